@@ -1,0 +1,164 @@
+/**
+ * Layouts of everything a kernel and TypeScript share: the number lives here once. `wgslStruct`
+ * writes the WGSL declaration and `offsets` the byte offsets, by the rules of the WGSL
+ * specification (section "Alignment and size"); a test reflects the linked shader against them.
+ */
+
+const TYPES = {
+  f32: { align: 4, size: 4 },
+  u32: { align: 4, size: 4 },
+  vec2f: { align: 8, size: 8 },
+  vec2u: { align: 8, size: 8 },
+  vec3f: { align: 16, size: 12 },
+  vec3u: { align: 16, size: 12 },
+  vec4f: { align: 16, size: 16 },
+  vec4u: { align: 16, size: 16 },
+} as const;
+export type FieldType = keyof typeof TYPES;
+
+/** name → [type, one sentence]. */
+export type Fields = Readonly<Record<string, readonly [FieldType, string]>>;
+
+export interface StructLayout<F extends Fields = Fields> {
+  readonly name: string;
+  readonly fields: F;
+  /** Bytes from the start of the struct. */
+  readonly offsets: { readonly [K in keyof F]: number };
+  /** Bytes per array element. */
+  readonly size: number;
+}
+
+export function defineStruct<const F extends Fields>(name: string, fields: F): StructLayout<F> {
+  let at = 0;
+  let align = 4;
+  const offsets: Record<string, number> = {};
+  for (const [field, [type]] of Object.entries(fields)) {
+    const rule = TYPES[type];
+    at = Math.ceil(at / rule.align) * rule.align;
+    offsets[field] = at;
+    at += rule.size;
+    align = Math.max(align, rule.align);
+  }
+  return { name, fields, offsets: offsets as StructLayout<F>['offsets'], size: Math.ceil(at / align) * align };
+}
+
+/** The WGSL declaration of a layout; comments carry over. */
+export function wgslStruct(layout: StructLayout): string {
+  const lines = Object.entries(layout.fields).map(([name, [type, why]]) => `  ${name}: ${type}, // ${why}`);
+  return `struct ${layout.name} {\n${lines.join('\n')}\n}\n`;
+}
+
+/** An inner node of the binary BVH: bounds of both children, so that one load decides both. */
+export const BvhNode = defineStruct('BvhNode', {
+  left_min: ['vec3f', 'bounds of the left child, world units'],
+  left_ref: ['u32', 'left child: node index, or first triangle when left_count > 0'],
+  left_max: ['vec3f', ''],
+  left_count: ['u32', 'triangles of the left child when it is a leaf, else 0'],
+  right_min: ['vec3f', 'bounds of the right child'],
+  right_ref: ['u32', 'right child, as left_ref'],
+  right_max: ['vec3f', ''],
+  right_count: ['u32', 'as left_count; a node with an empty right child has right_min > right_max'],
+});
+
+/** World-space triangles in BVH leaf order. */
+export const Triangle = defineStruct('Triangle', {
+  v0: ['vec3f', 'first corner'],
+  primitive: ['u32', 'id in file order (scene traversal, primitive, triangle); breaks ties and enters signatures'],
+  e1: ['vec3f', 'second corner minus first'],
+  material: ['u32', 'index of its Material'],
+  e2: ['vec3f', 'third corner minus first'],
+  light: ['u32', 'index of its Light when it emits, else NONE'],
+});
+
+/** Corner indices of a triangle into the vertex array, same order as Triangle. */
+export const TriangleCorners = defineStruct('TriangleCorners', {
+  corners: ['vec3u', 'indices of Vertex'],
+  flags: ['u32', 'bit 0: the instance mirrors (negative determinant)'],
+});
+
+export const Vertex = defineStruct('Vertex', {
+  normal: ['u32', 'world-space unit normal, octahedral, snorm 16+16 (x low)'],
+  tangent: ['u32', 'world-space unit tangent, octahedral, snorm 16 (x low) + 15, top bit set: bitangent sign -1; NONE: no tangent'],
+  uv0: ['vec2f', 'TEXCOORD_0'],
+  uv1: ['vec2f', 'TEXCOORD_1'],
+  color: ['u32', 'COLOR_0, linear rgba8, 0xffffffff when absent'],
+  pad: ['u32', 'zero'],
+});
+
+/** glTF 2.0 material, factors linear. Texture fields index TextureUse, NONE when absent. */
+export const Material = defineStruct('Material', {
+  base_color: ['vec4f', 'linear base colour factor and alpha'],
+  emissive: ['vec3f', 'emissive factor times KHR_materials_emissive_strength, W/(sr m^2)-like units'],
+  flags: ['u32', 'MATERIAL_* bits'],
+  metallic: ['f32', ''],
+  roughness: ['f32', 'perceptual; alpha = roughness^2'],
+  ior: ['f32', 'KHR_materials_ior, 1.5 by default'],
+  alpha_cutoff: ['f32', 'for MASK'],
+  transmission: ['f32', 'KHR_materials_transmission factor'],
+  thickness: ['f32', 'KHR_materials_volume thickness; 0: thin wall'],
+  normal_scale: ['f32', ''],
+  specular: ['f32', 'KHR_materials_specular factor'],
+  attenuation: ['vec3f', 'absorption coefficient per world unit, -ln(attenuationColor)/attenuationDistance'],
+  clearcoat: ['f32', 'KHR_materials_clearcoat factor'],
+  specular_color: ['vec3f', 'KHR_materials_specular colour factor'],
+  clearcoat_roughness: ['f32', 'perceptual'],
+  sheen_color: ['vec3f', 'KHR_materials_sheen colour factor, linear'],
+  sheen_roughness: ['f32', 'perceptual'],
+  base_color_texture: ['u32', 'sRGB'],
+  metal_rough_texture: ['u32', 'G roughness, B metallic'],
+  normal_texture: ['u32', 'tangent space'],
+  emissive_texture: ['u32', 'sRGB'],
+  transmission_texture: ['u32', 'R'],
+  pad0: ['u32', 'zero'],
+  pad1: ['u32', 'zero'],
+  pad2: ['u32', 'zero'],
+});
+
+export const MATERIAL_DOUBLE_SIDED = 1;
+export const MATERIAL_UNLIT = 2;
+export const MATERIAL_ALPHA_MASK = 4;
+export const MATERIAL_ALPHA_BLEND = 8;
+
+/** How one material slot samples one image. */
+export const TextureUse = defineStruct('TextureUse', {
+  origin: ['vec2u', 'top left texel inside the layer'],
+  size: ['vec2u', 'texels'],
+  layer: ['u32', 'layer of the texel array'],
+  flags: ['u32', 'bits 0-1 wrap S, 2-3 wrap T (WRAP_*), bit 4 nearest, bit 5 TEXCOORD_1, bit 6 sRGB'],
+  pad0: ['u32', 'zero'],
+  pad1: ['u32', 'zero'],
+  transform_u: ['vec4f', 'KHR_texture_transform, row for u: u\' = x*u + y*v + z'],
+  transform_v: ['vec4f', 'row for v'],
+});
+export const WRAP_REPEAT = 0;
+export const WRAP_CLAMP = 1;
+export const WRAP_MIRROR = 2;
+export const TEXTURE_NEAREST = 16;
+export const TEXTURE_UV1 = 32;
+export const TEXTURE_SRGB = 64;
+
+/** A light that next-event estimation can pick, and its row of the alias table over all lights. */
+export const Light = defineStruct('Light', {
+  position: ['vec3f', 'punctual: world position'],
+  kind: ['u32', 'LIGHT_*'],
+  color: ['vec3f', 'punctual: linear colour times intensity (cd; lux for directional)'],
+  triangle: ['u32', 'LIGHT_TRIANGLE: index of its Triangle'],
+  direction: ['vec3f', 'punctual: unit direction the light points to'],
+  range: ['f32', 'punctual: KHR_lights_punctual range; 0: unlimited'],
+  spot_scale: ['f32', 'spot: 1 / max(0.001, cos inner - cos outer)'],
+  spot_offset: ['f32', 'spot: -cos outer * spot_scale'],
+  pick: ['f32', 'probability that this light is picked'],
+  alias_threshold: ['f32', 'alias table: keep this row when u < threshold'],
+  alias_other: ['u32', 'alias table: else take this row'],
+  pad0: ['u32', 'zero'],
+  pad1: ['u32', 'zero'],
+  pad2: ['u32', 'zero'],
+});
+export const LIGHT_TRIANGLE = 0;
+export const LIGHT_POINT = 1;
+export const LIGHT_SPOT = 2;
+export const LIGHT_DIRECTIONAL = 3;
+export const LIGHT_ENVIRONMENT = 4;
+
+/** "No such index". */
+export const NONE = 0xffffffff;

@@ -1,0 +1,65 @@
+/**
+ * The tracing engine as roles see it: compile a scene, trace rectangles of it. In a tab it is a
+ * dedicated Worker behind comlink, in an agent the same class in the same process. All peers that
+ * compile the same files get the same root; one engine traces one request at a time and queues the
+ * rest.
+ */
+import type { Adapter } from '../protocol/control.ts';
+import type { Camera, JobOrder } from '../protocol/order.ts';
+import type { Film } from '../job/film.ts';
+import type { Pass, Rect } from '../job/plan.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+
+export type DeviceReport =
+  | { readonly ok: true; readonly adapter: Adapter; readonly compileSeconds: number }
+  | { readonly ok: false; readonly reason: 'no-webgpu' | 'no-adapter' | 'device-failed'; readonly text: string };
+
+export interface SceneFiles {
+  readonly scene: Bytes;
+  readonly environment: { readonly file: Bytes; readonly intensity: number } | null;
+  readonly frameTimeS: number;
+}
+
+export interface SceneSummary {
+  /** SHA-256 root of the compiled scene, hex. */
+  readonly root: string;
+  readonly bytes: number;
+  readonly triangles: number;
+  readonly materials: number;
+  readonly textures: number;
+  readonly lights: number;
+  readonly bounds: { readonly min: readonly [number, number, number]; readonly max: readonly [number, number, number] };
+  /** Cameras of the file, in file order; `view` is a framing camera when there are none. */
+  readonly cameras: readonly { readonly name: string; readonly camera: Camera }[];
+  readonly view: Camera;
+  /** Length of the longest animation, seconds; 0 when nothing moves. */
+  readonly animationSeconds: number;
+  /** Optional extensions that are ignored, and other things worth saying; one sentence each. */
+  readonly warnings: readonly string[];
+  readonly compileSeconds: number;
+}
+
+/** A defect of the user's file, with one clear sentence: what, where, what to do. */
+export type SceneOutcome = { readonly ok: true; readonly summary: SceneSummary } | { readonly ok: false; readonly text: string };
+
+export interface TraceRequest {
+  readonly sceneRoot: string;
+  readonly frame: Pick<JobOrder, 'camera' | 'width' | 'height' | 'bounces' | 'seed'>;
+  readonly rect: Rect;
+  readonly pass: Pass;
+}
+
+export type TraceOutcome =
+  | { readonly ok: true; readonly film: Film; readonly traceSeconds: number }
+  | { readonly ok: false; readonly reason: 'aborted' | 'device-lost' | 'unknown-scene' | 'not-finite' | 'node-cap'; readonly text: string };
+
+export interface Engine {
+  /** SHA-256 of the linked WGSL, hex. */
+  readonly shader: string;
+  /** Creates the device and its pipelines; later calls return the same report. */
+  probe(): Promise<DeviceReport>;
+  /** Compiles and keeps the scene under its root; keeps at most a few and drops the oldest. */
+  compile(signal: AbortSignal, files: SceneFiles): Promise<SceneOutcome>;
+  trace(signal: AbortSignal, request: TraceRequest, onProgress?: (done: number) => void): Promise<TraceOutcome>;
+  dispose(): Promise<void>;
+}

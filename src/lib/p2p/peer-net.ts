@@ -1,0 +1,34 @@
+/**
+ * Peers as the roles see them: ask one peer, answer the others. Behind it stand PeerJS in a tab,
+ * node-datachannel in an agent, and an in-memory network in tests. An attacker at the other end can
+ * send any bytes: every reply is parsed, every body bounded, and nothing here is believed.
+ */
+import type { Bytes } from '../protocol/bytes.ts';
+import type { PeerFault, PeerRequest } from '../protocol/peer.ts';
+
+/** Why no answer came; a value, not an exception. */
+export type PeerOutcome =
+  | { readonly status: 'answered'; readonly body: Bytes }
+  | { readonly status: 'refused'; readonly fault: PeerFault }
+  | { readonly status: 'timeout' | 'disconnected' | 'unreachable' | 'aborted' };
+
+export type PeerAnswer = { readonly ok: true; readonly body: Bytes } | { readonly ok: false; readonly fault: PeerFault };
+
+export type PeerHandler = (from: string, request: PeerRequest, body: Bytes) => Promise<PeerAnswer>;
+
+export interface PeerTraffic {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly peers: number;
+}
+
+export interface PeerNet {
+  /** This side's peer id: `<key hex>-<session>`. Signalling vouches for the key part of every peer's id. */
+  readonly id: string;
+  /** Connects if need be. Never throws; concurrent calls to one peer share a channel. */
+  request(signal: AbortSignal, peer: string, request: PeerRequest, body?: Bytes): Promise<PeerOutcome>;
+  /** One handler per net; called concurrently up to PEER_REQUESTS_IN_FLIGHT_MAX per peer. */
+  serve(handler: PeerHandler): void;
+  readonly traffic: PeerTraffic;
+  close(): Promise<void>;
+}

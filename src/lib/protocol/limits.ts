@@ -1,0 +1,76 @@
+/**
+ * Every bound of the system, named with its unit last. A bound that is not here does not exist;
+ * a number that bounds something and is not here is a defect.
+ */
+
+// Files and scenes
+export const SCENE_FILE_BYTES_MAX = 512 * 1024 * 1024;
+export const ENVIRONMENT_FILE_BYTES_MAX = 256 * 1024 * 1024;
+export const SCENE_TRIANGLES_MAX = 8_000_000;
+export const SCENE_NODES_MAX = 200_000;
+export const SCENE_NODE_DEPTH_MAX = 256;
+export const SCENE_ACCESSORS_MAX = 200_000;
+export const SCENE_TEXELS_MAX = 256 * 1024 * 1024;
+export const IMAGE_SIDE_PX_MAX = 16_384;
+export const SCENE_LIGHTS_MAX = 2_000_000;
+
+// Jobs
+export const JOB_SIDE_PX_MAX = 8_192;
+export const JOB_SAMPLES_MAX = 16_384;
+export const JOB_BOUNCES_MAX = 32;
+export const JOB_LEASES_MAX = 200_000;
+export const JOBS_OPEN_PER_CREATOR_MAX = 16;
+export const TILE_SIDE_PX = 128;
+export const TILE_SIDE_PX_MIN = 32;
+export const TILE_SIDE_PX_MAX = 256;
+export const LEAF_SIDE_PX = 8;
+export const PASS_SAMPLES_MAX = 64;
+
+// Leases
+export const LEASE_TARGET_SECONDS = 10;
+export const LEASE_DEADLINE_MIN_MS = 30_000;
+export const LEASE_DEADLINE_MAX_MS = 10 * 60_000;
+export const LEASES_PER_WORKER_MAX = 2;
+export const LEASE_FAULTS_PER_WORKER_AND_JOB_MAX = 3;
+export const LEASE_ATTEMPTS_MAX = 12;
+export const FILMS_HELD_PER_WORKER_MAX = 256;
+
+// Challenges
+export const LEAVES_PER_CHALLENGE_MAX = 16;
+export const CHECK_NONCES_PER_CHECKER_MAX = 64;
+export const CHECK_DEADLINE_MS = 120_000;
+
+// Control socket
+export const CONTROL_MESSAGE_BYTES_MAX = 64 * 1024;
+export const CONTROL_MESSAGES_PER_SECOND_MAX = 200;
+export const CONTROL_BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
+export const CONTROL_CONNECTIONS_MAX = 20_000;
+export const CONTROL_SILENCE_MS_MAX = 5_000;
+export const CONTROL_HEARTBEAT_MS = 1_500;
+export const RECONNECT_BACKOFF_MS_MIN = 250;
+export const RECONNECT_BACKOFF_MS_MAX = 5_000;
+export const REQUEST_TIMEOUT_MS = 20_000;
+export const ENVELOPE_AGE_MS_MAX = 24 * 3_600_000;
+
+// Signalling
+export const SIGNAL_MESSAGE_BYTES_MAX = 32 * 1024;
+export const SIGNAL_QUEUE_PER_PEER_MAX = 64;
+export const SIGNAL_TOKEN_AGE_MS_MAX = 10 * 60_000;
+
+// Peer channels and blobs
+export const BLOB_CHUNK_BYTES = 1024 * 1024;
+export const BLOB_BYTES_MAX = 1024 * 1024 * 1024;
+export const PEER_FRAME_BYTES_MAX = 64 * 1024;
+export const PEER_HEAD_BYTES_MAX = 256 * 1024;
+export const PEER_BUFFERED_BYTES_MAX = 2 * 1024 * 1024;
+export const PEER_BODY_BYTES_MAX = 64 * 1024 * 1024;
+export const PEER_REQUESTS_IN_FLIGHT_MAX = 16;
+export const PEER_REQUEST_TIMEOUT_MS = 30_000;
+export const PEER_CONNECT_TIMEOUT_MS = 15_000;
+export const PEERS_PER_CLIENT_MAX = 64;
+export const BLOB_STORE_BYTES_MAX = 4 * 1024 * 1024 * 1024;
+
+// Ledger and log
+export const LOG_ENTRY_BYTES_MAX = 16 * 1024;
+export const LOG_PAGE_ENTRIES_MAX = 1_000;
+export const CHECKPOINT_INTERVAL_MS = 1_000;

@@ -1,0 +1,16 @@
+/** Field schemas that several messages share. */
+import * as v from 'valibot';
+
+export const hex32 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits'));
+export const hex64 = v.pipe(v.string(), v.regex(/^[0-9a-f]{128}$/, 'expected 128 hex digits'));
+/** Identifier of a job or lease: 16 bytes, hex. */
+export const id16 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'expected 32 hex digits'));
+/** Integer micro-tokens as a decimal string; never a float. */
+export const microTokens = v.pipe(v.string(), v.regex(/^(0|[1-9][0-9]{0,18})$/, 'expected integer micro-tokens'));
+export const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
+export const positive = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
+export const finite = v.pipe(v.number(), v.finite());
+export const vec3 = v.strictTuple([finite, finite, finite]);
+/** `<key hex>-<session, 8 hex>`: a PeerJS id that names the key it is bound to. */
+export const peerId = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}-[0-9a-f]{8}$/));
+export const shortText = v.pipe(v.string(), v.maxLength(200));

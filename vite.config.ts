@@ -1,0 +1,65 @@
+/**
+ * One Vite configuration for three builds: the SvelteKit site (default), the `pictor` command line
+ * (`--mode cli`, an SSR bundle that Node runs), and Vitest's projects.
+ */
+import { sveltekit } from '@sveltejs/kit/vite';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig, type UserConfig } from 'vite';
+import type { ViteUserConfig } from 'vitest/config';
+import { chromiumArgs, chromiumPath } from './tests/chromium.ts';
+
+const cli: UserConfig = {
+  build: {
+    ssr: true,
+    target: 'node20',
+    outDir: 'build/cli',
+    emptyOutDir: true,
+    rollupOptions: {
+      input: { pictor: 'src/cli/main.ts' },
+      output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+    },
+  },
+  worker: { format: 'es' },
+};
+
+const site = (): UserConfig => ({
+  plugins: [sveltekit()],
+  server: { fs: { allow: ['workers', 'shaders'] } },
+  worker: { format: 'es' },
+});
+
+const node = (name: string, include: string[], timeoutMs: number): ViteUserConfig => ({
+  test: { name, include, environment: 'node', testTimeout: timeoutMs, hookTimeout: timeoutMs, pool: 'forks' },
+});
+
+const test = (): ViteUserConfig => ({
+  test: {
+    projects: [
+      node('unit', ['tests/unit/**/*.test.ts'], 30_000),
+      node('sim', ['tests/sim/**/*.test.ts'], 120_000),
+      node('gpu-node', ['tests/gpu/**/*.test.ts'], 300_000),
+      {
+        optimizeDeps: { include: [] },
+        test: {
+          name: 'gpu-chromium',
+          include: ['tests/gpu/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: { executablePath: chromiumPath(), args: chromiumArgs } }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+      node('e2e', ['tests/e2e/**/*.test.ts'], 600_000),
+    ],
+  },
+});
+
+export default defineConfig(({ mode }) => {
+  if (process.env.VITEST) return test() as UserConfig;
+  return mode === 'cli' ? cli : site();
+});
