@@ -1,0 +1,58 @@
+/** WebGPU in Node on a bare system: no Vulkan loader, no driver, no browser; only what npm brings. */
+import { mkdtempSync, writeFileSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { findVulkan, prepareVulkan, SYSTEM_PLACES } from '#cli/gpu-environment.ts';
+import { nodeGpu } from '#cli/node-gpu.ts';
+import { cacheFolder } from '#cli/paths.ts';
+
+const BARE = { driverFolders: [], chromiumFolders: [] };
+
+test('hardware drivers come before software, and lavapipe only when Dawn accepts its age', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pictor-icd-'));
+  const manifest = (name: string, api: string) => writeFileSync(join(folder, name), JSON.stringify({ ICD: { library_path: 'x.so', api_version: api } }));
+  manifest('lvp_icd.x86_64.json', '1.3.230');
+  manifest('nvidia_icd.json', '1.4.312');
+  const names = () => findVulkan(cacheFolder(), { driverFolders: [folder], chromiumFolders: [] }).drivers.map((path) => path.split('/').at(-1));
+  expect(names()).toEqual(['nvidia_icd.json', 'vk_swiftshader_icd.json']);
+  manifest('lvp_icd.x86_64.json', '1.4.305');
+  expect(names()).toEqual(['nvidia_icd.json', 'lvp_icd.x86_64.json']);
+});
+
+test("a browser's SwiftShader is used in place, without unpacking ours", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pictor-chromium-'));
+  mkdirSync(folder, { recursive: true });
+  for (const name of ['vk_swiftshader_icd.json', 'libvulkan.so.1']) writeFileSync(join(folder, name), '{}');
+  const setup = findVulkan('/nonexistent', { driverFolders: [], chromiumFolders: [folder] });
+  expect(setup.drivers).toEqual([join(folder, 'vk_swiftshader_icd.json')]);
+  expect(setup.loaders).toEqual(['libvulkan.so.1', join(folder, 'libvulkan.so.1')]);
+  expect(SYSTEM_PLACES.driverFolders.length).toBeGreaterThan(0);
+});
+
+test('a compute shader runs on the bundled SwiftShader', async () => {
+  delete process.env.VK_ICD_FILENAMES;
+  delete process.env.VK_DRIVER_FILES;
+  prepareVulkan(cacheFolder(), BARE);
+  const gpu = await nodeGpu();
+  const adapter = await gpu?.requestAdapter();
+  expect(adapter?.info.architecture).toBe('swiftshader');
+  const device = await adapter!.requestDevice();
+  const code = `
+    @group(0) @binding(0) var<storage, read_write> data: array<u32>;
+    @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { data[id.x] = id.x * id.x + 7u; }`;
+  const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code }) } });
+  const data = device.createBuffer({ size: 1024, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
+  const read = device.createBuffer({ size: 1024, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer: data } }] });
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, group);
+  pass.dispatchWorkgroups(4);
+  pass.end();
+  encoder.copyBufferToBuffer(data, 0, read, 0, 1024);
+  device.queue.submit([encoder.finish()]);
+  await read.mapAsync(GPUMapMode.READ);
+  expect([...new Uint32Array(read.getMappedRange())]).toEqual(Array.from({ length: 256 }, (_, i) => i * i + 7));
+});
