@@ -1,0 +1,140 @@
+/**
+ * OpenEXR scanline files (Technical Introduction to OpenEXR, 2.0 single part): half or float
+ * channels, in any number of named layers, ZIP-compressed or plain. Refuses tiles and deep data.
+ */
+import { concat, utf8, type Bytes } from '../protocol/bytes.ts';
+
+export interface ExrLayer {
+  /** '' is the main picture (channels R, G, B); 'albedo' gives albedo.R, albedo.G, albedo.B. At most 28 characters. */
+  readonly name: string;
+  /** width × height × 3 linear values, rows from the top. */
+  readonly rgb: Float32Array;
+}
+
+export interface ExrOptions {
+  /** float (32 bits) keeps a measurement exact; half is what compositing expects. */
+  readonly type: 'half' | 'float';
+  readonly compression: 'zip' | 'none';
+}
+
+const ROWS_PER_ZIP_BLOCK = 16;
+const PIXEL_TYPE = { half: 1, float: 2 } as const;
+const COMPRESSION = { none: 0, zip: 3 } as const;
+const VALUE_BYTES = { half: 2, float: 4 } as const;
+
+interface Channel {
+  readonly name: string;
+  readonly rgb: Float32Array;
+  /** 0, 1, 2 for R, G, B. */
+  readonly part: number;
+}
+
+export async function encodeExr(layers: readonly ExrLayer[], width: number, height: number, options: ExrOptions): Promise<Bytes> {
+  for (const layer of layers) {
+    if (layer.rgb.length !== width * height * 3) throw new RangeError(`layer '${layer.name}' is not ${width} × ${height} × 3`);
+    if (layer.name.length > 28) throw new RangeError(`layer name '${layer.name}' is longer than 28 characters`);
+  }
+  // Channels are stored in alphabetical order of their full names.
+  const channels = layers
+    .flatMap((layer): Channel[] => [...'RGB'].map((c, part) => ({ name: layer.name ? `${layer.name}.${c}` : c, rgb: layer.rgb, part })))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const rows = options.compression === 'zip' ? ROWS_PER_ZIP_BLOCK : 1;
+  const head = header(channels, width, height, options);
+  const blocks: Bytes[] = [];
+  for (let y = 0; y < height; y += rows) {
+    const raw = blockOf(channels, width, y, Math.min(y + rows, height), options.type);
+    const packed = options.compression === 'zip' ? await zip(raw) : raw;
+    // A block that does not shrink is stored as it is; readers tell by its size.
+    const data = packed.length < raw.length ? packed : raw;
+    blocks.push(concat(int32(y, data.length), data));
+  }
+  const offsets = new DataView(new ArrayBuffer(blocks.length * 8));
+  let at = head.length + offsets.byteLength;
+  for (const [i, block] of blocks.entries()) {
+    offsets.setBigUint64(i * 8, BigInt(at), true);
+    at += block.length;
+  }
+  return concat(head, new Uint8Array(offsets.buffer), ...blocks);
+}
+
+function header(channels: readonly Channel[], width: number, height: number, options: ExrOptions): Bytes {
+  const channelList = channels.map(({ name }) => concat(text(name), int32(PIXEL_TYPE[options.type], 0, 1, 1)));
+  const box = int32(0, 0, width - 1, height - 1);
+  return concat(
+    int32(20_000_630, 2),
+    attribute('channels', 'chlist', concat(...channelList, new Uint8Array(1))),
+    attribute('compression', 'compression', new Uint8Array([COMPRESSION[options.compression]])),
+    attribute('dataWindow', 'box2i', box),
+    attribute('displayWindow', 'box2i', box),
+    attribute('lineOrder', 'lineOrder', new Uint8Array(1)),
+    attribute('pixelAspectRatio', 'float', float32(1)),
+    attribute('screenWindowCenter', 'v2f', float32(0, 0)),
+    attribute('screenWindowWidth', 'float', float32(1)),
+    new Uint8Array(1),
+  );
+}
+
+const attribute = (name: string, type: string, value: Uint8Array): Bytes => concat(text(name), text(type), int32(value.length), value);
+const text = (value: string): Bytes => utf8(`${value}\0`);
+
+function int32(...values: number[]): Bytes {
+  const view = new DataView(new ArrayBuffer(values.length * 4));
+  values.forEach((value, i) => view.setInt32(i * 4, value, true));
+  return new Uint8Array(view.buffer);
+}
+
+function float32(...values: number[]): Bytes {
+  const view = new DataView(new ArrayBuffer(values.length * 4));
+  values.forEach((value, i) => view.setFloat32(i * 4, value, true));
+  return new Uint8Array(view.buffer);
+}
+
+/** Rows [first, end): row by row, in each row channel by channel. */
+function blockOf(channels: readonly Channel[], width: number, first: number, end: number, type: 'half' | 'float'): Bytes {
+  const view = new DataView(new ArrayBuffer((end - first) * channels.length * width * VALUE_BYTES[type]));
+  let at = 0;
+  for (let y = first; y < end; y++) {
+    for (const { rgb, part } of channels) {
+      for (let x = 0; x < width; x++) {
+        const value = rgb[(y * width + x) * 3 + part]!;
+        if (type === 'half') view.setUint16(at, toHalf(value), true);
+        else view.setFloat32(at, value, true);
+        at += VALUE_BYTES[type];
+      }
+    }
+  }
+  return new Uint8Array(view.buffer);
+}
+
+/** OpenEXR's ZIP: even bytes before odd ones, differences, then a zlib stream. */
+async function zip(raw: Bytes): Promise<Bytes> {
+  const split = new Uint8Array(raw.length);
+  const half = (raw.length + 1) >> 1;
+  for (let i = 0; i < raw.length; i++) split[(i & 1 ? half : 0) + (i >> 1)] = raw[i]!;
+  for (let i = split.length - 1; i > 0; i--) split[i] = split[i]! - split[i - 1]! + 128;
+  const stream = new Blob([split]).stream().pipeThrough(new CompressionStream('deflate'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+const floatBits = new Float32Array(1);
+const intBits = new Uint32Array(floatBits.buffer);
+
+/** IEEE 754 binary16, rounded to nearest even; too large becomes the largest finite half. */
+export function toHalf(value: number): number {
+  floatBits[0] = value;
+  const bits = intBits[0]!;
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00;
+  // 65520 and above would round to infinity, which compositing programs dislike.
+  if (magnitude >= 0x477ff000) return sign | 0x7bff;
+  if (magnitude < 0x38800000) {
+    // Subnormal: count units of 2^-24, where Math.round's ties need care.
+    const units = Math.abs(floatBits[0]!) * 2 ** 24;
+    const floor = Math.floor(units);
+    const rest = units - floor;
+    return sign | (floor + (rest > 0.5 || (rest === 0.5 && (floor & 1) === 1) ? 1 : 0));
+  }
+  const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
+  return sign | ((rounded - 0x38000000) >>> 13);
+}

@@ -1,0 +1,37 @@
+/** Portable float map: raw linear radiance, the simplest format that measurements can read. */
+import { concat, utf8, type Bytes } from '../protocol/bytes.ts';
+
+/** @param rgb width × height × 3 linear values, rows from the top. PFM itself stores rows from the bottom. */
+export function encodePfm(rgb: Float32Array, width: number, height: number): Bytes {
+  if (rgb.length !== width * height * 3) throw new RangeError(`${rgb.length} values are not ${width} × ${height} × 3`);
+  const body = new DataView(new ArrayBuffer(rgb.length * 4));
+  const row = width * 3;
+  for (let y = 0; y < height; y++) {
+    for (let i = 0; i < row; i++) body.setFloat32(((height - 1 - y) * row + i) * 4, rgb[y * row + i]!, true);
+  }
+  // A negative scale means little-endian.
+  return concat(utf8(`PF\n${width} ${height}\n-1.0\n`), new Uint8Array(body.buffer));
+}
+
+export interface PfmImage {
+  readonly width: number;
+  readonly height: number;
+  /** Rows from the top. */
+  readonly rgb: Float32Array<ArrayBuffer>;
+}
+
+/** @returns null for anything but a whole little-endian colour PFM. */
+export function decodePfm(bytes: Uint8Array): PfmImage | null {
+  const head = /^PF\s+(\d{1,6})\s+(\d{1,6})\s+-[\d.]+\n/.exec(String.fromCharCode(...bytes.subarray(0, 64)));
+  if (!head) return null;
+  const width = Number(head[1]);
+  const height = Number(head[2]);
+  const row = width * 3;
+  if (bytes.length !== head[0].length + row * height * 4) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + head[0].length);
+  const rgb = new Float32Array(row * height);
+  for (let y = 0; y < height; y++) {
+    for (let i = 0; i < row; i++) rgb[y * row + i] = view.getFloat32(((height - 1 - y) * row + i) * 4, true);
+  }
+  return { width, height, rgb };
+}

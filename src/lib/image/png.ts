@@ -1,0 +1,15 @@
+/** PNG for looking at: 8 bits, sRGB, tone mapped. Raw radiance goes to EXR or PFM instead. */
+import { encode } from 'fast-png';
+import type { Bytes } from '../protocol/bytes.ts';
+import { DEFAULT_TONE, toneMap, type ToneOptions } from './tonemap.ts';
+
+/** @param rgb width × height × 3 linear values, rows from the top. */
+export function encodePng(rgb: Float32Array, width: number, height: number, tone: ToneOptions = DEFAULT_TONE): Bytes {
+  const rgba = new Uint8ClampedArray(width * height * 4);
+  toneMap(rgb, rgba, tone);
+  const data = new Uint8Array(width * height * 3);
+  for (let p = 0; p < width * height; p++) {
+    for (let c = 0; c < 3; c++) data[p * 3 + c] = rgba[p * 4 + c]!;
+  }
+  return new Uint8Array(encode({ width, height, data, channels: 3, depth: 8 }));
+}

@@ -1,0 +1,98 @@
+/** Image files, read back by other people's readers. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decode } from 'fast-png';
+import { DataUtils, FloatType } from 'three';
+import { EXRLoader } from 'three/addons/loaders/EXRLoader.js';
+import { describe, expect, test } from 'vitest';
+import { encodeExr, toHalf } from '#lib/image/exr.ts';
+import { decodePfm, encodePfm } from '#lib/image/pfm.ts';
+import { encodePng } from '#lib/image/png.ts';
+
+const WIDTH = 37;
+const HEIGHT = 21;
+
+/** Smooth, with a few values far outside display range. */
+function picture(): Float32Array<ArrayBuffer> {
+  const rgb = new Float32Array(WIDTH * HEIGHT * 3);
+  for (let i = 0; i < rgb.length; i++) rgb[i] = (i % (WIDTH * 3)) / 50 + (i % 97 === 0 ? 900.5 : 0);
+  return rgb;
+}
+
+test('pfm round-trips exactly and stores the bottom row first', () => {
+  const rgb = picture();
+  const bytes = encodePfm(rgb, WIDTH, HEIGHT);
+  expect(decodePfm(bytes)).toEqual({ width: WIDTH, height: HEIGHT, rgb });
+  const head = `PF\n${WIDTH} ${HEIGHT}\n-1.0\n`;
+  expect(new DataView(bytes.buffer).getFloat32(head.length, true)).toBe(rgb[(HEIGHT - 1) * WIDTH * 3]);
+  expect(decodePfm(bytes.subarray(0, -1))).toBeNull();
+});
+
+test('png holds the tone-mapped bytes', () => {
+  const image = decode(encodePng(new Float32Array([0, 0.5, 1, 2, 0, 0]), 2, 1, { exposure: 0, operator: 'none' }));
+  expect([image.width, image.height, image.channels, image.depth]).toEqual([2, 1, 3, 8]);
+  expect([...image.data]).toEqual([0, 188, 255, 255, 0, 0]);
+});
+
+describe('exr', () => {
+  test.each(['zip', 'none'] as const)("three's reader gets back every float (%s)", async (compression) => {
+    const rgb = picture();
+    const file = await encodeExr([{ name: '', rgb }], WIDTH, HEIGHT, { type: 'float', compression });
+    const read = new EXRLoader().setDataType(FloatType).parse(file.buffer);
+    expect([read.width, read.height]).toEqual([WIDTH, HEIGHT]);
+    expect(topDown(read.data as Float32Array)).toEqual(rgb);
+  });
+
+  test("three's reader gets back halves", async () => {
+    const rgb = picture();
+    const file = await encodeExr([{ name: '', rgb }], WIDTH, HEIGHT, { type: 'half', compression: 'zip' });
+    const read = new EXRLoader().setDataType(FloatType).parse(file.buffer);
+    topDown(read.data as Float32Array).forEach((value, i) => expect(Math.abs(value - rgb[i]!)).toBeLessThanOrEqual(rgb[i]! / 2048));
+  });
+
+  test('noise that does not shrink is stored plain and still read', async () => {
+    const rgb = new Float32Array(WIDTH * HEIGHT * 3);
+    let state = 1;
+    const bits = new Uint32Array(rgb.buffer);
+    for (let i = 0; i < rgb.length; i++) bits[i] = ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) & 0x3fffffff) | 0x20000000;
+    const file = await encodeExr([{ name: '', rgb }], WIDTH, HEIGHT, { type: 'float', compression: 'zip' });
+    expect(topDown(new EXRLoader().setDataType(FloatType).parse(file.buffer).data as Float32Array)).toEqual(rgb);
+  });
+
+  test(`layers are named channels${existsSync('/usr/bin/exrheader') ? ', as exrheader agrees' : ''}`, async () => {
+    const rgb = picture();
+    const file = await encodeExr([{ name: '', rgb }, { name: 'albedo', rgb }], WIDTH, HEIGHT, { type: 'half', compression: 'zip' });
+    const text = new TextDecoder('latin1').decode(file.subarray(0, 400));
+    const at = ['B\0', 'G\0', 'R\0', 'albedo.B\0', 'albedo.G\0', 'albedo.R\0'].map((name) => text.indexOf(name));
+    expect(at.every((place, i) => place > (at[i - 1] ?? 0))).toBe(true);
+    if (!existsSync('/usr/bin/exrheader')) return;
+    const path = join(mkdtempSync(join(tmpdir(), 'pictor-exr-')), 'layers.exr');
+    writeFileSync(path, file);
+    const told = execFileSync('exrheader', [path], { encoding: 'utf8' });
+    expect(told).toContain('albedo.G, 16-bit floating-point');
+  });
+
+  test('a float becomes the nearest half, ties to even', () => {
+    for (const value of [0, -0, 1, -2, 0.1, 65504, 6.1e-5, 5.96e-8, 1e-9, 1 / 3, 1 + 1 / 2048, 1 + 3 / 2048, 2 ** -25, 3 * 2 ** -25]) {
+      const exact = Math.fround(value);
+      const read = DataUtils.fromHalfFloat(toHalf(exact));
+      const neighbours = [toHalf(exact) - 1, toHalf(exact) + 1].map((bits) => DataUtils.fromHalfFloat(bits & 0xffff)).filter(Number.isFinite);
+      for (const other of neighbours) expect(Math.abs(read - exact)).toBeLessThanOrEqual(Math.abs(other - exact));
+    }
+    expect([1 + 1 / 2048, 1 + 3 / 2048, 2 ** -25, 3 * 2 ** -25].map(toHalf)).toEqual([0x3c00, 0x3c02, 0, 2]);
+    expect([1e9, -1e9, Number.NaN].map(toHalf)).toEqual([0x7bff, 0xfbff, 0x7e00]);
+  });
+});
+
+/** three hands out RGBA with the bottom row first. */
+function topDown(rgba: Float32Array): Float32Array {
+  const rgb = new Float32Array(WIDTH * HEIGHT * 3);
+  for (let y = 0; y < HEIGHT; y++) {
+    for (let x = 0; x < WIDTH; x++) {
+      for (let c = 0; c < 3; c++) rgb[(y * WIDTH + x) * 3 + c] = rgba[((HEIGHT - 1 - y) * WIDTH + x) * 4 + c]!;
+    }
+  }
+  return rgb;
+}
