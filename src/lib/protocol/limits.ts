@@ -10,8 +10,12 @@ export const SCENE_TRIANGLES_MAX = 8_000_000;
 export const SCENE_NODES_MAX = 200_000;
 export const SCENE_NODE_DEPTH_MAX = 256;
 export const SCENE_ACCESSORS_MAX = 200_000;
+export const SCENE_ACCESSOR_BYTES_MAX = 1024 * 1024 * 1024;
 export const SCENE_TEXELS_MAX = 256 * 1024 * 1024;
-export const IMAGE_SIDE_PX_MAX = 16_384;
+export const IMAGE_SIDE_PX_MAX = 8_192;
+export const TEXEL_LAYERS_MAX = 256;
+export const ENVIRONMENT_SIDE_PX_MAX = 32_768;
+export const BVH_DEPTH_MAX = 48;
 export const SCENE_LIGHTS_MAX = 2_000_000;
 
 // Jobs
@@ -66,6 +70,13 @@ export const PEER_BUFFERED_BYTES_MAX = 2 * 1024 * 1024;
 export const PEER_BODY_BYTES_MAX = 64 * 1024 * 1024;
 export const PEER_REQUESTS_IN_FLIGHT_MAX = 16;
 export const PEER_REQUEST_TIMEOUT_MS = 30_000;
+/** However steadily it trickles, one message takes no longer. */
+export const PEER_MESSAGE_TIMEOUT_MS = 5 * 60_000;
+/** How far a peer's clock may be off the coordinator's before its capabilities look expired. */
+export const PEER_CLOCK_SKEW_MS_MAX = 10 * 60_000;
+export const BLOB_REQUESTS_PER_SOURCE_MAX = 4;
+/** Films a worker keeps until they are settled, in memory. */
+export const FILMS_HELD_BYTES_MAX = 512 * 1024 * 1024;
 export const PEER_CONNECT_TIMEOUT_MS = 15_000;
 export const PEERS_PER_CLIENT_MAX = 64;
 export const BLOB_STORE_BYTES_MAX = 4 * 1024 * 1024 * 1024;
@@ -74,3 +85,25 @@ export const BLOB_STORE_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 export const LOG_ENTRY_BYTES_MAX = 16 * 1024;
 export const LOG_PAGE_ENTRIES_MAX = 1_000;
 export const CHECKPOINT_INTERVAL_MS = 1_000;
+export const LOG_TILE_HASHES = 256;
+export const BEACON_CHAIN_LENGTH = 65_536;
+
+// Coordinator
+/** A lease moves on when its worker was silent this long; a worker that is back sooner keeps it. */
+export const LEASE_SILENCE_MS_MAX = 5_000;
+/** A committed film is given up when its worker was away this long. */
+export const FILM_SILENCE_MS_MAX = 20_000;
+/** Extra time for a worker's first lease of a job: it fetches and compiles the scene. */
+export const SCENE_ALLOWANCE_MS = 120_000;
+/** Pause before a worker that gave a job's lease back is offered that job again. */
+export const YIELD_PAUSE_MS = 2_000;
+export const CHECKS_UNAVAILABLE_MAX = 3;
+export const CHECK_PAUSE_MS = 2_000;
+/** A verified film whose connected creator says nothing this long is paid without a receipt. */
+export const RECEIPT_WAIT_MS_MAX = 10 * 60_000;
+export const REAPER_INTERVAL_MS = 500;
+export const VIEW_INTERVAL_MS = 250;
+export const NETWORK_VIEW_INTERVAL_MS = 1_000;
+export const WATCHES_PER_CONNECTION_MAX = 64;
+export const CONTROL_QUEUE_MESSAGES_MAX = 256;
+export const WRITES_PER_TRANSACTION_MAX = 64;
