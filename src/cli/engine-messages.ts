@@ -1,0 +1,18 @@
+/** What passes between the main thread and the engine's thread. Both ends are this program; nothing is parsed. */
+import type { DeviceReport, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
+
+export type EngineCall =
+  | { readonly verb: 'probe' }
+  | { readonly verb: 'compile'; readonly files: SceneFiles }
+  | { readonly verb: 'trace'; readonly request: TraceRequest };
+
+export type ToEngine = { readonly id: number; readonly call: EngineCall } | { readonly id: number; readonly abort: true };
+
+export type EngineResult = DeviceReport | SceneOutcome | TraceOutcome;
+
+export type FromEngine =
+  | { readonly shader: string }
+  | { readonly id: number; readonly done: number }
+  | { readonly id: number; readonly result: EngineResult }
+  /** An exception, and so a defect of this program. */
+  | { readonly id: number; readonly thrown: string };
