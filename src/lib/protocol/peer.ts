@@ -16,8 +16,11 @@ export const PeerRequestSchema = v.variant('type', [
   v.strictObject({ type: v.literal('blob.chunk'), blob: hex32, job: id16, capability, index: count(BLOB_BYTES_MAX / BLOB_CHUNK_BYTES) }),
   /** Body of the request: the film's light, then 32 bytes of signature hash per leaf. */
   v.strictObject({ type: v.literal('film.deliver'), lease: id16, root: hex32 }),
-  /** Body of the reply: all leaf hashes, then light and signatures of each asked leaf in order. */
-  v.strictObject({ type: v.literal('film.open'), lease: id16, root: hex32, nonce: hex32, leaves: v.pipe(v.array(count(0xffff)), v.maxLength(LEAVES_PER_CHALLENGE_MAX)) }),
+  /**
+   * Body of the reply: the film's light, 32 bytes of signature hash per leaf, then the signatures of
+   * each asked leaf in order. With the whole light a checker recounts every segment that is billed.
+   */
+  v.strictObject({ type: v.literal('film.open'), lease: id16, root: hex32, job: id16, capability, leaves: v.pipe(v.array(count(0xffff)), v.maxLength(LEAVES_PER_CHALLENGE_MAX)) }),
 ]);
 export type PeerRequest = v.InferOutput<typeof PeerRequestSchema>;
 

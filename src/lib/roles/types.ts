@@ -5,9 +5,10 @@
 import type { Engine, SceneFiles, SceneSummary } from '../gpu/engine.ts';
 import type { Rect } from '../job/plan.ts';
 import type { Bytes } from '../protocol/bytes.ts';
-import type { JobView, Lease, NetworkView, Policy, Role, ServerMessage, ClientMessage } from '../protocol/control.ts';
+import type { Adapter, JobView, Lease, NetworkView, Policy, Role, ServerMessage, ClientMessage } from '../protocol/control.ts';
 import type { Envelope, Identity, Purpose } from '../protocol/envelope.ts';
 import type { Camera, JobOrder } from '../protocol/order.ts';
+import type { JobStore } from './job-store.ts';
 import type { PeerNet } from '../p2p/peer-net.ts';
 
 export interface Clock {
@@ -41,10 +42,13 @@ export interface Control {
   submit(purpose: Purpose, body: unknown): Promise<ControlOutcome>;
   /** Signs without sending. */
   seal(purpose: Purpose, body: unknown): Promise<Envelope>;
+  /** As `submit`, for an envelope sealed before. */
+  submitSealed(envelope: Envelope): Promise<ControlOutcome>;
   on(listener: (event: ControlEvent) => void): () => void;
   /** Told on every change of `connected`, `balance` and `networkView`, and after each re-connect. */
   onChange(listener: () => void): () => void;
-  setRoles(roles: readonly Role[]): void;
+  /** Says hello again with these roles; `adapter` stays as it was when left out. */
+  setRoles(roles: readonly Role[], adapter?: Adapter | null): void;
   close(): Promise<void>;
 }
 
@@ -62,6 +66,8 @@ export interface RoleContext {
   readonly net: PeerNet;
   readonly engine: Engine;
   readonly blobs: BlobStore;
+  /** A creator's orders and films; in memory when absent. */
+  readonly jobs?: JobStore;
   readonly clock: Clock;
 }
 

@@ -1,0 +1,290 @@
+/**
+ * The control socket as roles see it: proves the key, keeps the heart beating, is re-made with
+ * back-off and jitter for ever, and sends signed envelopes again until they are acknowledged or
+ * refused. Messages that don't parse are dropped and counted. Refuses to believe two coordinators:
+ * the key seen first is the key of this network for as long as this client lives.
+ */
+import {
+  helloBytes,
+  parseServerMessage,
+  PROTOCOL_VERSION,
+  type Adapter,
+  type ClientMessage,
+  type NetworkView,
+  type Policy,
+  type Role,
+  type ServerMessage,
+} from '../protocol/control.ts';
+import { toHex } from '../protocol/bytes.ts';
+import { envelopeHash, seal, type Envelope, type Identity, type Purpose } from '../protocol/envelope.ts';
+import { CONTROL_HEARTBEAT_MS, CONTROL_SILENCE_MS_MAX, RECONNECT_BACKOFF_MS_MAX, RECONNECT_BACKOFF_MS_MIN, REQUEST_TIMEOUT_MS } from '../protocol/limits.ts';
+import { backoffMs } from './clock.ts';
+import { Emitter } from './observable.ts';
+import { MemoryOutbox, type Outbox } from './outbox.ts';
+import type { Clock, Control, ControlEvent, ControlOutcome, ControlRequest } from './types.ts';
+
+/** A WebSocket in a tab, `ws` in an agent, a queue in tests. */
+export interface ControlSocket {
+  send(text: string): void;
+  close(): void;
+}
+
+export interface ControlSocketEvents {
+  message(text: string): void;
+  closed(): void;
+}
+
+export type ControlSocketFactory = (events: ControlSocketEvents) => ControlSocket;
+
+export interface ControlOptions {
+  readonly connect: ControlSocketFactory;
+  readonly identity: Identity;
+  /** Own peer id, told to the coordinator. */
+  readonly peer: string;
+  readonly clock: Clock;
+  readonly roles?: readonly Role[];
+  readonly adapter?: Adapter | null;
+  readonly outbox?: Outbox;
+  readonly random?: () => number;
+}
+
+interface Waiting {
+  readonly message: ClientMessage;
+  readonly resolve: (outcome: ControlOutcome) => void;
+}
+
+type Balance = Control['balance'];
+
+export class ControlClient implements Control {
+  /** Messages that did not parse. */
+  dropped = 0;
+  network = '';
+  coordinatorKey = '';
+  policy: Policy | null = null;
+  balance: Balance = { balanceMicro: 0n, pendingMicro: 0n };
+  networkView: NetworkView | null = null;
+  /** From the last welcome; for the peers' connections. */
+  iceServers: Extract<ServerMessage, { type: 'welcome' }>['iceServers'] = [];
+  readonly #options: ControlOptions;
+  readonly #outbox: Outbox;
+  readonly #events = new Emitter<ControlEvent>();
+  readonly #changes = new Emitter<void>();
+  readonly #closing = new AbortController();
+  readonly #waiting = new Map<number, Waiting>();
+  /** Envelopes not yet acknowledged, by hash, in order of submission. */
+  readonly #unacked = new Map<string, { readonly envelope: Envelope; readonly resolvers: ((outcome: ControlOutcome) => void)[] }>();
+  #roles: readonly Role[];
+  #adapter: Adapter | null;
+  #socket: ControlSocket | null = null;
+  #welcomed = false;
+  #heardMs = 0;
+  #nextId = 1;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    this.#outbox = options.outbox ?? new MemoryOutbox();
+    this.#roles = options.roles ?? [];
+    this.#adapter = options.adapter ?? null;
+    void this.#run();
+  }
+
+  get connected(): boolean {
+    return this.#welcomed;
+  }
+
+  request(request: ControlRequest): Promise<ControlOutcome> {
+    return this.#welcomed ? this.#ask({ ...request, id: this.#id() } as ClientMessage) : Promise.resolve({ status: 'disconnected' });
+  }
+
+  async submit(purpose: Purpose, body: unknown): Promise<ControlOutcome> {
+    return this.submitSealed(await this.seal(purpose, body));
+  }
+
+  /** Sends an envelope sealed before; the same envelope twice is one submission. */
+  async submitSealed(envelope: Envelope): Promise<ControlOutcome> {
+    await this.#outbox.save(envelope);
+    const hash = envelopeHash(envelope);
+    const outcome = new Promise<ControlOutcome>((resolve) => {
+      if (this.#closing.signal.aborted) resolve({ status: 'disconnected' });
+      const known = this.#unacked.get(hash);
+      if (known) known.resolvers.push(resolve);
+      else this.#unacked.set(hash, { envelope, resolvers: [resolve] });
+    });
+    if (this.#welcomed) void this.#deliver(hash);
+    return outcome;
+  }
+
+  /** Waits for the first connection, because an envelope is bound to its network. */
+  async seal(purpose: Purpose, body: unknown): Promise<Envelope> {
+    await this.#known();
+    return seal(this.#options.identity, { network: this.network, purpose, body, atMs: this.#options.clock.nowMs() });
+  }
+
+  on(listener: (event: ControlEvent) => void): () => void {
+    return this.#events.on(listener);
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#changes.on(listener);
+  }
+
+  /** Told to the coordinator in a new hello at the next connection, which is made now. */
+  setRoles(roles: readonly Role[], adapter: Adapter | null = this.#adapter): void {
+    const same = roles.length === this.#roles.length && roles.every((role) => this.#roles.includes(role)) && adapter?.class === this.#adapter?.class;
+    this.#roles = roles;
+    this.#adapter = adapter;
+    if (!same && this.#welcomed) this.#socket?.close();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#socket?.close();
+    this.#lost();
+    for (const { resolvers } of this.#unacked.values()) for (const resolve of resolvers) resolve({ status: 'disconnected' });
+    this.#unacked.clear();
+  }
+
+  #id(): number {
+    this.#nextId = (this.#nextId % 0x7fffffff) + 1;
+    return this.#nextId;
+  }
+
+  #known(): Promise<void> {
+    if (this.network !== '') return Promise.resolve();
+    return new Promise((resolve) => {
+      const off = this.onChange(() => {
+        if (this.network === '') return;
+        off();
+        resolve();
+      });
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random } = this.#options;
+    for (const envelope of await this.#outbox.load()) void this.submitSealed(envelope);
+    for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
+      if (await this.#connection()) attempt = 0;
+      await clock.sleep(this.#closing.signal, backoffMs(attempt, RECONNECT_BACKOFF_MS_MIN, RECONNECT_BACKOFF_MS_MAX, random));
+    }
+  }
+
+  /** One connection, from first to last; true when it got as far as a welcome. */
+  async #connection(): Promise<boolean> {
+    const over = new AbortController();
+    this.#heardMs = this.#options.clock.nowMs();
+    let welcomed = false;
+    const socket = this.#options.connect({
+      message: (text) => {
+        if (over.signal.aborted) return;
+        void this.#receive(socket, text).then(() => (welcomed ||= this.#welcomed));
+      },
+      closed: () => over.abort(),
+    });
+    this.#socket = socket;
+    await this.#beat(AbortSignal.any([over.signal, this.#closing.signal]), socket);
+    over.abort();
+    socket.close();
+    this.#lost();
+    return welcomed;
+  }
+
+  /** Returns when the connection is over: closed, or silent for too long. */
+  async #beat(over: AbortSignal, socket: ControlSocket): Promise<void> {
+    const { clock } = this.#options;
+    while (!over.aborted) {
+      await clock.sleep(over, CONTROL_HEARTBEAT_MS);
+      if (over.aborted) return;
+      // Twice the bound: a throttled tab must not mistake its own sleep for the coordinator's.
+      if (clock.nowMs() - this.#heardMs > 2 * CONTROL_SILENCE_MS_MAX) return;
+      if (this.#welcomed) socket.send(JSON.stringify({ type: 'ping', id: this.#id() } satisfies ClientMessage));
+    }
+  }
+
+  async #receive(socket: ControlSocket, text: string): Promise<void> {
+    this.#heardMs = this.#options.clock.nowMs();
+    const message = parseServerMessage(text);
+    if (!message) {
+      this.dropped++;
+      return;
+    }
+    switch (message.type) {
+      case 'challenge':
+        return this.#hello(socket, message);
+      case 'ack':
+        return this.#settle(message.id, { status: 'ok', ref: message.ref ?? null });
+      case 'refused':
+        return this.#settle(message.id, { status: 'refused', reason: message.reason, text: message.text });
+      case 'welcome':
+        if (!this.#welcome(message)) return socket.close();
+        break;
+      case 'balance':
+        this.balance = { balanceMicro: BigInt(message.balanceMicro), pendingMicro: BigInt(message.pendingMicro) };
+        break;
+      case 'network':
+        this.networkView = message.view;
+        break;
+    }
+    if (message.type === 'welcome' || message.type === 'balance' || message.type === 'network') this.#changes.emit();
+    this.#events.emit(message);
+  }
+
+  async #hello(socket: ControlSocket, challenge: Extract<ServerMessage, { type: 'challenge' }>): Promise<void> {
+    if (this.network !== '' && this.network !== challenge.network) return socket.close();
+    const { identity, peer } = this.#options;
+    const proof = toHex(await identity.sign(helloBytes(challenge.network, challenge.challenge, peer)));
+    const hello: ClientMessage = { type: 'hello', id: this.#id(), version: PROTOCOL_VERSION, key: identity.key, peer, proof, roles: [...this.#roles], adapter: this.#adapter };
+    this.network = challenge.network;
+    socket.send(JSON.stringify(hello));
+  }
+
+  #welcome(welcome: Extract<ServerMessage, { type: 'welcome' }>): boolean {
+    if (this.coordinatorKey !== '' && this.coordinatorKey !== welcome.coordinatorKey) return false;
+    this.coordinatorKey = welcome.coordinatorKey;
+    this.policy = welcome.policy;
+    this.iceServers = welcome.iceServers;
+    this.#welcomed = true;
+    for (const hash of this.#unacked.keys()) void this.#deliver(hash);
+    return true;
+  }
+
+  async #deliver(hash: string): Promise<void> {
+    const entry = this.#unacked.get(hash);
+    if (!entry) return;
+    const outcome = await this.#ask({ type: 'submit', id: this.#id(), envelope: entry.envelope });
+    // Without an answer it stays, and goes again after the next welcome.
+    if (outcome.status === 'disconnected' || this.#unacked.get(hash) !== entry) return;
+    this.#unacked.delete(hash);
+    await this.#outbox.remove(entry.envelope);
+    for (const resolve of entry.resolvers) resolve(outcome);
+  }
+
+  async #ask(message: ClientMessage): Promise<ControlOutcome> {
+    const socket = this.#socket;
+    if (!socket) return { status: 'disconnected' };
+    const done = new AbortController();
+    const outcome = new Promise<ControlOutcome>((resolve) => this.#waiting.set(message.id, { message, resolve }));
+    socket.send(JSON.stringify(message));
+    void this.#options.clock.sleep(done.signal, REQUEST_TIMEOUT_MS).then(() => {
+      // A coordinator that beats but doesn't answer is as good as gone: start afresh.
+      if (!done.signal.aborted && this.#waiting.has(message.id)) socket.close();
+    });
+    const result = await outcome;
+    done.abort();
+    return result;
+  }
+
+  #settle(id: number, outcome: ControlOutcome): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    waiting?.resolve(outcome);
+  }
+
+  #lost(): void {
+    this.#socket = null;
+    const was = this.#welcomed;
+    this.#welcomed = false;
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, { status: 'disconnected' });
+    if (was) this.#changes.emit();
+  }
+}

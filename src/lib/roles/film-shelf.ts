@@ -1,0 +1,119 @@
+/**
+ * Films a worker has committed to, kept until the coordinator says settled or voided: delivered to
+ * the creator with retries, and opened for checkers. Never drops an unsettled film by itself; when
+ * the shelf is full the worker takes no more leases instead.
+ */
+import type { Film } from '../job/film.ts';
+import { leafRects, type Rect } from '../job/plan.ts';
+import type { Lease } from '../protocol/control.ts';
+import { concat, type Bytes } from '../protocol/bytes.ts';
+import { FILMS_HELD_BYTES_MAX, FILMS_HELD_PER_WORKER_MAX, RECONNECT_BACKOFF_MS_MAX, RECONNECT_BACKOFF_MS_MIN } from '../protocol/limits.ts';
+import type { PeerRequest } from '../protocol/peer.ts';
+import { cutLeaf, type Commitment } from '../trust/commitment.ts';
+import type { PeerAnswer } from '../p2p/peer-net.ts';
+import { backoffMs } from './clock.ts';
+import type { RoleContext } from './types.ts';
+
+export interface ShelvedFilm {
+  readonly lease: Lease;
+  readonly rect: Rect;
+  readonly film: Film;
+  readonly commitment: Commitment;
+}
+
+interface Entry extends ShelvedFilm {
+  /** Who is being told, and the end of the telling. */
+  delivery: { readonly peer: string; readonly stop: AbortController } | null;
+  delivered: boolean;
+}
+
+export class FilmShelf {
+  readonly #context: Pick<RoleContext, 'net' | 'clock'>;
+  readonly #changed: () => void;
+  readonly #films = new Map<string, Entry>();
+
+  constructor(context: Pick<RoleContext, 'net' | 'clock'>, changed: () => void) {
+    this.#context = context;
+    this.#changed = changed;
+  }
+
+  get size(): number {
+    return this.#films.size;
+  }
+
+  get delivering(): number {
+    return [...this.#films.values()].filter((entry) => entry.delivery !== null).length;
+  }
+
+  /** Films nobody but this machine has yet: a closed tab loses them. */
+  get undelivered(): number {
+    return [...this.#films.values()].filter((entry) => !entry.delivered).length;
+  }
+
+  get full(): boolean {
+    const bytes = [...this.#films.values()].reduce((sum, { film }) => sum + film.light.byteLength + film.signatures.byteLength, 0);
+    return this.#films.size >= FILMS_HELD_PER_WORKER_MAX || bytes >= FILMS_HELD_BYTES_MAX;
+  }
+
+  put(film: ShelvedFilm): void {
+    this.#films.set(film.lease.lease, { ...film, delivery: null, delivered: false });
+    this.#changed();
+  }
+
+  get(lease: string): ShelvedFilm | null {
+    return this.#films.get(lease) ?? null;
+  }
+
+  /** Settled, voided or refused: nobody will ask for it again. */
+  drop(lease: string): void {
+    this.#films.get(lease)?.delivery?.stop.abort();
+    if (this.#films.delete(lease)) this.#changed();
+  }
+
+  /** Brings the film to the creator, again and again until it answers or somebody else is named. */
+  async deliver(lease: string, peer: string): Promise<void> {
+    const entry = this.#films.get(lease);
+    if (!entry || entry.delivery?.peer === peer) return;
+    entry.delivery?.stop.abort();
+    const stop = new AbortController();
+    entry.delivery = { peer, stop };
+    entry.delivered = false;
+    this.#changed();
+    entry.delivered = await this.#bring(stop.signal, entry, peer);
+    if (entry.delivery.stop === stop) entry.delivery = null;
+    this.#changed();
+  }
+
+  stop(): void {
+    for (const entry of this.#films.values()) entry.delivery?.stop.abort();
+  }
+
+  async #bring(signal: AbortSignal, entry: Entry, peer: string): Promise<boolean> {
+    const { net, clock } = this.#context;
+    const request = { type: 'film.deliver', lease: entry.lease.lease, root: entry.commitment.root } as const;
+    const body = concat(entry.film.light, entry.commitment.signatureHashes);
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const outcome = await net.request(signal, peer, request, body);
+      if (outcome.status === 'answered') return true;
+      // The creator says these are not the committed pixels: bringing them again changes nothing.
+      if (outcome.status === 'refused' && outcome.fault === 'corrupt') return false;
+      await clock.sleep(signal, backoffMs(attempt, RECONNECT_BACKOFF_MS_MIN, RECONNECT_BACKOFF_MS_MAX));
+    }
+    return false;
+  }
+
+  /** For a checker: the whole light with its signature hashes, and the signatures of the leaves it drew. */
+  open(request: Extract<PeerRequest, { type: 'film.open' }>): PeerAnswer {
+    const entry = this.#films.get(request.lease);
+    if (!entry || entry.commitment.root !== request.root) return { ok: false, fault: 'unknown-lease' };
+    const leaves = leafRects(entry.rect);
+    const signatures: Bytes[] = [];
+    for (const index of request.leaves) {
+      const leaf = leaves[index];
+      if (!leaf) return { ok: false, fault: 'malformed' };
+      signatures.push(cutLeaf(entry.film, entry.rect, leaf).signatures);
+    }
+    return { ok: true, body: concat(entry.film.light, entry.commitment.signatureHashes, ...signatures) };
+  }
+}
+

@@ -1,0 +1,114 @@
+/**
+ * One lease on one worker, from grant to film: scene, trace, progress every second. A lost device
+ * and a film that is not finite are retried a bounded number of times before the lease is yielded.
+ */
+import type { TraceOutcome } from '../gpu/engine.ts';
+import type { Film } from '../job/film.ts';
+import { passes, tileRect } from '../job/plan.ts';
+import type { Shared } from './shared.ts';
+import type { ControlEvent, ControlRequest, RoleContext, WorkerState } from './types.ts';
+
+type Grant = Extract<ControlEvent, { type: 'grant' }>;
+type YieldReason = Extract<ControlRequest, { type: 'yield' }>['reason'];
+
+export type LeaseResult =
+  | { readonly ok: true; readonly film: Film; readonly traceSeconds: number }
+  | { readonly ok: false; readonly reason: YieldReason | 'recalled' };
+
+const TRIES_MAX = 3;
+const PROGRESS_MS = 1_000;
+/** A driver that was just reset wants a moment before it is asked again. */
+const RESTART_MS = 1_000;
+
+export class LeaseRun {
+  /** Share of the trace that is done, 0 to 1. */
+  done = 0;
+  readonly #context: RoleContext;
+  readonly #shared: Shared;
+  readonly #grant: Grant;
+  readonly #show: (state: WorkerState, reason: string) => void;
+  readonly #stop = new AbortController();
+  #over: Promise<unknown> = Promise.resolve();
+  #recalled = false;
+
+  constructor(context: RoleContext, shared: Shared, grant: Grant, show: (state: WorkerState, reason: string) => void) {
+    this.#context = context;
+    this.#shared = shared;
+    this.#grant = grant;
+    this.#show = show;
+  }
+
+  get lease(): string {
+    return this.#grant.lease.lease;
+  }
+
+  /** Resolves when the engine is idle. */
+  async stop(recalled = false): Promise<void> {
+    this.#recalled = recalled;
+    this.#stop.abort();
+    await this.#over;
+  }
+
+  async run(): Promise<LeaseResult> {
+    const result = this.#run(this.#stop.signal);
+    this.#over = result;
+    return result;
+  }
+
+  async #run(signal: AbortSignal): Promise<LeaseResult> {
+    const over = new AbortController();
+    void this.#progress(AbortSignal.any([signal, over.signal]));
+    try {
+      return await this.#try(signal);
+    } finally {
+      over.abort();
+    }
+  }
+
+  async #try(signal: AbortSignal): Promise<LeaseResult> {
+    const { order, lease } = this.#grant;
+    for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
+      if (!this.#shared.scenes.has(order.sceneRoot)) this.#show('fetching', `Fetching the scene of "${order.title}".`);
+      const scene = await this.#shared.scenes.ensure(signal, { ...this.#grant, job: lease.job });
+      if (signal.aborted) return this.#aborted();
+      if (!scene.ok) return { ok: false, reason: scene.reason === 'aborted' ? 'stopped' : scene.reason };
+      const traced = await this.#trace(signal);
+      if (traced.ok) return traced;
+      if (traced.reason === 'aborted' || signal.aborted) return this.#aborted();
+      if (traced.reason === 'node-cap') return { ok: false, reason: 'scene-too-big' };
+      this.#shared.scenes.forget(order.sceneRoot);
+      if (traced.reason === 'unknown-scene') continue;
+      this.#show('restarting', 'Lost the GPU: restarting it.');
+      await this.#context.clock.sleep(signal, RESTART_MS * (attempt + 1));
+    }
+    return signal.aborted ? this.#aborted() : { ok: false, reason: 'device-lost' };
+  }
+
+  #trace(signal: AbortSignal): Promise<TraceOutcome> {
+    const { order, lease } = this.#grant;
+    const pass = passes(order)[lease.pass];
+    // The grant was parsed, but only the order says how many passes there are.
+    if (!pass) return Promise.resolve({ ok: false, reason: 'node-cap', text: `The order has no pass ${lease.pass}.` });
+    this.done = 0;
+    const show = (): void => this.#show('rendering', `Rendering "${order.title}", tile ${lease.tile + 1}, ${pass.count} ${pass.count === 1 ? 'sample' : 'samples'} per pixel.`);
+    show();
+    const request = { sceneRoot: order.sceneRoot, frame: order, rect: tileRect(order, lease.tile), pass };
+    return this.#context.engine.trace(signal, request, (done) => {
+      this.done = done;
+      show();
+    });
+  }
+
+  /** Doubles as the lease's heartbeat, also while the scene is fetched. */
+  async #progress(signal: AbortSignal): Promise<void> {
+    const { clock, control } = this.#context;
+    while (!signal.aborted) {
+      await clock.sleep(signal, PROGRESS_MS);
+      if (!signal.aborted) void control.request({ type: 'progress', lease: this.lease, done: Math.min(1, Math.max(0, this.done)) });
+    }
+  }
+
+  #aborted(): LeaseResult {
+    return { ok: false, reason: this.#recalled ? 'recalled' : 'stopped' };
+  }
+}

@@ -1,0 +1,270 @@
+/**
+ * A worker: asks for leases, traces them one after the other, commits to each film, and delivers it
+ * while the next one is traced. Nothing starts by itself. Refuses to commit to a film that is not
+ * finite or a scene that differs; a lost device is retried here and costs nobody anything.
+ */
+import type { DeviceReport } from '../gpu/engine.ts';
+import { filmSegments } from '../job/film.ts';
+import { tileRect } from '../job/plan.ts';
+import type { ControlEvent } from './types.ts';
+import { LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
+import { commit } from '../trust/commitment.ts';
+import { FilmShelf } from './film-shelf.ts';
+import { LeaseRun, type LeaseResult } from './lease-run.ts';
+import { Emitter, Observable } from './observable.ts';
+import { sharedOf, type Shared } from './shared.ts';
+import type { FilmEvent, RoleContext, WorkerState, WorkerStatus } from './types.ts';
+
+type Grant = Extract<ControlEvent, { type: 'grant' }>;
+
+const VOIDED_KEPT_MAX = 20;
+/** Most bytes of blobs a worker says it can take for one job. */
+const SCENE_BYTES_MAX = 1024 * 1024 * 1024;
+
+const OFF: WorkerStatus = {
+  state: 'off',
+  reason: 'Not working. Press Start to lend this GPU.',
+  lease: null,
+  leasesSettled: 0,
+  leasesPending: 0,
+  leasesVoided: 0,
+  voided: [],
+  segments: 0,
+  segmentsPerSecond: 0,
+};
+
+export class WorkerRole {
+  readonly #context: RoleContext;
+  readonly #shared: Shared;
+  readonly #shelf: FilmShelf;
+  readonly #status = new Observable<WorkerStatus>(OFF);
+  readonly #films = new Emitter<FilmEvent>();
+  #queue: Grant[] = [];
+  #current: LeaseRun | null = null;
+  #device: Extract<DeviceReport, { ok: true }> | null = null;
+  /** What the person wants; `status` says what is. */
+  #wish: 'off' | 'work' | 'finish' | 'paused' = 'off';
+  #pauseReason = '';
+  #looping = false;
+  #finished: (() => void)[] = [];
+
+  constructor(context: RoleContext) {
+    this.#context = context;
+    this.#shared = sharedOf(context);
+    this.#shelf = new FilmShelf(context, () => this.#tell());
+    this.#shared.router.on('film.open', async (from, request) => {
+      const known = this.#shelf.get(request.lease);
+      if (known?.lease.job !== request.job) return { ok: false, fault: 'unknown-lease' };
+      return (await this.#shared.allows(from, request.job, request.capability)) ? this.#shelf.open(request) : { ok: false, fault: 'not-yours' };
+    });
+    context.control.on((event) => this.#onEvent(event));
+    context.control.onChange(() => this.#tell());
+  }
+
+  get status(): WorkerStatus {
+    return this.#status.value;
+  }
+
+  onStatus(listener: (status: WorkerStatus) => void): () => void {
+    return this.#status.on(listener);
+  }
+
+  /** Finished light, as it is committed. */
+  onFilm(listener: (event: FilmEvent) => void): () => void {
+    return this.#films.on(listener);
+  }
+
+  /** Probes the device and asks for work. @returns the device's report; `ok: false` leaves the role off. */
+  async start(): Promise<DeviceReport> {
+    this.#wish = 'work';
+    this.#set('connecting', 'Starting the GPU.');
+    const report = await this.#context.engine.probe();
+    if (!report.ok) {
+      this.#wish = 'off';
+      this.#set('off', report.text);
+      return report;
+    }
+    this.#device = report;
+    if (this.#wish !== 'work') return report;
+    this.#shared.play('worker', report.adapter);
+    this.#ask();
+    this.#tell();
+    return report;
+  }
+
+  /** Takes no more leases; resolves when those it has are traced and delivered, and it rests. */
+  finish(): Promise<void> {
+    if (this.#wish === 'off') return Promise.resolve();
+    this.#wish = 'finish';
+    this.#ask();
+    const done = new Promise<void>((resolve) => this.#finished.push(resolve));
+    this.#tell();
+    return done;
+  }
+
+  /** Ends tracing at once and gives leases back. Finished films are still delivered while this page stays open. */
+  async stop(): Promise<void> {
+    if (this.#wish === 'off') return;
+    this.#wish = 'off';
+    this.#ask();
+    const queued = this.#queue.splice(0).map((grant) => grant.lease.lease);
+    const stopped = this.#current?.stop();
+    await Promise.all(queued.map((lease) => this.#context.control.request({ type: 'yield', lease, reason: 'stopped' })));
+    await stopped;
+    this.#shared.rest('worker');
+    this.#tell();
+  }
+
+  /** Finishes the lease at hand and takes no more until `resume`; `reason` is one sentence for people. */
+  pause(reason: string): void {
+    if (this.#wish !== 'work') return;
+    this.#wish = 'paused';
+    this.#pauseReason = reason;
+    this.#ask();
+    this.#tell();
+  }
+
+  resume(): void {
+    if (this.#wish !== 'paused') return;
+    this.#wish = 'work';
+    this.#ask();
+    this.#tell();
+  }
+
+  #onEvent(event: ControlEvent): void {
+    switch (event.type) {
+      case 'welcome':
+        return this.#ask();
+      case 'grant':
+        return this.#onGrant(event);
+      case 'recalled':
+        this.#queue = this.#queue.filter((grant) => grant.lease.lease !== event.lease);
+        if (this.#current?.lease === event.lease) void this.#current.stop(true);
+        this.#shelf.drop(event.lease);
+        return this.#ask();
+      case 'deliver':
+        void this.#shelf.deliver(event.lease, event.creatorPeer);
+        return;
+      case 'settled':
+        return this.#close(event.lease, { leasesSettled: this.status.leasesSettled + 1 });
+      case 'voided': {
+        const voided = [{ lease: event.lease, reason: event.reason }, ...this.status.voided].slice(0, VOIDED_KEPT_MAX);
+        return this.#close(event.lease, { leasesVoided: this.status.leasesVoided + 1, voided });
+      }
+    }
+  }
+
+  /** Both the creator and the worker of a lease are told how it ended; one tab may be both. */
+  #close(lease: string, change: Partial<WorkerStatus>): void {
+    if (!this.#shelf.get(lease)) return;
+    this.#status.set({ ...this.status, ...change });
+    this.#shelf.drop(lease);
+    this.#ask();
+  }
+
+  #onGrant(grant: Grant): void {
+    const { lease } = grant.lease;
+    if (this.#queue.some((other) => other.lease.lease === lease) || this.#current?.lease === lease) return;
+    if (this.#wish === 'off') {
+      void this.#context.control.request({ type: 'yield', lease, reason: 'stopped' });
+      return;
+    }
+    this.#queue.push(grant);
+    void this.#loop();
+  }
+
+  /** Keeps the next lease at hand while one is traced. */
+  #ask(): void {
+    if (!this.#device) return;
+    const held = this.#queue.length + (this.#current ? 1 : 0);
+    const leases = this.#wish === 'work' && !this.#shelf.full ? Math.max(0, LEASES_PER_WORKER_MAX - held) : 0;
+    void this.#context.control.request({ type: 'ask', leases, bytesMax: SCENE_BYTES_MAX });
+  }
+
+  async #loop(): Promise<void> {
+    if (this.#looping) return;
+    this.#looping = true;
+    for (let grant = this.#queue.shift(); grant; grant = this.#queue.shift()) {
+      const run: LeaseRun = new LeaseRun(this.#context, this.#shared, grant, (state, reason) => this.#show(run, grant, state, reason));
+      this.#current = run;
+      const result = await run.run();
+      this.#current = null;
+      this.#finishLease(grant, result);
+      this.#ask();
+    }
+    this.#looping = false;
+    this.#tell();
+  }
+
+  #finishLease(grant: Grant, result: LeaseResult): void {
+    const { control } = this.#context;
+    const { lease } = grant.lease;
+    if (!result.ok) {
+      if (result.reason !== 'recalled') void control.request({ type: 'yield', lease, reason: result.reason });
+      return;
+    }
+    const { film, traceSeconds } = result;
+    const rect = tileRect(grant.order, grant.lease.tile);
+    const commitment = commit(film, rect);
+    const segments = filmSegments(film.light);
+    this.#shelf.put({ lease: grant.lease, rect, film, commitment });
+    const rate = segments / Math.max(traceSeconds, 1e-3);
+    const { segmentsPerSecond } = this.status;
+    this.#status.set({
+      ...this.status,
+      segments: this.status.segments + segments,
+      segmentsPerSecond: segmentsPerSecond === 0 ? rate : 0.7 * segmentsPerSecond + 0.3 * rate,
+    });
+    this.#films.emit({ lease: grant.lease, order: grant.order, rect, light: film.light });
+    const body = {
+      lease,
+      root: commitment.root,
+      segments,
+      sceneRoot: grant.order.sceneRoot,
+      shader: this.#context.engine.shader,
+      adapterClass: this.#device?.adapter.class ?? '',
+      traceMs: Math.round(traceSeconds * 1000),
+    };
+    void control.submit('lease.commit', body).then((outcome) => {
+      // Too late, recalled or unknown: nobody will ever ask for this film.
+      if (outcome.status === 'refused') this.#shelf.drop(lease);
+    });
+  }
+
+  #show(run: LeaseRun, grant: Grant, state: WorkerState, reason: string): void {
+    if (this.#current !== run) return;
+    const rect = tileRect(grant.order, grant.lease.tile);
+    this.#status.set({ ...this.status, lease: { lease: grant.lease, order: grant.order, rect, done: run.done } });
+    this.#set(this.#wish === 'finish' && state === 'rendering' ? 'finishing' : state, reason);
+  }
+
+  /** The one word and its sentence, from what is true now. */
+  #tell(): void {
+    if (this.#current) return;
+    const { connected } = this.#context.control;
+    const { undelivered, delivering } = this.#shelf;
+    const busy = this.#looping || this.#queue.length > 0;
+    this.#status.set({ ...this.status, lease: null });
+    if (this.#wish === 'finish' && !busy && undelivered === 0) this.#rest();
+    if (this.#wish === 'off') return this.#set('off', undelivered > 0 ? lossSentence(undelivered) : OFF.reason);
+    if (!connected) return this.#set('connecting', 'Looking for the coordinator.');
+    if (this.#wish === 'finish') return this.#set('finishing', `Delivering ${undelivered} finished ${undelivered === 1 ? 'lease' : 'leases'}, then resting.`);
+    if (this.#wish === 'paused') return this.#set('paused', this.#pauseReason);
+    if (delivering > 0) return this.#set('delivering', 'Bringing finished pixels to their creator.');
+    if (this.#shelf.full) return this.#set('waiting', 'Holding as many finished films as fit until they are accepted.');
+    this.#set('waiting', 'Ready: waiting for a lease.');
+  }
+
+  #rest(): void {
+    this.#wish = 'off';
+    this.#shared.rest('worker');
+    for (const resolve of this.#finished.splice(0)) resolve();
+  }
+
+  #set(state: WorkerState, reason: string): void {
+    this.#status.set({ ...this.status, state, reason, leasesPending: this.#shelf.size });
+  }
+}
+
+const lossSentence = (films: number): string =>
+  `Stopped: the GPU is idle. ${films} finished ${films === 1 ? 'lease is' : 'leases are'} still on the way to the creator; closing this page now would lose ${films === 1 ? 'it' : 'them'}.`;
