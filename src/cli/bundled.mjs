@@ -78,5 +78,8 @@ export function unpackChromium(cache) {
     for (const part of ['swiftshader.tar', 'fonts.tar', 'al2023.tar']) untar(unbrotli(bin, part), target);
     writeFileSync(join(target, 'chromium'), unbrotli(bin, 'chromium'), { mode: 0o755 });
   });
+  // The package's own file names folders of another system.
+  const fonts = `<?xml version="1.0"?><fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/font-cache</cachedir></fontconfig>\n`;
+  writeFileSync(join(folder, 'fonts.conf'), fonts);
   return { executable: join(folder, 'chromium'), libraries: join(folder, 'lib'), fonts: folder };
 }

@@ -1,0 +1,134 @@
+/**
+ * What `npm test` calls: makes a fresh clone ready (packages, a Chromium, builds), then runs the
+ * checks and every test project, and ends with one line of counts. `npm test -- unit e2e` runs only
+ * the named stages. A project without a single test is a failure, and so is one that never reports.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBuilt, ensureInstalled, root } from '../src/cli/bootstrap.mjs';
+
+const PROJECTS = ['unit', 'sim', 'gpu-node', 'gpu-chromium', 'e2e'];
+const CHECKS = ['check', 'lint'];
+const STAGE_TIMEOUT_MS = 15 * 60_000;
+const REPORTS = join(root, 'tests/.out');
+const SYSTEM_CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+const children = new Set();
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    for (const child of children) child.kill(signal);
+    process.exit(130);
+  });
+}
+
+/** @returns {Promise<number>} the exit code; 1 when killed for taking too long */
+function run(program, args) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+    children.add(child);
+    const timer = setTimeout(() => child.kill('SIGKILL'), STAGE_TIMEOUT_MS);
+    const end = (code) => {
+      clearTimeout(timer);
+      children.delete(child);
+      resolve(code ?? 1);
+    };
+    child.on('error', () => end(1));
+    child.on('close', end);
+  });
+}
+
+const works = (path) => spawnSync(path, ['--version'], { timeout: 60_000 }).status === 0;
+
+/** Sets PICTOR_CHROMIUM: a system one, else Debian's package when root, else the one npm brings. */
+async function ensureChromium() {
+  if (process.env.PICTOR_CHROMIUM) return;
+  let found = SYSTEM_CHROMIUM.find((path) => existsSync(path) && works(path));
+  if (!found && process.getuid?.() === 0 && existsSync('/etc/debian_version') && !process.env.PICTOR_NO_APT) {
+    console.log('Installing Chromium with apt-get…');
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const quietly = { env, stdio: 'ignore', timeout: 5 * 60_000 };
+    const ok = spawnSync('apt-get', ['update', '-q'], quietly).status === 0 && spawnSync('apt-get', ['install', '-qy', '--no-install-recommends', 'chromium'], quietly).status === 0;
+    if (ok) found = SYSTEM_CHROMIUM.find((path) => existsSync(path) && works(path));
+  }
+  if (!found) found = await bundledChromium();
+  console.log(`Chromium: ${found}`);
+  process.env.PICTOR_CHROMIUM = found;
+}
+
+/** A script that starts the bundled browser with the libraries and fonts a bare system lacks. */
+async function bundledChromium() {
+  const { unpackChromium } = await import('../src/cli/bundled.mjs');
+  const { executable, libraries, fonts } = unpackChromium(join(root, '.pictor/cache'));
+  const script = `${executable}.sh`;
+  writeFileSync(script, `#!/bin/sh\nLD_LIBRARY_PATH='${libraries}' FONTCONFIG_PATH='${fonts}' exec '${executable}' "$@"\n`);
+  chmodSync(script, 0o755);
+  if (!works(script)) throw new Error(`the bundled Chromium does not start: ${script} --version; install Chromium or set PICTOR_CHROMIUM`);
+  return script;
+}
+
+const NONE = { passed: 0, failed: 0, skipped: 0 };
+
+async function check(name) {
+  const code = await run('npm', ['run', '--silent', name]);
+  return code === 0 ? { ...NONE, passed: 1 } : { ...NONE, failed: 1 };
+}
+
+async function project(name) {
+  const report = join(REPORTS, `${name}.json`);
+  rmSync(report, { force: true });
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const code = await run(process.execPath, [vitest, 'run', '--project', name, '--passWithNoTests', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
+  const counts = existsSync(report) ? countsOf(JSON.parse(readFileSync(report, 'utf8'))) : { ...NONE, failed: 1 };
+  if (counts.passed + counts.failed + counts.skipped === 0) {
+    console.error(`${name}: no test ran`);
+    return { ...NONE, failed: 1 };
+  }
+  // An error outside of any test ends with a code only.
+  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+/** A file that fails before its first test counts as one failure. */
+function countsOf(report) {
+  const broken = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
+  return { passed: report.numPassedTests, failed: report.numFailedTests + broken, skipped: report.numPendingTests + report.numTodoTests };
+}
+
+async function main() {
+  const startedMs = performance.now();
+  const asked = process.argv.slice(2);
+  const stages = [...CHECKS, ...PROJECTS].filter((name) => asked.length === 0 || asked.includes(name));
+  const unknown = asked.filter((name) => !stages.includes(name));
+  if (unknown.length > 0) throw new Error(`unknown stages: ${unknown.join(', ')}; known: ${[...CHECKS, ...PROJECTS].join(', ')}`);
+  mkdirSync(REPORTS, { recursive: true });
+  const times = [];
+  const timed = async (name, work) => {
+    const since = performance.now();
+    console.log(`\n== ${name}`);
+    const result = await work();
+    times.push(`${name} ${((performance.now() - since) / 1000).toFixed(0)} s`);
+    return result;
+  };
+  await timed('set-up', async () => {
+    await ensureInstalled();
+    await ensureChromium();
+    await ensureBuilt(['cli', 'site']);
+  });
+  const total = { ...NONE };
+  for (const name of stages) {
+    const counts = await timed(name, () => (CHECKS.includes(name) ? check(name) : project(name)));
+    for (const key of Object.keys(total)) total[key] += counts[key];
+    if (counts.failed > 0) console.error(`${name}: ${counts.failed} failed`);
+  }
+  console.log(`\n${times.join(', ')}; ${((performance.now() - startedMs) / 1000).toFixed(0)} s in all`);
+  console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
+  return total.failed === 0 ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.log('0 passed, 1 failed');
+  process.exitCode = 1;
+}
