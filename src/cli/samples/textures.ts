@@ -1,0 +1,113 @@
+/**
+ * Procedural textures of the samples: tileable noise and the pictures made of it, as PNG bytes.
+ * Refuses randomness that is not a hash of integers, so every run gives the same bytes.
+ */
+import { encode } from 'fast-png';
+import { lerp, linearMix, type Rgb } from './colour.ts';
+
+const clamp01 = (v: number): number => Math.min(1, Math.max(0, v));
+
+/** Integer hash to [0, 1) (pcg output permutation). */
+export function hash(x: number, y: number, seed: number): number {
+  let h = (Math.imul(x, 0x9e3779b1) ^ Math.imul(y, 0x85ebca6b) ^ Math.imul(seed, 0xc2b2ae35)) >>> 0;
+  h = (Math.imul(h, 747796405) + 2891336453) >>> 0;
+  h = Math.imul((h >>> ((h >>> 28) + 4)) ^ h, 277803737) >>> 0;
+  return (((h >>> 22) ^ h) >>> 0) / 4294967296;
+}
+
+/** Value noise with period (px, py) in its lattice, in [0, 1]. */
+function noise(x: number, y: number, px: number, py: number, seed: number): number {
+  const [xi, yi] = [Math.floor(x), Math.floor(y)];
+  const [fx, fy] = [x - xi, y - yi];
+  const [sx, sy] = [fx * fx * (3 - 2 * fx), fy * fy * (3 - 2 * fy)];
+  const at = (i: number, j: number): number => hash((((xi + i) % px) + px) % px, (((yi + j) % py) + py) % py, seed);
+  return lerp(lerp(at(0, 0), at(1, 0), sx), lerp(at(0, 1), at(1, 1), sx), sy);
+}
+
+/** Octaves of noise over a unit square with `cells` lattice cells a side, in [0, 1], tileable. */
+export function fbm(u: number, v: number, cells: readonly [number, number], octaves: number, seed: number): number {
+  let sum = 0;
+  let weight = 0;
+  for (let o = 0; o < octaves; o++) {
+    const [px, py] = [cells[0] << o, cells[1] << o];
+    sum += noise(u * px, v * py, px, py, seed + o) / (1 << o);
+    weight += 1 / (1 << o);
+  }
+  return sum / weight;
+}
+
+/** A picture of `side` squared from a function of the unit square giving 0…255 sRGB values. */
+export function paint(side: number, pixel: (u: number, v: number) => Rgb): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(side * side * 3);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const rgb = pixel((x + 0.5) / side, (y + 0.5) / side);
+      for (let c = 0; c < 3; c++) data[3 * (y * side + x) + c] = Math.round(Math.min(255, Math.max(0, rgb[c]!)));
+    }
+  }
+  return new Uint8Array(encode({ width: side, height: side, data, channels: 3, depth: 8 }, { zlib: { level: 9 } }));
+}
+
+/** Tangent-space normal map of a tileable height (in units of the texture's side), +Y up. */
+export function normalMap(side: number, depth: number, height: (u: number, v: number) => number): Uint8Array<ArrayBuffer> {
+  const step = 1 / side;
+  return paint(side, (u, v) => {
+    const dx = ((height(u + step, v) - height(u - step, v)) / (2 * step)) * depth;
+    const dy = ((height(u, v + step) - height(u, v - step)) / (2 * step)) * depth;
+    const l = Math.sqrt(dx * dx + dy * dy + 1);
+    return [127.5 + (127.5 * -dx) / l, 127.5 + (127.5 * dy) / l, 127.5 + 127.5 / l];
+  });
+}
+
+const frac = (v: number): number => v - Math.floor(v);
+
+/** Walnut boards: growth rings drawn out along u, fine pores. */
+export function wood(side: number, dark: Rgb, light: Rgb, seed: number): Uint8Array<ArrayBuffer> {
+  return paint(side, (u, v) => {
+    const drift = fbm(u, v, [2, 3], 3, seed);
+    const ring = frac(v * 7 + drift * 3.2);
+    const band = ring < 0.75 ? ring / 0.75 : (1 - ring) / 0.25;
+    const pores = fbm(u, v, [6, 128], 2, seed + 9) > 0.66 ? 0.28 : 0;
+    const tone = 0.55 * band * band + 0.45 * fbm(u, v, [3, 48], 3, seed + 5) - pores;
+    return linearMix(dark, light, Math.round(clamp01(tone) * 40) / 40);
+  });
+}
+
+/** Height of a plain weave with `threads` warp and weft threads a side; crossing threads swap which is on top. */
+export function weave(u: number, v: number, threads: number): number {
+  const [x, y] = [frac(u) * threads, frac(v) * threads];
+  const over = (Math.floor(x) + Math.floor(y)) % 2 === 0;
+  const [fx, fy] = [x - Math.floor(x) - 0.5, y - Math.floor(y) - 0.5];
+  const warp = Math.sqrt(Math.max(0, 0.25 - fx * fx)) + (over ? 0.22 : -0.22) * (1 - 4 * fy * fy);
+  const weft = Math.sqrt(Math.max(0, 0.25 - fy * fy)) + (over ? -0.22 : 0.22) * (1 - 4 * fx * fx);
+  return Math.max(warp, weft);
+}
+
+/** Woven cloth with stripes near two sides; thread colours vary a little. */
+export function linen(side: number, threads: number, ground: Rgb, stripe: Rgb, isStripe: (u: number) => boolean, seed: number): Uint8Array<ArrayBuffer> {
+  return paint(side, (u, v) => {
+    const depth = weave(u, v, threads);
+    const warp = hash(Math.floor(u * threads), 1, seed);
+    const weft = hash(2, Math.floor(v * threads), seed);
+    const base = isStripe(u) ? stripe : ground;
+    const shade = 0.72 + 0.36 * depth + 0.06 * (warp + weft - 1);
+    return base.map((c) => Math.round((c * shade) / 3) * 3) as unknown as Rgb;
+  });
+}
+
+/** Glazed stoneware: ground with soft blotches and dark iron specks. */
+export function speckled(side: number, ground: Rgb, deep: Rgb, speck: Rgb, seed: number): Uint8Array<ArrayBuffer> {
+  return paint(side, (u, v) => {
+    const cloud = Math.round(clamp01((fbm(u, v, [3, 3], 4, seed) - 0.3) * 1.8) * 40) / 40;
+    const iron = fbm(u, v, [40, 40], 2, seed + 3);
+    return iron > 0.79 ? linearMix(deep, speck, clamp01((iron - 0.79) * 14)) : linearMix(ground, deep, cloud * 0.6);
+  });
+}
+
+/** Plaster: tone of a trowelled wall in few steps, so that it packs well. */
+export function plaster(side: number, dark: Rgb, light: Rgb, seed: number): Uint8Array<ArrayBuffer> {
+  return paint(side, (u, v) => {
+    const tone = 0.7 * fbm(u, v, [2, 2], 5, seed) + 0.3 * fbm(u, v, [3, 9], 4, seed + 20);
+    return linearMix(dark, light, Math.round(clamp01((tone - 0.3) * 2.4) * 48) / 48);
+  });
+}
