@@ -48,7 +48,9 @@ async function ensureChromium() {
     console.log('Installing Chromium with apt-get…');
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     const quietly = { env, stdio: 'ignore', timeout: 5 * 60_000 };
-    const ok = spawnSync('apt-get', ['update', '-q'], quietly).status === 0 && spawnSync('apt-get', ['install', '-qy', '--no-install-recommends', 'chromium'], quietly).status === 0;
+    const ok =
+      spawnSync('apt-get', ['update', '-q'], quietly).status === 0 &&
+      spawnSync('apt-get', ['install', '-qy', '--no-install-recommends', 'chromium'], quietly).status === 0;
     if (ok) found = SYSTEM_CHROMIUM.find((path) => existsSync(path) && works(path));
   }
   if (!found) found = await bundledChromium();
@@ -78,7 +80,16 @@ async function project(name) {
   const report = join(REPORTS, `${name}.json`);
   rmSync(report, { force: true });
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const code = await run(process.execPath, [vitest, 'run', '--project', name, '--passWithNoTests', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
+  const code = await run(process.execPath, [
+    vitest,
+    'run',
+    '--project',
+    name,
+    '--passWithNoTests',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]);
   const counts = existsSync(report) ? countsOf(JSON.parse(readFileSync(report, 'utf8'))) : { ...NONE, failed: 1 };
   if (counts.passed + counts.failed + counts.skipped === 0) {
     console.error(`${name}: no test ran`);

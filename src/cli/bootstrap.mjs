@@ -19,7 +19,22 @@ const SITE_COMMANDS = ['start', 'serve'];
 const CONFIG = ['package-lock.json', 'vite.config.ts', 'svelte.config.js', 'tsconfig.json'];
 const PARTS = {
   cli: { vite: ['build', '--mode', 'cli'], result: 'build/cli/pictor.js', inputs: ['src/cli', 'src/lib', 'workers', 'shaders', ...CONFIG] },
-  site: { vite: ['build'], result: 'build/site/handler.js', inputs: ['src/app.html', 'src/app.css', 'src/hooks.server.ts', 'src/service-worker.ts', 'src/lib', 'src/routes', 'static', 'workers', 'shaders', ...CONFIG] },
+  site: {
+    vite: ['build'],
+    result: 'build/site/handler.js',
+    inputs: [
+      'src/app.html',
+      'src/app.css',
+      'src/hooks.server.ts',
+      'src/service-worker.ts',
+      'src/lib',
+      'src/routes',
+      'static',
+      'workers',
+      'shaders',
+      ...CONFIG,
+    ],
+  },
 };
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -28,7 +43,9 @@ const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1])) return;
-  say(`pictor needs Node ${NODE_MIN.join('.')} or newer; this is ${process.versions.node}. Install it from nodejs.org or your system's packages.`);
+  say(
+    `pictor needs Node ${NODE_MIN.join('.')} or newer; this is ${process.versions.node}. Install it from nodejs.org or your system's packages.`,
+  );
   process.exit(1);
 }
 
@@ -57,7 +74,9 @@ function installed() {
   if (!existsSync(record)) return false;
   const have = JSON.parse(readFileSync(record, 'utf8')).packages;
   const want = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
-  return Object.entries(want).every(([path, entry]) => path === '' || (have[path] ? have[path].version === entry.version : entry.optional || entry.devOptional));
+  return Object.entries(want).every(
+    ([path, entry]) => path === '' || (have[path] ? have[path].version === entry.version : entry.optional || entry.devOptional),
+  );
 }
 
 /** Packages exactly as locked, with `npm ci` when they are not there. */

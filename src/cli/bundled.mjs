@@ -23,8 +23,11 @@ function locate() {
  * @param {string} folder
  */
 function untar(tar, folder) {
-  const text = (at, bytes) => Buffer.from(tar.subarray(at, at + bytes)).toString('latin1').replace(/\0.*$/s, '');
-  for (let at = 0; at + TAR_BLOCK_BYTES <= tar.length; ) {
+  const text = (at, bytes) =>
+    Buffer.from(tar.subarray(at, at + bytes))
+      .toString('latin1')
+      .replace(/\0.*$/s, '');
+  for (let at = 0; at + TAR_BLOCK_BYTES <= tar.length;) {
     const name = text(at, 100);
     if (name === '') return;
     const bytes = Number.parseInt(text(at + 124, 12), 8);

@@ -45,7 +45,10 @@ export interface Words<K extends OptionKinds> {
 /** @throws UsageError */
 export function parseWords<const K extends OptionKinds>(args: readonly string[], kinds: K, positionalsMax: number): Words<K> {
   const options = Object.fromEntries(
-    Object.entries(kinds).map(([name, kind]) => [name, { type: kind === 'boolean' ? ('boolean' as const) : ('string' as const), multiple: kind === 'list' }]),
+    Object.entries(kinds).map(([name, kind]) => [
+      name,
+      { type: kind === 'boolean' ? ('boolean' as const) : ('string' as const), multiple: kind === 'list' },
+    ]),
   );
   let parsed: ReturnType<typeof parseArgs>;
   try {
@@ -55,7 +58,10 @@ export function parseWords<const K extends OptionKinds>(args: readonly string[],
   }
   if (parsed.positionals.length > positionalsMax) throw new UsageError(`unexpected argument '${parsed.positionals[positionalsMax]}'`);
   const values = Object.fromEntries(
-    Object.entries(kinds).map(([name, kind]) => [name, parsed.values[name] ?? (kind === 'boolean' ? false : kind === 'list' ? [] : undefined)]),
+    Object.entries(kinds).map(([name, kind]) => [
+      name,
+      parsed.values[name] ?? (kind === 'boolean' ? false : kind === 'list' ? [] : undefined),
+    ]),
   );
   return { options: values as OptionValues<K>, positionals: parsed.positionals };
 }
@@ -73,7 +79,8 @@ function joinNegatives(args: readonly string[]): string[] {
 
 export function readNumber(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < min || value > max) throw new UsageError(`--${name} must be a number from ${min} to ${max}, not '${text}'`);
+  if (text.trim() === '' || !Number.isFinite(value) || value < min || value > max)
+    throw new UsageError(`--${name} must be a number from ${min} to ${max}, not '${text}'`);
   return value;
 }
 

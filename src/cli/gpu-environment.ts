@@ -36,7 +36,12 @@ const LAVAPIPE_API_MIN = 1.4;
 
 export function findVulkan(cache: string, places: VulkanPlaces = SYSTEM_PLACES): VulkanSetup {
   const manifests = places.driverFolders.flatMap((folder) =>
-    existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')).toSorted().map((name) => join(folder, name)) : [],
+    existsSync(folder)
+      ? readdirSync(folder)
+          .filter((name) => name.endsWith('.json'))
+          .toSorted()
+          .map((name) => join(folder, name))
+      : [],
   );
   const hardware = manifests.filter((path) => !SOFTWARE_NAMES.test(path));
   const lavapipe = manifests.find((path) => /lvp|lavapipe/.test(path) && apiVersion(path) >= LAVAPIPE_API_MIN);

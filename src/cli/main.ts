@@ -37,7 +37,9 @@ async function run(words: readonly string[]): Promise<number> {
 
 function explain(error: unknown, name: string | undefined): number {
   if (error instanceof UsageError) {
-    process.stderr.write(`pictor: ${error.message}\nTry: npm run pictor -- ${COMMANDS.some((one) => one.name === name) ? `${name} ` : ''}--help\n`);
+    process.stderr.write(
+      `pictor: ${error.message}\nTry: npm run pictor -- ${COMMANDS.some((one) => one.name === name) ? `${name} ` : ''}--help\n`,
+    );
     return EXIT_USAGE;
   }
   if (error instanceof CommandError) process.stderr.write(`pictor: ${error.message}\n`);

@@ -24,7 +24,10 @@ async function encodeAs(type: string, { rgb, width, height }: Picture): Promise<
   }
 }
 
-export async function writePicture(picture: Picture, paths: readonly string[]): Promise<readonly { readonly path: string; readonly bytes: number }[]> {
+export async function writePicture(
+  picture: Picture,
+  paths: readonly string[],
+): Promise<readonly { readonly path: string; readonly bytes: number }[]> {
   const written: { path: string; bytes: number }[] = [];
   for (const path of paths) {
     const bytes = await encodeAs(extname(path), picture);

@@ -58,7 +58,9 @@ export function readRenderOptions(args: readonly string[]): RenderOptions {
   return {
     file,
     outputs,
-    environment: options.env ? { file: options.env, intensity: readNumber('env-intensity', options['env-intensity'] ?? '1', 0, 1e6) } : null,
+    environment: options.env
+      ? { file: options.env, intensity: readNumber('env-intensity', options['env-intensity'] ?? '1', 0, 1e6) }
+      : null,
     camera: readCamera(options),
     width,
     height,
@@ -72,7 +74,8 @@ export function readRenderOptions(args: readonly string[]): RenderOptions {
 }
 
 function requireWritable(path: string): void {
-  if (!OUTPUT_TYPES.some((type) => path.endsWith(type))) throw new UsageError(`--out ${path}: the name must end in ${OUTPUT_TYPES.join(', ')}`);
+  if (!OUTPUT_TYPES.some((type) => path.endsWith(type)))
+    throw new UsageError(`--out ${path}: the name must end in ${OUTPUT_TYPES.join(', ')}`);
   try {
     accessSync(dirname(path), constants.W_OK);
   } catch {
@@ -82,7 +85,8 @@ function requireWritable(path: string): void {
 
 function readCamera(options: Partial<Record<'camera' | 'eye' | 'target' | 'up' | 'vfov', string | undefined>>): CameraChoice {
   if (options.camera !== undefined) {
-    if (options.eye ?? options.target ?? options.up ?? options.vfov) throw new UsageError('--camera takes the camera of the file; leave out --eye, --target, --up and --vfov');
+    if (options.eye ?? options.target ?? options.up ?? options.vfov)
+      throw new UsageError('--camera takes the camera of the file; leave out --eye, --target, --up and --vfov');
     return { kind: 'of-file', index: readInteger('camera', options.camera, 0, 1e6) };
   }
   if (options.eye === undefined && options.target === undefined) {

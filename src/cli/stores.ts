@@ -88,7 +88,9 @@ export class FileBlobStore implements BlobStore {
   }
 
   async #evict(keep: string): Promise<void> {
-    const files = await Promise.all((await this.list()).map(async (hash) => ({ hash, ...(await stat(this.#path(hash)).catch(() => ({ size: 0, mtimeMs: 0 }))) })));
+    const files = await Promise.all(
+      (await this.list()).map(async (hash) => ({ hash, ...(await stat(this.#path(hash)).catch(() => ({ size: 0, mtimeMs: 0 }))) })),
+    );
     let held = files.reduce((sum, file) => sum + file.size, 0);
     for (const file of files.toSorted((a, b) => a.mtimeMs - b.mtimeMs)) {
       if (held <= this.#bytesMax) return;

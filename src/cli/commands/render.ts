@@ -53,7 +53,13 @@ async function local(options: RenderOptions, signal: AbortSignal): Promise<numbe
   const files = await readSceneFiles(options);
   const device = await probeOrExplain(engine);
   const summary = await compileOrExplain(signal, engine, files, options.file);
-  const frame = { camera: chooseCamera(options.camera, summary), width: options.width, height: options.height, bounces: options.bounces, seed: options.seed };
+  const frame = {
+    camera: chooseCamera(options.camera, summary),
+    width: options.width,
+    height: options.height,
+    bounces: options.bounces,
+    seed: options.seed,
+  };
   if (!options.json) process.stderr.write(`${options.file}: ${si(summary.triangles)} triangles, rendering on ${deviceText(device)}\n`);
   const bar = progressBar();
   const job = { sceneRoot: summary.root, frame, samples: options.samples, software: device.adapter.software };

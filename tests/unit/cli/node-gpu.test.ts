@@ -11,10 +11,12 @@ const BARE = { driverFolders: [], chromiumFolders: [] };
 
 test('hardware drivers come before software, and lavapipe only when Dawn accepts its age', () => {
   const folder = mkdtempSync(join(tmpdir(), 'pictor-icd-'));
-  const manifest = (name: string, api: string) => writeFileSync(join(folder, name), JSON.stringify({ ICD: { library_path: 'x.so', api_version: api } }));
+  const manifest = (name: string, api: string) =>
+    writeFileSync(join(folder, name), JSON.stringify({ ICD: { library_path: 'x.so', api_version: api } }));
   manifest('lvp_icd.x86_64.json', '1.3.230');
   manifest('nvidia_icd.json', '1.4.312');
-  const names = () => findVulkan(cacheFolder(), { driverFolders: [folder], chromiumFolders: [] }).drivers.map((path) => path.split('/').at(-1));
+  const names = () =>
+    findVulkan(cacheFolder(), { driverFolders: [folder], chromiumFolders: [] }).drivers.map((path) => path.split('/').at(-1));
   expect(names()).toEqual(['nvidia_icd.json', 'vk_swiftshader_icd.json']);
   manifest('lvp_icd.x86_64.json', '1.4.305');
   expect(names()).toEqual(['nvidia_icd.json', 'lvp_icd.x86_64.json']);

@@ -63,7 +63,15 @@ describe('exr', () => {
 
   test(`layers are named channels${existsSync('/usr/bin/exrheader') ? ', as exrheader agrees' : ''}`, async () => {
     const rgb = picture();
-    const file = await encodeExr([{ name: '', rgb }, { name: 'albedo', rgb }], WIDTH, HEIGHT, { type: 'half', compression: 'zip' });
+    const file = await encodeExr(
+      [
+        { name: '', rgb },
+        { name: 'albedo', rgb },
+      ],
+      WIDTH,
+      HEIGHT,
+      { type: 'half', compression: 'zip' },
+    );
     const text = new TextDecoder('latin1').decode(file.subarray(0, 400));
     const at = ['B\0', 'G\0', 'R\0', 'albedo.B\0', 'albedo.G\0', 'albedo.R\0'].map((name) => text.indexOf(name));
     expect(at.every((place, i) => place > (at[i - 1] ?? 0))).toBe(true);
@@ -78,7 +86,9 @@ describe('exr', () => {
     for (const value of [0, -0, 1, -2, 0.1, 65504, 6.1e-5, 5.96e-8, 1e-9, 1 / 3, 1 + 1 / 2048, 1 + 3 / 2048, 2 ** -25, 3 * 2 ** -25]) {
       const exact = Math.fround(value);
       const read = DataUtils.fromHalfFloat(toHalf(exact));
-      const neighbours = [toHalf(exact) - 1, toHalf(exact) + 1].map((bits) => DataUtils.fromHalfFloat(bits & 0xffff)).filter(Number.isFinite);
+      const neighbours = [toHalf(exact) - 1, toHalf(exact) + 1]
+        .map((bits) => DataUtils.fromHalfFloat(bits & 0xffff))
+        .filter(Number.isFinite);
       for (const other of neighbours) expect(Math.abs(read - exact)).toBeLessThanOrEqual(Math.abs(other - exact));
     }
     expect([1 + 1 / 2048, 1 + 3 / 2048, 2 ** -25, 3 * 2 ** -25].map(toHalf)).toEqual([0x3c00, 0x3c02, 0, 2]);
