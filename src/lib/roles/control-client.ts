@@ -18,7 +18,7 @@ import {
 import { toHex } from '../protocol/bytes.ts';
 import { envelopeHash, seal, type Envelope, type Identity, type Purpose } from '../protocol/envelope.ts';
 import { CONTROL_HEARTBEAT_MS, CONTROL_SILENCE_MS_MAX, RECONNECT_BACKOFF_MS_MAX, RECONNECT_BACKOFF_MS_MIN, REQUEST_TIMEOUT_MS } from '../protocol/limits.ts';
-import { backoffMs } from './clock.ts';
+import { backoffMs } from '../p2p/backoff.ts';
 import { Emitter } from './observable.ts';
 import { MemoryOutbox, type Outbox } from './outbox.ts';
 import type { Clock, Control, ControlEvent, ControlOutcome, ControlRequest } from './types.ts';
@@ -116,7 +116,7 @@ export class ControlClient implements Control {
 
   /** Waits for the first connection, because an envelope is bound to its network. */
   async seal(purpose: Purpose, body: unknown): Promise<Envelope> {
-    await this.#known();
+    await this.whenKnown();
     return seal(this.#options.identity, { network: this.network, purpose, body, atMs: this.#options.clock.nowMs() });
   }
 
@@ -136,6 +136,17 @@ export class ControlClient implements Control {
     if (!same && this.#welcomed) this.#socket?.close();
   }
 
+  /** The network's name, told before the first hello is answered. */
+  async whenKnown(): Promise<string> {
+    await this.#until(() => this.network !== '');
+    return this.network;
+  }
+
+  /** Resolves at once while connected, else at the next welcome. */
+  whenConnected(): Promise<void> {
+    return this.#until(() => this.#welcomed);
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.#socket?.close();
@@ -144,20 +155,20 @@ export class ControlClient implements Control {
     this.#unacked.clear();
   }
 
-  #id(): number {
-    this.#nextId = (this.#nextId % 0x7fffffff) + 1;
-    return this.#nextId;
-  }
-
-  #known(): Promise<void> {
-    if (this.network !== '') return Promise.resolve();
+  #until(holds: () => boolean): Promise<void> {
+    if (holds()) return Promise.resolve();
     return new Promise((resolve) => {
       const off = this.onChange(() => {
-        if (this.network === '') return;
+        if (!holds()) return;
         off();
         resolve();
       });
     });
+  }
+
+  #id(): number {
+    this.#nextId = (this.#nextId % 0x7fffffff) + 1;
+    return this.#nextId;
   }
 
   async #run(): Promise<void> {
@@ -235,6 +246,7 @@ export class ControlClient implements Control {
     const proof = toHex(await identity.sign(helloBytes(challenge.network, challenge.challenge, peer)));
     const hello: ClientMessage = { type: 'hello', id: this.#id(), version: PROTOCOL_VERSION, key: identity.key, peer, proof, roles: [...this.#roles], adapter: this.#adapter };
     this.network = challenge.network;
+    this.#changes.emit();
     socket.send(JSON.stringify(hello));
   }
 

@@ -11,7 +11,7 @@ import { FILMS_HELD_BYTES_MAX, FILMS_HELD_PER_WORKER_MAX, RECONNECT_BACKOFF_MS_M
 import type { PeerRequest } from '../protocol/peer.ts';
 import { cutLeaf, type Commitment } from '../trust/commitment.ts';
 import type { PeerAnswer } from '../p2p/peer-net.ts';
-import { backoffMs } from './clock.ts';
+import { backoffMs } from '../p2p/backoff.ts';
 import type { RoleContext } from './types.ts';
 
 export interface ShelvedFilm {

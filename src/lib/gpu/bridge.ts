@@ -1,0 +1,122 @@
+/**
+ * The engine in a dedicated Web Worker, behind the Engine interface. Abort comes first: a worker
+ * that has not answered a second after it was told to stop is terminated, and the next call starts
+ * another. A crash is a lost device, never an exception.
+ */
+import * as comlink from 'comlink';
+import type { DeviceReport, Engine, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from './engine.ts';
+import type { EngineWorkerApi } from './engine-worker-api.ts';
+
+const ABORT_GRACE_MS = 1_000;
+
+/** Starts a worker; a parameter so that tests can bring their own. */
+export type WorkerFactory = () => Promise<Worker>;
+
+const bundledWorker: WorkerFactory = async () => {
+  const { default: EngineWorker } = await import('#workers/engine.worker.ts?worker');
+  return new EngineWorker({ name: 'pictor-engine' });
+};
+
+interface Running {
+  readonly worker: Worker;
+  readonly api: comlink.Remote<EngineWorkerApi>;
+  /** Aborts when the worker crashed or was terminated. */
+  readonly gone: AbortController;
+}
+
+export class WorkerEngine implements Engine {
+  readonly #factory: WorkerFactory;
+  #shader = '';
+  #running: Promise<Running> | null = null;
+  #report: Promise<DeviceReport> | null = null;
+  #calls = 0;
+
+  constructor(factory: WorkerFactory = bundledWorker) {
+    this.#factory = factory;
+  }
+
+  /** Known after the first `probe`. */
+  get shader(): string {
+    return this.#shader;
+  }
+
+  probe(): Promise<DeviceReport> {
+    this.#report ??= this.#probe().then((report) => {
+      // A device that failed may come back, say after a driver was updated: ask again next time.
+      if (!report.ok) this.#report = null;
+      return report;
+    });
+    return this.#report;
+  }
+
+  compile(signal: AbortSignal, files: SceneFiles): Promise<SceneOutcome> {
+    const lost: SceneOutcome = { ok: false, text: 'The compiler stopped before the scene was ready.' };
+    return this.#call<SceneOutcome>(signal, lost, lost, (api, call) => api.compile(call, files));
+  }
+
+  trace(signal: AbortSignal, request: TraceRequest, onProgress?: (done: number) => void): Promise<TraceOutcome> {
+    const aborted: TraceOutcome = { ok: false, reason: 'aborted', text: 'Stopped.' };
+    const lost: TraceOutcome = { ok: false, reason: 'device-lost', text: 'The GPU worker stopped.' };
+    return this.#call<TraceOutcome>(signal, aborted, lost, (api, call) => api.trace(call, request, onProgress ? comlink.proxy(onProgress) : null));
+  }
+
+  async dispose(): Promise<void> {
+    const running = await this.#running?.catch(() => null);
+    if (running) this.#terminate(running);
+  }
+
+  async #probe(): Promise<DeviceReport> {
+    const lost: DeviceReport = { ok: false, reason: 'device-failed', text: 'The GPU worker could not be started.' };
+    return this.#call<DeviceReport>(new AbortController().signal, lost, lost, async (api) => {
+      const { report, shader } = await api.probe();
+      this.#shader = shader;
+      return report;
+    });
+  }
+
+  async #call<T>(signal: AbortSignal, aborted: T, lost: T, work: (api: comlink.Remote<EngineWorkerApi>, call: number) => Promise<T>): Promise<T> {
+    if (signal.aborted) return aborted;
+    const running = await (this.#running ??= this.#start()).catch(() => null);
+    if (!running) {
+      this.#running = null;
+      return lost;
+    }
+    const call = ++this.#calls;
+    return new Promise<T>((resolve) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const onAbort = (): void => {
+        void running.api.abort(call);
+        timer = setTimeout(() => this.#terminate(running), ABORT_GRACE_MS);
+      };
+      const onGone = (): void => finish(signal.aborted ? aborted : lost);
+      const finish = (outcome: T): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        running.gone.signal.removeEventListener('abort', onGone);
+        resolve(outcome);
+      };
+      signal.addEventListener('abort', onAbort);
+      running.gone.signal.addEventListener('abort', onGone);
+      // A rejection is a defect inside the worker: its state can't be trusted any more.
+      work(running.api, call).then(finish, () => this.#terminate(running));
+      if (signal.aborted) onAbort();
+    });
+  }
+
+  async #start(): Promise<Running> {
+    const worker = await this.#factory();
+    const running: Running = { worker, api: comlink.wrap<EngineWorkerApi>(worker), gone: new AbortController() };
+    worker.addEventListener('error', () => this.#terminate(running));
+    return running;
+  }
+
+  #terminate(running: Running): void {
+    if (running.gone.signal.aborted) return;
+    running.worker.terminate();
+    this.#running = null;
+    this.#report = null;
+    running.gone.abort();
+  }
+}
+
+export const createEngine = (): Engine => new WorkerEngine();

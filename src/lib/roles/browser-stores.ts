@@ -1,0 +1,103 @@
+/**
+ * A tab's own memory in IndexedDB: the identity key, envelopes not yet acknowledged, and a
+ * creator's orders and films. The secret key never leaves this browser unless its owner exports it.
+ */
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { randomBytes, type Bytes } from '../protocol/bytes.ts';
+import { envelopeHash, identityFromSecret, type Envelope, type Identity } from '../protocol/envelope.ts';
+import type { JobStore, StoredFilm, StoredJob } from './job-store.ts';
+import type { Outbox } from './outbox.ts';
+
+interface Schema extends DBSchema {
+  keys: { key: string; value: Bytes };
+  outbox: { key: string; value: Envelope };
+  jobs: { key: string; value: StoredJob };
+  /** Under the lease's id; `place` is [job, tile]. */
+  films: { key: string; value: StoredFilm & { readonly place: [string, number] }; indexes: { place: [string, number] } };
+}
+
+export type BrowserDatabase = IDBPDatabase<Schema>;
+
+export const openBrowserDatabase = (name = 'pictor'): Promise<BrowserDatabase> =>
+  openDB<Schema>(name, 1, {
+    upgrade(db) {
+      db.createObjectStore('keys');
+      db.createObjectStore('outbox');
+      db.createObjectStore('jobs', { keyPath: 'job' });
+      db.createObjectStore('films').createIndex('place', 'place');
+    },
+  });
+
+const SECRET = 'identity';
+
+/** The key of this browser, made on first use; two tabs that race end with the same one. */
+export async function browserIdentity(db: BrowserDatabase): Promise<Identity> {
+  const transaction = db.transaction('keys', 'readwrite');
+  let secret = await transaction.store.get(SECRET);
+  if (!secret) {
+    secret = randomBytes(32);
+    await transaction.store.put(secret, SECRET);
+  }
+  await transaction.done;
+  return identityFromSecret(secret);
+}
+
+/** Of one origin all tabs share an outbox: whoever comes first delivers, twice does no harm. */
+export class IdbOutbox implements Outbox {
+  readonly #db: BrowserDatabase;
+
+  constructor(db: BrowserDatabase) {
+    this.#db = db;
+  }
+
+  load(): Promise<readonly Envelope[]> {
+    return this.#db.getAll('outbox');
+  }
+
+  async save(envelope: Envelope): Promise<void> {
+    await this.#db.put('outbox', envelope, envelopeHash(envelope));
+  }
+
+  remove(envelope: Envelope): Promise<void> {
+    return this.#db.delete('outbox', envelopeHash(envelope));
+  }
+}
+
+export class IdbJobStore implements JobStore {
+  readonly #db: BrowserDatabase;
+
+  constructor(db: BrowserDatabase) {
+    this.#db = db;
+  }
+
+  jobs(): Promise<readonly StoredJob[]> {
+    return this.#db.getAll('jobs');
+  }
+
+  async putJob(job: StoredJob): Promise<void> {
+    await this.#db.put('jobs', job);
+  }
+
+  async deleteJob(job: string): Promise<void> {
+    const transaction = this.#db.transaction(['jobs', 'films'], 'readwrite');
+    const films = transaction.objectStore('films');
+    for (const key of await films.index('place').getAllKeys(rangeOf(job))) await films.delete(key);
+    await transaction.objectStore('jobs').delete(job);
+    await transaction.done;
+  }
+
+  async putFilm(film: StoredFilm): Promise<void> {
+    await this.#db.put('films', { ...film, place: [film.lease.job, film.lease.tile] }, film.lease.lease);
+  }
+
+  deleteFilm(lease: string): Promise<void> {
+    return this.#db.delete('films', lease);
+  }
+
+  films(job: string, tile?: number): Promise<readonly StoredFilm[]> {
+    return this.#db.getAllFromIndex('films', 'place', rangeOf(job, tile));
+  }
+}
+
+const rangeOf = (job: string, tile?: number): IDBKeyRange =>
+  tile === undefined ? IDBKeyRange.bound([job], [job, []]) : IDBKeyRange.only([job, tile]);

@@ -1,0 +1,142 @@
+/**
+ * One check, from assignment to finding: the scene, the drawn leaves opened at the worker, each
+ * compared with a re-trace of the same paths, and the lease's billed segments recounted.
+ */
+import { filmSegments, LIGHT_BYTES_PER_PIXEL, SIGNATURE_BYTES_PER_PATH } from '../job/film.ts';
+import { leafRects, passes, segmentsPerPathMax, tileRect, type Pass, type Rect } from '../job/plan.ts';
+import { equalBytes, sha256, type Bytes } from '../protocol/bytes.ts';
+import type { CheckVerdictBody } from '../protocol/control.ts';
+import { RECONNECT_BACKOFF_MS_MAX, RECONNECT_BACKOFF_MS_MIN } from '../protocol/limits.ts';
+import type { PeerRequest } from '../protocol/peer.ts';
+import { cutLeaf, cutLight, rootOfDelivery, type LeafParts } from '../trust/commitment.ts';
+import { compareLeaf } from '../trust/compare.ts';
+import { drawLeaves, drawSeed } from '../trust/draw.ts';
+import { backoffMs } from '../p2p/backoff.ts';
+import type { Shared } from './shared.ts';
+import type { CheckerStatus, CheckRecord, ControlEvent, RoleContext } from './types.ts';
+
+type Check = Extract<ControlEvent, { type: 'check' }>;
+
+export interface Finding extends Pick<CheckVerdictBody, 'verdict' | 'reason' | 'paths' | 'pathsEqual' | 'pixelsWrong' | 'segments'> {
+  readonly sample: CheckRecord['sample'];
+}
+
+/** What the worker opened, already found to belong to the committed root. */
+interface Opening {
+  readonly light: Bytes;
+  readonly signatures: readonly Bytes[];
+}
+
+const NOTHING_SEEN = { paths: 0, pathsEqual: 0, pixelsWrong: 0, segments: 0, sample: null } as const;
+const OPEN_TRIES_MAX = 4;
+const TRACE_TRIES_MAX = 3;
+
+export class CheckRun {
+  readonly #context: RoleContext;
+  readonly #shared: Shared;
+  readonly #check: Check;
+  readonly #show: (state: CheckerStatus['state'], reason: string) => void;
+  readonly #tile: Rect;
+  readonly #leaves: readonly Rect[];
+  readonly #drawn: readonly number[];
+  readonly #pass: Pass | undefined;
+
+  constructor(context: RoleContext, shared: Shared, check: Check, nonce: string, show: (state: CheckerStatus['state'], reason: string) => void) {
+    this.#context = context;
+    this.#shared = shared;
+    this.#check = check;
+    this.#show = show;
+    this.#tile = tileRect(check.order, check.lease.tile);
+    this.#leaves = leafRects(this.#tile);
+    const seed = drawSeed({ beacon: check.beacon, nonce, lease: check.lease.lease, root: check.root });
+    this.#drawn = drawLeaves(seed, this.#leaves.length, check.leaves);
+    this.#pass = passes(check.order)[check.lease.pass];
+  }
+
+  /** @returns null when the signal aborts: somebody else will look. */
+  async run(signal: AbortSignal): Promise<Finding | null> {
+    const { order, lease, capability, sources } = this.#check;
+    this.#show('fetching', `Fetching the scene of "${order.title}".`);
+    const scene = await this.#shared.scenes.ensure(signal, { job: lease.job, order, capability, sources });
+    if (signal.aborted) return null;
+    if (!scene.ok || !this.#pass) return { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'scene' };
+    this.#show('checking', `Asking for ${this.#drawn.length} drawn leaves of "${order.title}".`);
+    const opened = await this.#open(signal);
+    if (signal.aborted) return null;
+    if (opened === 'unreachable') return { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'unreachable' };
+    if (opened === 'opening') return { ...NOTHING_SEEN, verdict: 'fail', reason: 'opening' };
+    return this.#compare(signal, opened, this.#pass);
+  }
+
+  async #open(signal: AbortSignal): Promise<Opening | 'unreachable' | 'opening'> {
+    const { lease, root, capability, workerPeer } = this.#check;
+    const request: PeerRequest = { type: 'film.open', lease: lease.lease, root, job: lease.job, capability, leaves: [...this.#drawn] };
+    for (let attempt = 0; attempt < OPEN_TRIES_MAX && !signal.aborted; attempt++) {
+      const outcome = await this.#context.net.request(signal, workerPeer, request);
+      if (outcome.status === 'answered') return this.#parse(outcome.body) ?? 'opening';
+      await this.#context.clock.sleep(signal, backoffMs(attempt, RECONNECT_BACKOFF_MS_MIN, RECONNECT_BACKOFF_MS_MAX));
+    }
+    return 'unreachable';
+  }
+
+  /** @returns null unless the light and the drawn signatures hash to the committed root. */
+  #parse(body: Bytes): Opening | null {
+    const lightBytes = this.#tile.width * this.#tile.height * LIGHT_BYTES_PER_PIXEL;
+    const hashesEnd = lightBytes + this.#leaves.length * 32;
+    if (body.length < hashesEnd) return null;
+    const light = body.slice(0, lightBytes);
+    const hashes = body.slice(lightBytes, hashesEnd);
+    if (rootOfDelivery(light, hashes, this.#tile) !== this.#check.root) return null;
+    const signatures: Bytes[] = [];
+    let at = hashesEnd;
+    for (const index of this.#drawn) {
+      const { width, height } = this.#leaves[index]!;
+      const bytes = width * height * (this.#pass?.count ?? 0) * SIGNATURE_BYTES_PER_PATH;
+      const part = body.slice(at, at + bytes);
+      if (part.length !== bytes || !equalBytes(sha256(part), hashes.subarray(index * 32, index * 32 + 32))) return null;
+      signatures.push(part);
+      at += bytes;
+    }
+    return at === body.length ? { light, signatures } : null;
+  }
+
+  async #compare(signal: AbortSignal, opened: Opening, pass: Pass): Promise<Finding | null> {
+    const { order, segments: billed } = this.#check;
+    const counted = filmSegments(opened.light);
+    const most = this.#tile.width * this.#tile.height * pass.count * segmentsPerPathMax(order.bounces);
+    const total = { paths: 0, pathsEqual: 0, pixelsWrong: 0, segments: 0 };
+    let reason: Finding['reason'] = counted === billed && counted <= most ? 'agrees' : 'segments';
+    let sample: CheckRecord['sample'] = null;
+    for (const [i, index] of this.#drawn.entries()) {
+      this.#show('checking', `Re-tracing leaf ${i + 1} of ${this.#drawn.length} of "${order.title}".`);
+      const rect = this.#leaves[index]!;
+      const traced = await this.#trace(signal, rect, pass);
+      if (signal.aborted) return null;
+      if (!traced) return { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'scene' };
+      const claimed: LeafParts = { light: cutLight({ width: this.#tile.width, light: opened.light }, this.#tile, rect), signatures: opened.signatures[i]! };
+      const finding = compareLeaf(claimed, traced, pass.count);
+      total.paths += finding.paths;
+      total.pathsEqual += finding.pathsEqual;
+      total.pixelsWrong += finding.pixelsWrong;
+      total.segments += filmSegments(traced.light);
+      if (!sample || (!finding.agrees && reason === 'agrees')) sample = { rect, samples: pass.count, claimed: claimed.light, traced: traced.light };
+      if (!finding.agrees && reason === 'agrees') reason = finding.reason;
+    }
+    return { ...total, verdict: reason === 'agrees' ? 'pass' : 'fail', reason, sample };
+  }
+
+  async #trace(signal: AbortSignal, rect: Rect, pass: Pass): Promise<LeafParts | null> {
+    const { order, lease, capability, sources } = this.#check;
+    for (let attempt = 0; attempt < TRACE_TRIES_MAX && !signal.aborted; attempt++) {
+      const traced = await this.#context.engine.trace(signal, { sceneRoot: order.sceneRoot, frame: order, rect, pass });
+      if (traced.ok) return cutLeaf(traced.film, rect, rect);
+      if (traced.reason === 'node-cap' || traced.reason === 'aborted') return null;
+      // Lost device, dropped scene: compile again and trace the leaf again.
+      this.#shared.scenes.forget(order.sceneRoot);
+      const scene = await this.#shared.scenes.ensure(signal, { job: lease.job, order, capability, sources });
+      if (!scene.ok) return null;
+    }
+    return null;
+  }
+}
+

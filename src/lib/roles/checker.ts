@@ -1,0 +1,173 @@
+/**
+ * A checker: commits to nonces, is drawn by the coordinator, opens the drawn leaves at the worker,
+ * re-traces the same paths and signs what it found. Counts every billed segment of the lease.
+ * Refuses to judge what it could not see: an unreachable worker is `unavailable`, never `fail`.
+ */
+import type { DeviceReport } from '../gpu/engine.ts';
+import { randomBytes, toHex } from '../protocol/bytes.ts';
+import type { CheckVerdictBody } from '../protocol/control.ts';
+import { CHECK_NONCES_PER_CHECKER_MAX } from '../protocol/limits.ts';
+import { nonceCommitment } from '../trust/draw.ts';
+import { CheckRun, type Finding } from './check-run.ts';
+import { Emitter, Observable } from './observable.ts';
+import { sharedOf, type Shared } from './shared.ts';
+import type { CheckerStatus, CheckRecord, ControlEvent, RoleContext } from './types.ts';
+
+type Check = Extract<ControlEvent, { type: 'check' }>;
+
+const RECORDS_MAX = 50;
+/** Checks taken at a time: one at hand, one waiting. */
+const CHECKS_MAX = 2;
+/** Fresh nonces the coordinator should hold. */
+const NONCES_AHEAD = 8;
+
+const OFF: CheckerStatus = { state: 'off', reason: 'Not checking.', passed: 0, failed: 0, unavailable: 0, records: [] };
+
+export class CheckerRole {
+  readonly #context: RoleContext;
+  readonly #shared: Shared;
+  readonly #status = new Observable<CheckerStatus>(OFF);
+  readonly #records = new Emitter<CheckRecord>();
+  /** Commitment → nonce, both hex, until used. */
+  readonly #nonces = new Map<string, string>();
+  #queue: Check[] = [];
+  #current: { readonly lease: string; readonly stop: AbortController } | null = null;
+  #over: Promise<void> = Promise.resolve();
+  #looping = false;
+  #on = false;
+  #adapterClass = '';
+
+  constructor(context: RoleContext) {
+    this.#context = context;
+    this.#shared = sharedOf(context);
+    context.control.on((event) => this.#onEvent(event));
+    context.control.onChange(() => this.#tell());
+  }
+
+  get status(): CheckerStatus {
+    return this.#status.value;
+  }
+
+  onStatus(listener: (status: CheckerStatus) => void): () => void {
+    return this.#status.on(listener);
+  }
+
+  onRecord(listener: (record: CheckRecord) => void): () => void {
+    return this.#records.on(listener);
+  }
+
+  /** Probes the device and offers to check. @returns the device's report; `ok: false` leaves the role off. */
+  async start(): Promise<DeviceReport> {
+    this.#on = true;
+    this.#set({ state: 'connecting', reason: 'Starting the GPU.' });
+    const report = await this.#context.engine.probe();
+    if (!report.ok) {
+      this.#on = false;
+      this.#set({ state: 'off', reason: report.text });
+      return report;
+    }
+    this.#adapterClass = report.adapter.class;
+    if (!this.#on) return report;
+    this.#shared.play('checker', report.adapter);
+    this.#offer();
+    this.#tell();
+    return report;
+  }
+
+  /** Ends at once; checks not finished go to somebody else. */
+  async stop(): Promise<void> {
+    if (!this.#on) return;
+    this.#on = false;
+    this.#queue = [];
+    this.#current?.stop.abort();
+    this.#offer();
+    await this.#over;
+    this.#shared.rest('checker');
+    this.#tell();
+  }
+
+  #onEvent(event: ControlEvent): void {
+    if (!this.#on) return;
+    switch (event.type) {
+      case 'welcome':
+        return this.#offer();
+      case 'check':
+        return this.#onCheck(event);
+      case 'check-withdrawn':
+        this.#queue = this.#queue.filter((check) => check.lease.lease !== event.lease);
+        if (this.#current?.lease === event.lease) this.#current.stop.abort();
+        return;
+    }
+  }
+
+  #onCheck(check: Check): void {
+    const { lease } = check.lease;
+    if (this.#current?.lease === lease || this.#queue.some((other) => other.lease.lease === lease)) return;
+    this.#queue.push(check);
+    if (!this.#looping) this.#over = this.#loop();
+  }
+
+  /** Presence, and all unused commitments: said again after a reconnect, they change nothing. */
+  #offer(): void {
+    if (!this.#adapterClass) return;
+    while (this.#on && this.#nonces.size < Math.min(NONCES_AHEAD, CHECK_NONCES_PER_CHECKER_MAX)) {
+      const nonce = randomBytes(32);
+      this.#nonces.set(toHex(nonceCommitment(nonce)), toHex(nonce));
+    }
+    const held = this.#queue.length + (this.#current ? 1 : 0);
+    const checks = this.#on ? Math.max(0, CHECKS_MAX - held) : 0;
+    void this.#context.control.request({ type: 'check-ready', checks, nonceCommitments: this.#on ? [...this.#nonces.keys()] : [] });
+  }
+
+  async #loop(): Promise<void> {
+    this.#looping = true;
+    for (let check = this.#queue.shift(); check; check = this.#queue.shift()) {
+      const nonce = this.#nonces.get(check.nonceCommitment);
+      // A commitment of an earlier page: its nonce is gone, and with it the right to this draw.
+      if (nonce === undefined) continue;
+      const stop = new AbortController();
+      this.#current = { lease: check.lease.lease, stop };
+      const run = new CheckRun(this.#context, this.#shared, check, nonce, (state, reason) => this.#set({ state, reason }));
+      const finding = await run.run(stop.signal);
+      this.#current = null;
+      if (finding) this.#finish(check, nonce, finding);
+      this.#offer();
+    }
+    this.#looping = false;
+    this.#tell();
+  }
+
+  #finish(check: Check, nonce: string, finding: Finding): void {
+    const { verdict, reason, paths, pathsEqual, pixelsWrong, segments, sample } = finding;
+    this.#nonces.delete(check.nonceCommitment);
+    const body: CheckVerdictBody = {
+      ...{ lease: check.lease.lease, root: check.root, nonce, verdict, reason },
+      ...{ paths, pathsEqual, pixelsWrong, segments, adapterClass: this.#adapterClass },
+    };
+    void this.#context.control.submit('check.verdict', body);
+    const record: CheckRecord = {
+      ...{ lease: check.lease.lease, job: check.lease.job, title: check.order.title, verdict, reason },
+      ...{ paths, pathsEqual, pixelsWrong, atMs: this.#context.clock.nowMs(), sample },
+    };
+    const { passed, failed, unavailable, records } = this.status;
+    this.#set({
+      passed: passed + Number(verdict === 'pass'),
+      failed: failed + Number(verdict === 'fail'),
+      unavailable: unavailable + Number(verdict === 'unavailable'),
+      records: [record, ...records].slice(0, RECORDS_MAX),
+    });
+    this.#records.emit(record);
+  }
+
+  #tell(): void {
+    if (this.#current || this.#looping) return;
+    if (!this.#on) return this.#set({ state: 'off', reason: OFF.reason });
+    if (!this.#context.control.connected) return this.#set({ state: 'connecting', reason: 'Looking for the coordinator.' });
+    this.#set({ state: 'waiting', reason: 'Ready: waiting to be drawn.' });
+  }
+
+  #set(change: Partial<CheckerStatus>): void {
+    this.#status.set({ ...this.status, ...change });
+  }
+}
+
