@@ -17,6 +17,8 @@ export const TEXEL_LAYERS_MAX = 256;
 export const ENVIRONMENT_SIDE_PX_MAX = 32_768;
 export const BVH_DEPTH_MAX = 48;
 export const SCENE_LIGHTS_MAX = 2_000_000;
+/** Compiled scenes one engine keeps. */
+export const SCENES_HELD_MAX = 3;
 
 // Jobs
 export const JOB_SIDE_PX_MAX = 8_192;

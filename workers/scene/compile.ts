@@ -1,0 +1,120 @@
+/**
+ * Compiles the creator's files into the flat sections that kernels read, the same bytes on every
+ * peer. Orders the stages, gives way to an abort between them, and hashes the result. Draws
+ * nothing and needs no GPU, no DOM and no network beyond its own decoders.
+ */
+import type { SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
+import { Material, TextureUse, Triangle } from '#shaders/layout.ts';
+import { buildBvh, type Bvh } from './bvh.ts';
+import { sceneBounds, defaultView, readCameras } from './cameras.ts';
+import type { CompiledScene } from './compiled-scene.ts';
+import { openContainer } from './container.ts';
+import { readDocument } from './document.ts';
+import { EmissionMeter } from './emission.ts';
+import { BLACK, compileEnvironment } from './environment.ts';
+import { buildGeometry, type Geometry } from './geometry.ts';
+import { compileImages } from './images.ts';
+import { compileLights, readPunctualLights, type LightTable } from './lights.ts';
+import { compileMaterials } from './materials.ts';
+import { poseScene } from './pose.ts';
+import { preflight } from './preflight.ts';
+import { hashSections } from './root.ts';
+import { packRows } from './rows.ts';
+
+export { SceneError } from './compiled-scene.ts';
+
+/** How long a stage may run before an abort is looked for. */
+const ABORT_CHECK_MS = 50;
+
+/**
+ * @throws SceneError for a defect of the files; `signal.reason` when aborted.
+ * At `frameTimeS` 0 animations are not applied (see pose.ts).
+ */
+export async function compileScene(signal: AbortSignal, files: SceneFiles): Promise<CompiledScene> {
+  const started = performance.now();
+  const pause = givingWay(signal);
+  const checked = preflight(openContainer(files.scene));
+  await pause();
+  const { json } = checked;
+  const document = await readDocument(checked);
+  const pose = poseScene(json, document, files.frameTimeS);
+  const { materials, slots, warnings } = compileMaterials(document);
+  const needs = (index: number): { tangentUv: 0 | 1 | null } => ({ tangentUv: materials[index]?.tangentUv ?? null });
+  const geometry = await buildGeometry(json, document, pose, needs, materials.length - 1, pause);
+  const { texels, placed } = await compileImages(document, slots, pause);
+  const bvh = await buildBvh(geometry.triangles, pause);
+  const environment = files.environment ? compileEnvironment(files.environment.file, files.environment.intensity) : BLACK;
+  const { bounds, radius } = sceneBounds(geometry.triangles);
+  const meter = new EmissionMeter(geometry, slots, placed);
+  const lights = compileLights(geometry, bvh.order, materials, meter, readPunctualLights(json, pose, radius), environment.meanLuminance, radius);
+  const { width, height } = environment;
+  const sections = {
+    nodes: bvh.nodes,
+    ...orderTriangles(geometry, bvh, lights),
+    vertices: geometry.vertices,
+    materials: packRows(Material, materials.map(({ row }) => row)),
+    textures: packRows(TextureUse, slots.map((slot) => {
+      const spot = placed.get(slot.image);
+      const size = spot ? [spot.image.width, spot.image.height] : [0, 0];
+      return { origin: [spot?.x ?? 0, spot?.y ?? 0], size, layer: spot?.layer ?? 0, flags: slot.flags, transform_u: slot.transformU, transform_v: slot.transformV };
+    })),
+    lights: lights.rows,
+    texels,
+    environment: { width, height, texels: environment.texels, alias: environment.alias },
+  };
+  await pause();
+  const { root, bytes } = await hashSections(sections);
+  const cameras = readCameras(json, pose, bounds);
+  const summary: SceneSummary = {
+    root,
+    bytes,
+    triangles: geometry.count,
+    materials: json.materials.length,
+    textures: placed.size,
+    lights: lights.count,
+    bounds,
+    cameras: cameras.cameras,
+    view: defaultView(bounds, radius),
+    animationSeconds: pose.animationSeconds,
+    warnings: [...checked.warnings, ...warnings, ...cameras.warnings],
+    compileSeconds: (performance.now() - started) / 1000,
+  };
+  return { summary, ...sections };
+}
+
+/** A function to await between pieces of work: lets messages in and throws once aborted. */
+function givingWay(signal: AbortSignal): () => Promise<void> {
+  signal.throwIfAborted();
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last > ABORT_CHECK_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      last = performance.now();
+    }
+    signal.throwIfAborted();
+  };
+}
+
+/** Triangle and TriangleCorners rows in leaf order; written by hand because there are millions. */
+function orderTriangles(geometry: Geometry, { order }: Bvh, lights: LightTable): Pick<CompiledScene, 'triangles' | 'corners'> {
+  const words = Triangle.size / 4;
+  const triangles = new Uint8Array(order.length * Triangle.size);
+  const asFloats = new Float32Array(triangles.buffer);
+  const asWords = new Uint32Array(triangles.buffer);
+  const corners = new Uint32Array(order.length * 4);
+  const { v0, e1, e2, primitive, material, light } = Triangle.offsets;
+  for (let place = 0; place < order.length; place++) {
+    const from = order[place] as number;
+    const to = place * words;
+    for (let axis = 0; axis < 3; axis++) {
+      asFloats[to + v0 / 4 + axis] = geometry.triangles[from * 9 + axis] as number;
+      asFloats[to + e1 / 4 + axis] = geometry.triangles[from * 9 + 3 + axis] as number;
+      asFloats[to + e2 / 4 + axis] = geometry.triangles[from * 9 + 6 + axis] as number;
+    }
+    asWords[to + primitive / 4] = geometry.primitiveIds[from] as number;
+    asWords[to + material / 4] = geometry.materials[from] as number;
+    asWords[to + light / 4] = lights.ofTriangle[place] as number;
+    for (let k = 0; k < 4; k++) corners[place * 4 + k] = geometry.corners[from * 4 + k] as number;
+  }
+  return { triangles, corners: new Uint8Array(corners.buffer) };
+}

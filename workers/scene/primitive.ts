@@ -1,0 +1,128 @@
+/**
+ * One glTF primitive as plain arrays in its own space: a list of triangle corners and the vertex
+ * attributes, widened to doubles. Checks what only the decoded values can tell: index bounds,
+ * finite positions, attribute lengths. Transforms nothing.
+ */
+import type { Document, Primitive } from '@gltf-transform/core';
+import { SceneError } from './compiled-scene.ts';
+import { readNumbers } from './pose.ts';
+
+export interface MorphTarget {
+  readonly positions: Float64Array | null;
+  readonly normals: Float64Array | null;
+  readonly tangents: Float64Array | null;
+}
+
+export interface PrimitiveData {
+  /** Three vertex indices per triangle. */
+  readonly corners: Uint32Array;
+  readonly vertexCount: number;
+  readonly positions: Float64Array;
+  /** null: flat normals are to be made. */
+  readonly normals: Float64Array | null;
+  /** xyz and sign; null: none in the file. */
+  readonly tangents: Float64Array | null;
+  readonly uv: readonly [Float64Array | null, Float64Array | null];
+  /** rgba or null. */
+  readonly colors: Float64Array | null;
+  readonly joints: Float64Array | null;
+  readonly weights: Float64Array | null;
+  readonly targets: readonly MorphTarget[];
+}
+
+const POINTS_OR_LINES_MAX = 3;
+
+/** Triangles that a primitive of `count` corners draws; 0 for points and lines. */
+export function triangleCount(mode: number, count: number): number {
+  if (mode === 4) return Math.floor(count / 3);
+  return mode <= POINTS_OR_LINES_MAX ? 0 : Math.max(0, count - 2);
+}
+
+/**
+ * @param path JSON path of the primitive, for errors.
+ * @returns null when it draws no triangles (points, lines, no positions).
+ */
+export function readPrimitive(document: Document, primitive: Primitive, path: string): PrimitiveData | null {
+  const positionAccessor = primitive.getAttribute('POSITION');
+  if (!positionAccessor || primitive.getMode() <= POINTS_OR_LINES_MAX) return null;
+  const positions = readNumbers(positionAccessor);
+  const vertexCount = Math.floor(positions.length / 3);
+  const at = (semantic: string): string => {
+    const accessor = primitive.getAttribute(semantic);
+    return accessor ? `accessors[${document.getRoot().listAccessors().indexOf(accessor)}]` : path;
+  };
+  if (positionAccessor.getElementSize() !== 3) throw new SceneError(`${at('POSITION')}: positions must be VEC3; export the file again.`);
+  const bad = positions.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new SceneError(`${at('POSITION')}: the position of vertex ${Math.floor(bad / 3)} is not a finite number (${path}); repair the mesh and export again.`);
+  }
+  const read = (semantic: string, sizes: readonly number[]): Float64Array | null => {
+    const accessor = primitive.getAttribute(semantic);
+    if (!accessor) return null;
+    if (!sizes.includes(accessor.getElementSize()) || accessor.getCount() !== vertexCount) {
+      throw new SceneError(
+        `${at(semantic)}: ${semantic} has ${accessor.getCount()} elements of ${accessor.getElementSize()} numbers for ${vertexCount} positions (${path}); export the file again.`,
+      );
+    }
+    const values = readNumbers(accessor);
+    const wrong = values.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) throw new SceneError(`${at(semantic)}: ${semantic} of vertex ${Math.floor(wrong / accessor.getElementSize())} is not a finite number; repair the mesh and export again.`);
+    return values;
+  };
+  const color = read('COLOR_0', [3, 4]);
+  return {
+    corners: readCorners(document, primitive, vertexCount, path),
+    vertexCount,
+    positions,
+    normals: read('NORMAL', [3]),
+    tangents: read('TANGENT', [4]),
+    uv: [read('TEXCOORD_0', [2]), read('TEXCOORD_1', [2])],
+    colors: color && color.length === vertexCount * 3 ? widenColors(color) : color,
+    joints: read('JOINTS_0', [4]),
+    weights: read('WEIGHTS_0', [4]),
+    targets: primitive.listTargets().map((target, t) => {
+      const delta = (semantic: string): Float64Array | null => {
+        const accessor = target.getAttribute(semantic);
+        if (!accessor) return null;
+        const values = readNumbers(accessor);
+        if (values.length === vertexCount * 3 && values.every(Number.isFinite)) return values;
+        throw new SceneError(`${path}.targets[${t}].${semantic}: it does not fit ${vertexCount} positions; export the file again.`);
+      };
+      return { positions: delta('POSITION'), normals: delta('NORMAL'), tangents: delta('TANGENT') };
+    }),
+  };
+}
+
+function widenColors(rgb: Float64Array): Float64Array {
+  const out = new Float64Array((rgb.length / 3) * 4).fill(1);
+  for (let i = 0; i < rgb.length; i++) out[Math.floor(i / 3) * 4 + (i % 3)] = rgb[i] as number;
+  return out;
+}
+
+/** Lists, strips and fans to three corners per triangle (glTF 2.0, section 3.7.2.1). */
+function readCorners(document: Document, primitive: Primitive, vertexCount: number, path: string): Uint32Array {
+  const accessor = primitive.getIndices();
+  const list = accessor?.getArray() ?? null;
+  const count = accessor ? (list?.length ?? 0) : vertexCount;
+  if (list) {
+    for (let i = 0; i < count; i++) {
+      if ((list[i] as number) < vertexCount) continue;
+      const where = accessor ? document.getRoot().listAccessors().indexOf(accessor) : -1;
+      throw new SceneError(
+        `accessors[${where}]: index ${list[i]} at position ${i} is out of range, the mesh has ${vertexCount} vertices (${path}.indices); export the file again.`,
+      );
+    }
+  }
+  const mode = primitive.getMode();
+  const triangles = triangleCount(mode, count);
+  const out = new Uint32Array(triangles * 3);
+  const pick = (i: number): number => (list ? (list[i] as number) : i);
+  for (let t = 0; t < triangles; t++) {
+    const odd = t & 1;
+    const [a, b, c] = mode === 4 ? [3 * t, 3 * t + 1, 3 * t + 2] : mode === 5 ? [t, t + 1 + odd, t + 2 - odd] : [t + 1, t + 2, 0];
+    out[3 * t] = pick(a);
+    out[3 * t + 1] = pick(b);
+    out[3 * t + 2] = pick(c);
+  }
+  return out;
+}
