@@ -160,5 +160,43 @@ export const LIGHT_SPOT = 2;
 export const LIGHT_DIRECTIONAL = 3;
 export const LIGHT_ENVIRONMENT = 4;
 
+/** What one dispatch of the tracer reads besides the scene: camera, rectangle, samples, its range of paths. */
+export const Frame = defineStruct('Frame', {
+  eye: ['vec3f', 'camera position'],
+  width: ['u32', 'of the whole frame, pixels'],
+  right: ['vec3f', 'camera x axis times half the width of the image plane at distance 1'],
+  height: ['u32', 'of the whole frame, pixels'],
+  up: ['vec3f', 'camera y axis times half the height of the image plane at distance 1'],
+  seed: ['u32', 'of the job'],
+  forward: ['vec3f', 'unit viewing direction'],
+  bounces: ['u32', 'of the job'],
+  rect_x: ['u32', 'left pixel of the rectangle'],
+  rect_y: ['u32', 'top pixel'],
+  rect_width: ['u32', 'pixels'],
+  first_sample: ['u32', 'of the pass'],
+  samples_log2: ['u32', 'samples of the pass are a power of two'],
+  first_pixel: ['u32', 'of this dispatch, row order inside the rectangle'],
+  pixels: ['u32', 'of this dispatch'],
+  lights: ['u32', 'rows of the light table'],
+  env_width: ['u32', 'texels'],
+  env_height: ['u32', 'texels'],
+  env_pick: ['f32', 'probability that the environment is picked as light; 0 when black'],
+  pad0: ['u32', 'zero'],
+});
+
+/** What one path leaves behind. */
+export const PathSlot = defineStruct('PathSlot', {
+  light: ['vec3f', 'radiance estimate'],
+  tally: ['u32', 'segments << 16 | signature; segments 0xffff: the path met the node cap or a full stack'],
+});
+export const TALLY_FAULT = 0xffff;
+
+/** Paths per workgroup, and pixels per workgroup of the reduction. */
+export const WORKGROUP = 64;
+/** Entries of a ray's traversal stack; deeper trees are refused when the scene is uploaded. */
+export const STACK_DEPTH = 48;
+/** Nodes one ray may visit. */
+export const NODE_VISITS_MAX = 65536;
+
 /** "No such index". */
 export const NONE = 0xffffffff;

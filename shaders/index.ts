@@ -1,0 +1,31 @@
+/**
+ * The door of this folder: linked programs and the hash that names them. Struct declarations and
+ * shared constants are written from layout.ts, so no number of a layout stands twice. Refuses to
+ * know anything about devices.
+ */
+import * as layout from './layout.ts';
+import { link, type ShaderModules } from './linker.ts';
+
+const FILES = import.meta.glob<string>('./**/*.wgsl', { query: '?raw', import: 'default', eager: true });
+
+/** Structs and `u32` constants of layout.ts as WGSL. */
+function layoutModule(): string {
+  const structs: string[] = [];
+  const constants: string[] = [];
+  for (const [name, value] of Object.entries(layout)) {
+    if (typeof value === 'number') constants.push(`const ${name} = ${value}u;`);
+    else if (typeof value === 'object') structs.push(layout.wgslStruct(value));
+  }
+  return [...constants.toSorted(), ...structs.toSorted()].join('\n');
+}
+
+/** Every module by name: `common/math`, `trace`, … and the generated `layout`. */
+export const shaderModules: ShaderModules = Object.fromEntries([
+  ...Object.entries(FILES).map(([path, source]) => [path.replace(/^\.\//, '').replace(/\.wgsl$/, ''), source]),
+  ['layout', layoutModule()],
+]);
+
+/** One invocation per path: fills the slots. */
+export const traceProgram = link(shaderModules, 'trace');
+/** Sums the slots of each pixel and packs the signatures. */
+export const reduceProgram = link(shaderModules, 'reduce');

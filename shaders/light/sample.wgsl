@@ -1,0 +1,98 @@
+// One light per vertex, from the alias table over emissive triangles, punctual lights and the
+// environment, with the exact density that multiple importance sampling needs.
+//#import light/environment
+//#import scene/surface
+
+struct LightSample {
+  direction: vec3f,
+  distance: f32,
+  radiance: vec3f, // divided by nothing; black: no sample
+  pdf: f32,        // per solid angle, the pick included; of a point-like light the pick alone
+  triangle: u32,   // NONE unless an emissive triangle
+  point_like: bool,
+}
+
+fn no_light() -> LightSample {
+  return LightSample(vec3f(0.0, 1.0, 0.0), 0.0, vec3f(0.0), 0.0, NONE, true);
+}
+
+fn pick_light(bits: u32) -> u32 {
+  let row = multiply_wide(bits, frame.lights);
+  let keep = f32(row.y >> 8u) * 5.9604644775390625e-8;
+  return select(lights[row.x].alias_other, row.x, keep < lights[row.x].alias_threshold);
+}
+
+/// Density per solid angle with which light sampling chooses a point of a triangle, seen along `direction`.
+fn triangle_light_pdf(triangle: u32, distance: f32, direction: vec3f) -> f32 {
+  let light = triangles[triangle].light;
+  if (light == NONE) { return 0.0; }
+  let n = cross(triangles[triangle].e1, triangles[triangle].e2);
+  let projected = 0.5 * abs(dot(n, direction)); // area times cosine
+  return lights[light].pick * distance * distance / max(projected, 1e-20);
+}
+
+fn emits_towards(triangle: u32, direction: vec3f) -> bool {
+  if ((materials[triangles[triangle].material].flags & MATERIAL_DOUBLE_SIDED) != 0u) { return true; }
+  let n = cross(triangles[triangle].e1, triangles[triangle].e2);
+  return (dot(n, direction) < 0.0) != ((corners[triangle].flags & 1u) != 0u);
+}
+
+fn triangle_radiance(triangle: u32, bary: vec2f, jitter: vec2f) -> vec3f {
+  let material = triangles[triangle].material;
+  var radiance = materials[material].emissive;
+  let texture = materials[material].emissive_texture;
+  if (texture != NONE) {
+    let c = corners[triangle].corners;
+    let w = 1.0 - bary.x - bary.y;
+    let uv0 = w * vertices[c.x].uv0 + bary.x * vertices[c.y].uv0 + bary.y * vertices[c.z].uv0;
+    let uv1 = w * vertices[c.x].uv1 + bary.x * vertices[c.y].uv1 + bary.y * vertices[c.z].uv1;
+    radiance *= read_texture(texture, TexturePoint(uv0, uv1, jitter)).rgb;
+  }
+  let flags = materials[material].flags;
+  if ((flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) != 0u) {
+    // The ray that lands here would meet the surface with this chance.
+    let alpha = alpha_at(triangle, material, bary.x, bary.y);
+    radiance *= select(alpha, select(0.0, 1.0, alpha >= materials[material].alpha_cutoff), (flags & MATERIAL_ALPHA_MASK) != 0u);
+  }
+  return radiance;
+}
+
+fn sample_triangle_light(light: u32, origin: vec3f, u: vec2f, jitter: vec2f) -> LightSample {
+  let triangle = lights[light].triangle;
+  let root = sqrt(u.x);
+  let bary = vec2f(root * (1.0 - u.y), root * u.y);
+  let point = triangles[triangle].v0 + bary.x * triangles[triangle].e1 + bary.y * triangles[triangle].e2;
+  let towards = point - origin;
+  let distance = sqrt(dot(towards, towards));
+  let direction = normalize_or(towards, vec3f(0.0, 1.0, 0.0));
+  if (distance < 1e-12 || !emits_towards(triangle, direction)) { return no_light(); }
+  let pdf = triangle_light_pdf(triangle, distance, direction);
+  return LightSample(direction, distance, triangle_radiance(triangle, bary, jitter), pdf, triangle, false);
+}
+
+/// KHR_lights_punctual: point, spot, directional.
+fn sample_punctual(light: u32, origin: vec3f) -> LightSample {
+  let l = lights[light];
+  if (l.kind == LIGHT_DIRECTIONAL) { return LightSample(-l.direction, FAR, l.color, l.pick, NONE, true); }
+  let towards = l.position - origin;
+  let distance2 = max(dot(towards, towards), 1e-20);
+  let distance = sqrt(distance2);
+  let direction = towards / distance;
+  var strength = 1.0 / distance2;
+  if (l.range > 0.0) { strength *= clamp(1.0 - sqr(sqr(distance / l.range)), 0.0, 1.0); }
+  if (l.kind == LIGHT_SPOT) { strength *= sqr(clamp(dot(l.direction, -direction) * l.spot_scale + l.spot_offset, 0.0, 1.0)); }
+  return LightSample(direction, distance, l.color * strength, l.pick, NONE, true);
+}
+
+fn sample_light(origin: vec3f, bits: vec2u, point_bits: vec2u, jitter: vec2f) -> LightSample {
+  let light = pick_light(bits.x);
+  let kind = lights[light].kind;
+  if (kind == LIGHT_TRIANGLE) {
+    return sample_triangle_light(light, origin, vec2f(unit(point_bits.x), unit(point_bits.y)), jitter);
+  }
+  if (kind != LIGHT_ENVIRONMENT) { return sample_punctual(light, origin); }
+  let uv = sample_environment_uv(point_bits, unit(bits.y));
+  let direction = environment_direction(uv);
+  let value = environment_towards(direction);
+  return LightSample(direction, FAR, value.radiance, value.pdf * lights[light].pick, NONE, false);
+}

@@ -1,0 +1,15 @@
+// Bind group 0: the compiled scene and the frame, shared by every pass that traces.
+//#import layout
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<storage, read> nodes: array<BvhNode>;
+@group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
+@group(0) @binding(3) var<storage, read> corners: array<TriangleCorners>;
+@group(0) @binding(4) var<storage, read> vertices: array<Vertex>;
+@group(0) @binding(5) var<storage, read> materials: array<Material>;
+@group(0) @binding(6) var<storage, read> texture_uses: array<TextureUse>;
+@group(0) @binding(7) var<storage, read> lights: array<Light>;
+@group(0) @binding(8) var texels: texture_2d_array<u32>;
+// Environment: rgb radiance, w = probability density over the unit square that the alias table implies.
+@group(0) @binding(9) var env_texels: texture_2d<f32>;
+@group(0) @binding(10) var env_alias: texture_2d<u32>;

@@ -1,0 +1,58 @@
+/**
+ * Opens a WebGPU device with the default limits, or with exactly what a scene needs above them.
+ * Refuses in words: no WebGPU, no adapter, or so many bytes where the adapter holds fewer.
+ */
+import type { Adapter } from '#lib/protocol/control.ts';
+
+/** Limits a scene may need beyond the defaults of the specification. */
+export interface LimitNeeds {
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxBufferSize: number;
+  readonly maxTextureDimension2D: number;
+  readonly maxTextureArrayLayers: number;
+}
+
+const NAMES = ['maxStorageBufferBindingSize', 'maxBufferSize', 'maxTextureDimension2D', 'maxTextureArrayLayers'] as const;
+
+/** What every WebGPU device gives (WebGPU specification, table of limits). */
+export const DEFAULT_LIMITS: LimitNeeds = {
+  maxStorageBufferBindingSize: 134_217_728,
+  maxBufferSize: 268_435_456,
+  maxTextureDimension2D: 8192,
+  maxTextureArrayLayers: 256,
+};
+
+export type OpenOutcome =
+  | { readonly ok: true; readonly device: GPUDevice; readonly adapter: Adapter }
+  | { readonly ok: false; readonly reason: 'no-webgpu' | 'no-adapter' | 'device-failed'; readonly text: string };
+
+export const fits = (needs: LimitNeeds, limits: LimitNeeds): boolean => NAMES.every((name) => needs[name] <= limits[name]);
+
+export async function openDevice(gpu: GPU | undefined, needs: LimitNeeds = DEFAULT_LIMITS): Promise<OpenOutcome> {
+  if (!gpu) return { ok: false, reason: 'no-webgpu', text: 'This browser has no WebGPU, or it is switched off.' };
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
+  if (!adapter) return { ok: false, reason: 'no-adapter', text: 'WebGPU is there, but it offers no adapter on this machine.' };
+  const lacking = NAMES.find((name) => needs[name] > Math.max(adapter.limits[name], DEFAULT_LIMITS[name]));
+  if (lacking) {
+    const text = `The scene needs ${lacking} of ${needs[lacking]}, this adapter offers ${adapter.limits[lacking]}.`;
+    return { ok: false, reason: 'device-failed', text };
+  }
+  const raised = NAMES.filter((name) => needs[name] > DEFAULT_LIMITS[name]);
+  const requiredLimits = Object.fromEntries(raised.map((name) => [name, needs[name]]));
+  try {
+    const device = await adapter.requestDevice({ label: 'pictor', requiredLimits });
+    return { ok: true, device, adapter: describe(adapter) };
+  } catch (error) {
+    return { ok: false, reason: 'device-failed', text: `The adapter gave no device: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+/** Classes are compared by the coordinator; empty fields, which browsers may blank, become `unknown`. */
+function describe(adapter: GPUAdapter): Adapter {
+  const { vendor, architecture, description, device } = adapter.info;
+  const word = (text: string): string => text.toLowerCase().replace(/[^a-z0-9.-]+/g, '-') || 'unknown';
+  const frontEnd = globalThis.navigator?.userAgent?.includes('Firefox') ? 'naga' : 'tint';
+  const name = [description, device].find((text) => text !== '') ?? `${vendor} ${architecture}`;
+  const software = adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|software|warp/i.test(`${architecture} ${description} ${device}`);
+  return { class: `${word(vendor)}/${word(architecture)}/${frontEnd}`, name: name.slice(0, 80) || 'unknown', software };
+}

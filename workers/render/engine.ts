@@ -1,0 +1,150 @@
+/**
+ * The tracing engine on one `GPU`: `navigator.gpu` in a worker, Dawn in Node. Compiles scenes, keeps
+ * the last few, and traces one request at a time in the order they came. Refuses nothing by
+ * exception: a missing adapter, a defective file and a lost device are outcomes.
+ */
+import type { DeviceReport, Engine, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
+import { sha256, toHex } from '#lib/protocol/bytes.ts';
+import { SCENES_HELD_MAX } from '#lib/protocol/limits.ts';
+import { reduceProgram, traceProgram } from '#shaders/index.ts';
+import { SceneError, type CompiledScene } from '../scene/compiled-scene.ts';
+import { compileScene } from '../scene/compile.ts';
+import { DEFAULT_LIMITS, fits } from './device.ts';
+import { Pacer } from './pacer.ts';
+import { sceneNeeds } from './scene-buffers.ts';
+import { Session } from './session.ts';
+import { Tracer } from './tracer.ts';
+import type { Estimator } from './trace-pass.ts';
+
+/** Devices one request may lose before it is given up. */
+const DEVICES_PER_REQUEST_MAX = 4;
+
+const failed = (reason: Exclude<TraceOutcome, { ok: true }>['reason'], text: string): TraceOutcome => ({ ok: false, reason, text });
+const STOPPED = failed('aborted', 'Stopped.');
+
+export class RenderEngine implements Engine {
+  readonly shader = toHex(sha256(new TextEncoder().encode(traceProgram + reduceProgram)));
+  readonly #gpu: GPU | undefined;
+  readonly #estimator: Estimator;
+  readonly #scenes = new Map<string, CompiledScene>();
+  readonly #pacer = new Pacer();
+  #limits = DEFAULT_LIMITS;
+  #report: Promise<DeviceReport> | null = null;
+  #session: Session | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  /** @param estimator other than 'both' only where a test compares estimators. */
+  constructor(gpu: GPU | undefined = globalThis.navigator?.gpu, estimator: Estimator = 'both') {
+    this.#gpu = gpu;
+    this.#estimator = estimator;
+  }
+
+  probe(): Promise<DeviceReport> {
+    this.#report ??= this.#enqueue(() => this.#probe());
+    return this.#report;
+  }
+
+  async compile(signal: AbortSignal, files: SceneFiles): Promise<SceneOutcome> {
+    try {
+      const scene = await compileScene(signal, files);
+      this.adopt(scene);
+      return { ok: true, summary: scene.summary };
+    } catch (error) {
+      if (error instanceof SceneError) return { ok: false, text: error.message };
+      if (signal.aborted) return { ok: false, text: 'Stopped.' };
+      throw error;
+    }
+  }
+
+  /** Keeps a scene that was compiled elsewhere, as the newest. */
+  adopt(scene: CompiledScene): void {
+    const { root } = scene.summary;
+    this.#scenes.delete(root);
+    this.#scenes.set(root, scene);
+    for (const oldest of this.#scenes.keys()) {
+      if (this.#scenes.size <= SCENES_HELD_MAX) break;
+      this.#scenes.delete(oldest);
+      void this.#enqueue(async () => this.#session?.drop(oldest));
+    }
+  }
+
+  trace(signal: AbortSignal, request: TraceRequest, onProgress?: (done: number) => void): Promise<TraceOutcome> {
+    return this.#enqueue(() => this.#trace(signal, request, onProgress));
+  }
+
+  /** Frees the device; traces under way end as aborted. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    this.#session?.close();
+    this.#session = null;
+    this.#scenes.clear();
+    await this.#queue;
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #probe(): Promise<DeviceReport> {
+    const start = performance.now();
+    const opened = await this.#open();
+    if (!opened.ok) return opened;
+    return { ok: true, adapter: opened.session.adapter, compileSeconds: (performance.now() - start) / 1000 };
+  }
+
+  async #open(): ReturnType<typeof Session.open> {
+    if (this.#disposed) return { ok: false, reason: 'device-failed', text: 'The engine was closed.' };
+    if (this.#session && this.#session.fault === null) return { ok: true, session: this.#session };
+    this.#session?.close();
+    const opened = await Session.open(this.#gpu, this.#limits, this.#estimator);
+    this.#session = opened.ok ? opened.session : null;
+    return opened;
+  }
+
+  /** A session whose limits hold the scene; a larger scene ends the one that was there. */
+  async #openFor(scene: CompiledScene): ReturnType<typeof Session.open> {
+    const needs = sceneNeeds(scene);
+    if (!fits(needs, this.#limits)) {
+      const before = this.#limits;
+      this.#limits = Object.fromEntries(Object.entries(needs).map(([name, value]) => [name, Math.max(value, before[name as keyof typeof before])])) as unknown as typeof before;
+      this.#session?.close();
+      this.#session = null;
+      const opened = await this.#open();
+      if (!opened.ok) this.#limits = before;
+      return opened;
+    }
+    return this.#open();
+  }
+
+  async #trace(signal: AbortSignal, request: TraceRequest, onProgress?: (done: number) => void): Promise<TraceOutcome> {
+    const scene = this.#scenes.get(request.sceneRoot);
+    if (!scene) return failed('unknown-scene', `Scene ${request.sceneRoot.slice(0, 16)} has not been compiled here.`);
+    const start = performance.now();
+    const tracer = new Tracer(request, this.#pacer);
+    let text = '';
+    for (let devices = 0; devices < DEVICES_PER_REQUEST_MAX; devices++) {
+      if (signal.aborted || this.#disposed) return STOPPED;
+      const opened = await this.#openFor(scene);
+      if (!opened.ok) return failed('device-lost', opened.text);
+      const { session } = opened;
+      const buffers = await session.scene(request.sceneRoot, scene);
+      if (!buffers) return failed('device-lost', `The device has no memory for the scene's ${scene.summary.bytes} bytes.`);
+      const outcome = await tracer.run(signal, session, buffers, onProgress);
+      if (outcome === 'aborted' || this.#disposed) return STOPPED;
+      if (outcome === 'done') return finish(tracer, (performance.now() - start) / 1000);
+      text = session.fault ?? 'The device was lost.';
+      this.#pacer.halve();
+    }
+    return failed('device-lost', text);
+  }
+}
+
+function finish(tracer: Tracer, traceSeconds: number): TraceOutcome {
+  const defect = tracer.defect();
+  if (defect === 'not-finite') return failed(defect, 'A path ended in light that is not a finite number.');
+  if (defect === 'node-cap') return failed(defect, 'A ray visited more nodes than allowed.');
+  return { ok: true, film: tracer.film, traceSeconds };
+}

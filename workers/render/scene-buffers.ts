@@ -1,0 +1,108 @@
+/**
+ * A compiled scene on the device: one storage buffer per section, texels and environment as
+ * textures. Refuses nothing itself; `sceneNeeds` says which limits it takes and `openDevice` refuses.
+ */
+import type { CompiledEnvironment, CompiledScene } from '../scene/compiled-scene.ts';
+import { Light, LIGHT_ENVIRONMENT, TextureUse } from '#shaders/layout.ts';
+import { DEFAULT_LIMITS, type LimitNeeds } from './device.ts';
+import type { FrameScene } from './frame.ts';
+
+const SECTIONS = ['nodes', 'triangles', 'corners', 'vertices', 'materials', 'textures', 'lights'] as const;
+
+/** The limits a scene needs, never below the defaults. */
+export function sceneNeeds(scene: CompiledScene): LimitNeeds {
+  const largest = Math.max(...SECTIONS.map((name) => scene[name].byteLength));
+  const { width, height } = scene.environment;
+  return {
+    maxStorageBufferBindingSize: Math.max(DEFAULT_LIMITS.maxStorageBufferBindingSize, largest),
+    maxBufferSize: Math.max(DEFAULT_LIMITS.maxBufferSize, largest),
+    maxTextureDimension2D: Math.max(DEFAULT_LIMITS.maxTextureDimension2D, scene.texels.side, width, height),
+    maxTextureArrayLayers: Math.max(DEFAULT_LIMITS.maxTextureArrayLayers, scene.texels.layers),
+  };
+}
+
+/**
+ * Density over the unit square that an alias table draws each texel with; mean 1. From the table
+ * itself, not from radiance, so that it is exact whatever rounding built the table.
+ */
+export function aliasDensity(alias: Uint32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  const thresholds = new Float32Array(alias.buffer, alias.byteOffset, alias.length);
+  const sum = new Float64Array(alias.length / 2);
+  for (let i = 0; i < sum.length; i++) {
+    const keep = Math.min(Math.max(thresholds[i * 2]!, 0), 1);
+    sum[i]! += keep;
+    const other = alias[i * 2 + 1]!;
+    if (keep < 1) sum[other]! += 1 - keep;
+  }
+  return Float32Array.from(sum);
+}
+
+export class SceneBuffers {
+  readonly frame: FrameScene;
+  /** For group 0 of the trace pass, bindings 1 to 10 in order. */
+  readonly resources: readonly GPUBindingResource[];
+  readonly #owned: readonly (GPUBuffer | GPUTexture)[];
+
+  constructor(device: GPUDevice, scene: CompiledScene) {
+    const rows = scene.lights.byteLength / Light.size;
+    const words = new DataView(scene.lights.buffer, scene.lights.byteOffset, scene.lights.byteLength);
+    const last = (rows - 1) * Light.size;
+    const lit = rows > 0 && words.getUint32(last + Light.offsets.kind, true) === LIGHT_ENVIRONMENT;
+    const { width, height } = scene.environment;
+    const envPick = lit ? words.getFloat32(last + Light.offsets.pick, true) : 0;
+    this.frame = { lights: rows, envWidth: width, envHeight: height, envPick };
+    const buffers = SECTIONS.map((name) => storage(device, name, scene[name]));
+    const textures = [texelArray(device, scene.texels), radianceTexture(device, scene.environment), aliasTexture(device, scene.environment)];
+    this.#owned = [...buffers, ...textures];
+    this.resources = [...buffers.map((buffer) => ({ buffer })), ...textures.map((texture, i) => texture.createView(i === 0 ? { dimension: '2d-array' } : {}))];
+  }
+
+  destroy(): void {
+    for (const thing of this.#owned) thing.destroy();
+  }
+}
+
+/** An empty section still needs one element to be bound. */
+function storage(device: GPUDevice, name: string, bytes: Uint8Array<ArrayBuffer>): GPUBuffer {
+  const size = Math.max(bytes.byteLength, TextureUse.size, Light.size);
+  const buffer = device.createBuffer({ label: `scene ${name}`, size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
+  if (bytes.byteLength > 0) device.queue.writeBuffer(buffer, 0, bytes);
+  return buffer;
+}
+
+function texelArray(device: GPUDevice, texels: CompiledScene['texels']): GPUTexture {
+  const { side, layers, data } = texels;
+  const texture = device.createTexture({
+    label: 'scene texels',
+    size: [side, side, layers],
+    format: 'rgba8uint',
+    usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST,
+  });
+  const layerBytes = side * side * 4;
+  for (let layer = 0; layer < layers; layer++) {
+    const bytes = data.subarray(layer * layerBytes, (layer + 1) * layerBytes);
+    device.queue.writeTexture({ texture, origin: [0, 0, layer] }, bytes, { bytesPerRow: side * 4, rowsPerImage: side }, [side, side, 1]);
+  }
+  return texture;
+}
+
+function imageTexture(device: GPUDevice, label: string, format: GPUTextureFormat, environment: CompiledEnvironment, data: GPUAllowSharedBufferSource): GPUTexture {
+  const { width, height } = environment;
+  const usage = GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST;
+  const texture = device.createTexture({ label, size: [width, height], format, usage });
+  const bytesPerRow = data.byteLength / height;
+  device.queue.writeTexture({ texture }, data, { bytesPerRow, rowsPerImage: height }, [width, height]);
+  return texture;
+}
+
+function radianceTexture(device: GPUDevice, environment: CompiledEnvironment): GPUTexture {
+  const texels = environment.texels.slice();
+  const density = aliasDensity(environment.alias);
+  density.forEach((value, i) => {
+    texels[i * 4 + 3] = value;
+  });
+  return imageTexture(device, 'environment radiance', 'rgba32float', environment, texels);
+}
+
+const aliasTexture = (device: GPUDevice, environment: CompiledEnvironment): GPUTexture =>
+  imageTexture(device, 'environment alias', 'rg32uint', environment, environment.alias);

@@ -1,0 +1,77 @@
+/**
+ * One device with its pipelines, lanes and uploaded scenes. A lost device ends the session and the
+ * tracer opens another; nothing of it is reused.
+ */
+import type { Adapter } from '#lib/protocol/control.ts';
+import type { CompiledScene } from '../scene/compiled-scene.ts';
+import { openDevice, type LimitNeeds, type OpenOutcome } from './device.ts';
+import { Lane } from './lane.ts';
+import { ReducePass } from './reduce-pass.ts';
+import { SceneBuffers } from './scene-buffers.ts';
+import { TracePass, type Estimator } from './trace-pass.ts';
+
+/** Submits in flight. */
+const LANES = 2;
+
+export type SessionOutcome = { readonly ok: true; readonly session: Session } | Exclude<OpenOutcome, { ok: true }>;
+
+export class Session {
+  readonly adapter: Adapter;
+  readonly limits: LimitNeeds;
+  readonly lanes: readonly Lane[];
+  /** Why the device is of no more use; null while it is. */
+  fault: string | null = null;
+  readonly #device: GPUDevice;
+  readonly #scenes = new Map<string, SceneBuffers>();
+
+  private constructor(device: GPUDevice, adapter: Adapter, trace: TracePass, reduce: ReducePass) {
+    this.#device = device;
+    this.adapter = adapter;
+    this.limits = device.limits;
+    this.lanes = Array.from({ length: LANES }, () => new Lane(device, { trace, reduce }));
+    void device.lost.then((info) => {
+      this.fault ??= `The device was lost: ${info.message || info.reason}`;
+    });
+    device.addEventListener('uncapturederror', (event) => {
+      this.fault ??= `The device reported: ${event.error.message}`;
+    });
+  }
+
+  static async open(gpu: GPU | undefined, needs: LimitNeeds, estimator: Estimator): Promise<SessionOutcome> {
+    const opened = await openDevice(gpu, needs);
+    if (!opened.ok) return opened;
+    const { device, adapter } = opened;
+    try {
+      const [trace, reduce] = await Promise.all([TracePass.create(device, estimator), ReducePass.create(device)]);
+      return { ok: true, session: new Session(device, adapter, trace, reduce) };
+    } catch (error) {
+      device.destroy();
+      return { ok: false, reason: 'device-failed', text: `The pipelines were refused: ${error instanceof Error ? error.message : String(error)}` };
+    }
+  }
+
+  /** Uploads on first use. @returns null when the device has no memory for it. */
+  async scene(root: string, compiled: CompiledScene): Promise<SceneBuffers | null> {
+    const known = this.#scenes.get(root);
+    if (known) return known;
+    this.#device.pushErrorScope('out-of-memory');
+    const buffers = new SceneBuffers(this.#device, compiled);
+    const failed = await this.#device.popErrorScope().catch(() => null);
+    if (failed) {
+      buffers.destroy();
+      return null;
+    }
+    this.#scenes.set(root, buffers);
+    return buffers;
+  }
+
+  drop(root: string): void {
+    this.#scenes.get(root)?.destroy();
+    this.#scenes.delete(root);
+  }
+
+  close(): void {
+    this.fault ??= 'closed';
+    this.#device.destroy();
+  }
+}
