@@ -1,0 +1,192 @@
+/**
+ * The desk of someone with a scene: what to order, what it would cost, and the picture as it comes
+ * in. Ordering is the only verb here that reaches the network. This tab holds the scene and serves
+ * it to the workers, so leaving is asked about while a picture is open.
+ */
+import { encodePng } from '../image/png.ts';
+import { estimate, secondsLeft, type Estimate } from './estimate.ts';
+import { Preview } from './preview.svelte.ts';
+import { problem, type Problem } from './problem.ts';
+import { recall, remember } from './remember.ts';
+import { SceneDesk } from './scene-desk.svelte.ts';
+import { SIZES, QUALITIES, type QualityName, type SizeName } from './choices.ts';
+import type { Connection } from './connection.svelte.ts';
+import type { Policy } from '../protocol/control.ts';
+import type { CreatorRole } from '../roles/creator.ts';
+import type { CreatorJob } from '../roles/types.ts';
+
+const BOUNCES = 8;
+
+export class CreatorDesk {
+  readonly desk: SceneDesk;
+  readonly preview: Preview;
+  sizeName = $state<SizeName>('screen');
+  customWidth = $state(640);
+  customHeight = $state(360);
+  qualityName = $state<QualityName>('draft');
+  customSamples = $state(32);
+  /** Stops; changes how the picture is shown and saved, never what is traced. */
+  exposure = $state(0);
+  busy = $state('');
+  /** An earlier visit of this browser left a picture open. */
+  unfinished = $state(false);
+  trouble = $state.raw<Problem | null>(null);
+  job = $state.raw<CreatorJob | null>(null);
+  version = $state(0);
+  sentAtMs = $state(0);
+  nowMs = $state(0);
+  readonly width = $derived(this.sizeName === 'custom' ? this.customWidth : SIZES[this.sizeName].width);
+  readonly height = $derived(this.sizeName === 'custom' ? this.customHeight : SIZES[this.sizeName].height);
+  readonly samples = $derived(this.qualityName === 'custom' ? this.customSamples : QUALITIES[this.qualityName].samples);
+  readonly sending = $derived(this.busy !== '' || this.job?.view.state === 'open');
+  readonly secondsLeft: number | null = $derived.by(() => {
+    if (!this.job || this.job.view.state !== 'open') return null;
+    return secondsLeft(this.job.view.settled, this.job.view.leases, (this.nowMs - this.sentAtMs) / 1000);
+  });
+  readonly #connection: Connection;
+  #role: CreatorRole | null = null;
+  #submitting = new AbortController();
+  #ticker: ReturnType<typeof setInterval> | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.desk = new SceneDesk(() => connection.engine());
+    this.preview = new Preview(() => connection.engine());
+  }
+
+  estimate(policy: Policy): Estimate {
+    return estimate({ width: this.width, height: this.height, samples: this.samples, bounces: BOUNCES }, policy, this.preview);
+  }
+
+  /** Traces the present view here, small; does nothing while a picture is being made by the network. */
+  tracePreview(): void {
+    const { summary, camera } = this.desk;
+    if (!summary || !camera || this.job) return this.preview.stop();
+    void this.preview.trace({ sceneRoot: summary.root, camera, width: this.width, height: this.height, bounces: BOUNCES });
+  }
+
+  /** Takes up a picture that was open when this tab was reloaded; notes one that another visit left open. */
+  async resume(): Promise<void> {
+    if (this.job || this.busy) return;
+    if (recall('tab', 'job') === null) {
+      this.unfinished = recall('browser', 'job') !== null;
+      return;
+    }
+    await this.takeUp();
+  }
+
+  /** Finds the network and goes on with the newest open picture of this browser. */
+  async takeUp(): Promise<void> {
+    this.unfinished = false;
+    this.busy = 'Taking up the picture again';
+    try {
+      const role = await this.#open();
+      const jobs = await role.resume(new AbortController().signal);
+      const open = jobs.findLast((job) => job.view.state === 'open') ?? jobs.findLast((job) => job.job === recall('browser', 'job'));
+      this.busy = '';
+      if (open) this.#begin(open.job);
+      else this.#forget();
+    } catch (cause) {
+      this.busy = '';
+      this.trouble = problem(
+        'The picture of the last visit could not be taken up.',
+        'It is kept in this browser.',
+        'Check the connection and reload the page.',
+        cause,
+      );
+    }
+  }
+
+  /** @param policy the price the estimate was shown at. */
+  async send(policy: Policy): Promise<void> {
+    const { files, summary, camera, title } = this.desk;
+    if (!files || !summary || !camera || this.sending) return;
+    this.trouble = null;
+    this.busy = 'Finding the network';
+    this.#submitting = new AbortController();
+    const { signal } = this.#submitting;
+    this.preview.stop();
+    try {
+      const role = await this.#open();
+      if (signal.aborted) return this.#unsent('The order was not sent.');
+      this.busy = 'Sending the order';
+      const { capMicro } = this.estimate(policy);
+      const { width, height, samples } = this;
+      const outcome = await role.submit(signal, {
+        title,
+        files,
+        summary,
+        camera,
+        width,
+        height,
+        samples,
+        bounces: BOUNCES,
+        seed: 0,
+        capMicro,
+      });
+      if (outcome.ok) this.#begin(outcome.job);
+      else this.#unsent(outcome.text);
+    } catch (cause) {
+      this.#unsent('The order could not be sent.', cause);
+    }
+  }
+
+  /** Ends the open job: what is finished stays paid and stays on the canvas, the rest of the cap comes back. */
+  async cancel(): Promise<void> {
+    this.#submitting.abort();
+    if (this.#role && this.job?.view.state === 'open') await this.#role.cancel(this.job.job);
+  }
+
+  /** Puts the picture away and goes back to the scene. */
+  leave(): void {
+    this.job = null;
+    this.busy = '';
+    this.trouble = null;
+  }
+
+  /** What has come in so far, 16 bits per channel; null while there is no picture. */
+  png(): Blob | null {
+    if (!this.job) return null;
+    const { width, height } = this.job.order;
+    return new Blob([encodePng(this.job.image, width, height, { exposure: this.exposure, operator: 'neutral' })], { type: 'image/png' });
+  }
+
+  #unsent(what: string, cause?: unknown): void {
+    this.busy = '';
+    this.trouble = problem(what, 'The scene stays on the desk; nothing was charged.', 'Send it again when you are ready.', cause);
+  }
+
+  #begin(job: string): void {
+    this.busy = '';
+    this.sentAtMs = Date.now();
+    this.nowMs = this.sentAtMs;
+    this.job = this.#role?.job(job) ?? null;
+    this.version++;
+    remember('tab', 'job', job);
+    remember('browser', 'job', job);
+    clearInterval(this.#ticker);
+    this.#ticker = setInterval(() => (this.nowMs = Date.now()), 1_000);
+  }
+
+  async #open(): Promise<CreatorRole> {
+    if (this.#role) return this.#role;
+    const [context, { CreatorRole: Role }] = await Promise.all([this.#connection.open(), import('../roles/creator.ts')]);
+    const role = new Role(context);
+    role.onJob((job) => this.#show(job));
+    this.#role = role;
+    return role;
+  }
+
+  #show(job: CreatorJob): void {
+    if (this.job?.job !== job.job) return;
+    this.job = job;
+    this.version++;
+    if (job.view.state !== 'open') this.#forget();
+  }
+
+  #forget(): void {
+    clearInterval(this.#ticker);
+    remember('tab', 'job', null);
+    remember('browser', 'job', null);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * A picture in the making on this machine: adds films of any tile and pass and keeps the mean
+ * radiance of the whole frame, so that a canvas can be painted from it at any moment.
+ */
+import { TileAccumulator } from '../job/accumulator.ts';
+import { passes, type Pass, type Rect } from '../job/plan.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+import type { JobOrder } from '../protocol/order.ts';
+
+export class Frame {
+  readonly width: number;
+  readonly height: number;
+  /** Mean linear radiance, width × height × 3, rows from the top; zeros where nothing is in. */
+  readonly image: Float32Array<ArrayBuffer>;
+  readonly #tiles = new Map<string, TileAccumulator>();
+
+  constructor(width: number, height: number) {
+    this.width = width;
+    this.height = height;
+    this.image = new Float32Array(width * height * 3);
+  }
+
+  /** @param light sums over the pass, rect.width × rect.height × 16 bytes. @returns false when it was in already. */
+  add(rect: Rect, pass: Pass, light: Bytes): boolean {
+    const key = `${rect.x},${rect.y}`;
+    const tile = this.#tiles.get(key) ?? new TileAccumulator(rect.width * rect.height);
+    this.#tiles.set(key, tile);
+    if (!tile.add(pass, light)) return false;
+    const mean = tile.mean();
+    for (let row = 0; row < rect.height; row++) {
+      const from = row * rect.width * 3;
+      this.image.set(mean.subarray(from, from + rect.width * 3), ((rect.y + row) * this.width + rect.x) * 3);
+    }
+    return true;
+  }
+}
+
+/** The pass of a lease; null when the order has no such pass. */
+export const passOf = (order: Pick<JobOrder, 'samples' | 'passSamples'>, index: number): Pass | null => passes(order)[index] ?? null;

@@ -1,0 +1,111 @@
+/**
+ * The same camera and scene as the network would render, traced here at a small size: pass after
+ * pass, larger when this GPU is quick. Measures what the estimate needs: rays per path and rays per
+ * second. Stops at once when the camera moves.
+ */
+import { Frame } from './frame.ts';
+import { filmSegments } from '../job/film.ts';
+import { passes, tileCount, tileRect } from '../job/plan.ts';
+import { TILE_SIDE_PX } from '../protocol/limits.ts';
+import type { Engine } from '../gpu/engine.ts';
+import type { Camera } from '../protocol/order.ts';
+
+/** Longer side in pixels; the next is taken when one sample of it would come within NEXT_SECONDS. */
+const SIDES_PX = [192, 384, 768] as const;
+const NEXT_SECONDS = 0.4;
+const SAMPLES = 256;
+const PASS_SAMPLES = 8;
+
+export interface PreviewView {
+  readonly sceneRoot: string;
+  readonly camera: Camera;
+  /** Of the picture to be ordered; only their ratio counts here. */
+  readonly width: number;
+  readonly height: number;
+  readonly bounces: number;
+}
+
+export class Preview {
+  frame = $state.raw<Frame | null>(null);
+  version = $state(0);
+  samples = $state(0);
+  running = $state(false);
+  /** Why it stands still, for people; empty while all is well. */
+  trouble = $state('');
+  /** Mean rays per path; null until the first pass is through. */
+  segmentsPerPath = $state<number | null>(null);
+  segmentsPerSecond = $state<number | null>(null);
+  readonly #engine: () => Promise<Engine>;
+  #work = new AbortController();
+
+  constructor(engine: () => Promise<Engine>) {
+    this.#engine = engine;
+  }
+
+  stop(): void {
+    this.#work.abort();
+    this.running = false;
+  }
+
+  /** Starts over with a new view; the old picture stays until the first pass of the new one is through. */
+  async trace(view: PreviewView): Promise<void> {
+    this.#work.abort();
+    this.#work = new AbortController();
+    const { signal } = this.#work;
+    this.running = true;
+    this.trouble = '';
+    try {
+      const engine = await this.#engine();
+      let side = 0;
+      while (!signal.aborted && side < SIDES_PX.length) side = await this.#develop(signal, engine, view, side);
+    } catch (cause) {
+      if (!signal.aborted) this.trouble = `The local preview stopped: ${cause instanceof Error ? cause.message : String(cause)}`;
+    }
+    if (!signal.aborted) this.running = false;
+  }
+
+  /** @returns the index of the size to go on with; past the end when done. */
+  async #develop(signal: AbortSignal, engine: Engine, view: PreviewView, side: number): Promise<number> {
+    const scale = SIDES_PX[side]! / Math.max(view.width, view.height);
+    const size = {
+      width: Math.max(8, Math.round(view.width * scale)),
+      height: Math.max(8, Math.round(view.height * scale)),
+      tileSide: TILE_SIDE_PX,
+    };
+    const frame = new Frame(size.width, size.height);
+    for (const pass of passes({ samples: SAMPLES, passSamples: PASS_SAMPLES })) {
+      let segments = 0;
+      let seconds = 0;
+      for (let tile = 0; tile < tileCount(size); tile++) {
+        const rect = tileRect(size, tile);
+        const outcome = await engine.trace(signal, { sceneRoot: view.sceneRoot, frame: { ...view, ...size, seed: 0 }, rect, pass });
+        if (signal.aborted) return SIDES_PX.length;
+        if (!outcome.ok) {
+          this.trouble = outcome.reason === 'aborted' ? '' : `The local preview stopped: ${outcome.text}`;
+          return SIDES_PX.length;
+        }
+        segments += filmSegments(outcome.film.light);
+        seconds += outcome.traceSeconds;
+        frame.add(rect, pass, outcome.film.light);
+        // Later passes show tile by tile; the first waits until the frame is whole.
+        if (pass.first > 0) this.version++;
+      }
+      this.#measure(segments, seconds, size.width * size.height * pass.count);
+      this.frame = frame;
+      this.samples = pass.first + pass.count;
+      this.version++;
+      if (pass.first === 0 && this.#fits(side + 1, side, seconds)) return side + 1;
+    }
+    return SIDES_PX.length;
+  }
+
+  #measure(segments: number, seconds: number, paths: number): void {
+    this.segmentsPerPath = segments / paths;
+    if (seconds > 0) this.segmentsPerSecond = segments / seconds;
+  }
+
+  #fits(next: number, now: number, seconds: number): boolean {
+    const larger = SIDES_PX[next];
+    return larger !== undefined && seconds * (larger / SIDES_PX[now]!) ** 2 < NEXT_SECONDS;
+  }
+}

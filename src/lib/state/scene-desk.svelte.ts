@@ -1,0 +1,217 @@
+/**
+ * The scene on the creator's desk: one file, its surroundings, its compiled summary and the camera
+ * it is seen from. A file that fails leaves the scene before it where it was. Nothing leaves the
+ * machine here.
+ */
+import { ENVIRONMENT_FILE_BYTES_MAX, SCENE_FILE_BYTES_MAX } from '../protocol/limits.ts';
+import { bytes as bytesText } from './format.ts';
+import { problem, type Problem } from './problem.ts';
+import { sampleUrl, type Sample } from './samples.ts';
+import { studioEnvironment } from './studio.ts';
+import type { Engine, SceneFiles, SceneSummary } from '../gpu/engine.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+import type { Camera } from '../protocol/order.ts';
+
+export type Surroundings =
+  | { readonly kind: 'black' | 'studio'; readonly intensity: number }
+  | { readonly kind: 'file'; readonly name: string; readonly file: Bytes; readonly intensity: number };
+
+interface Draft {
+  readonly name: string;
+  readonly title: string;
+  readonly scene: Bytes;
+  /** null lets the scene decide: black when it has lights of its own, a soft studio when it has none. */
+  readonly surroundings: Surroundings | null;
+  readonly camera: Camera | number | null;
+}
+
+const UNTOUCHED = 'Nothing left this machine and nothing was charged.';
+
+export class SceneDesk {
+  name = $state('');
+  title = $state('');
+  busy = $state('');
+  trouble = $state.raw<Problem | null>(null);
+  files = $state.raw<SceneFiles | null>(null);
+  summary = $state.raw<SceneSummary | null>(null);
+  surroundings = $state.raw<Surroundings>({ kind: 'black', intensity: 1 });
+  /** Index into the scene's cameras, or -1 for a view of one's own. */
+  cameraIndex = $state(-1);
+  camera = $state.raw<Camera | null>(null);
+  readonly #engine: () => Promise<Engine>;
+  #work = new AbortController();
+
+  constructor(engine: () => Promise<Engine>) {
+    this.#engine = engine;
+  }
+
+  async open(file: File): Promise<void> {
+    const refused = refuseFile(file);
+    if (refused) {
+      this.trouble = problem(refused, this.#kept(), 'Export the scene as one binary glTF file (.glb) and drop that.');
+      return;
+    }
+    const signal = this.#begin(`Reading ${file.name}`);
+    const scene = await readFile(file);
+    if (signal.aborted) return;
+    if (!scene) return this.#fail(`${file.name} could not be read from the disk.`, 'Drop it again; it may have moved or changed.');
+    await this.#compile(signal, { name: file.name, title: titleOf(file.name), scene, surroundings: null, camera: null });
+  }
+
+  async openSample(sample: Sample): Promise<void> {
+    const signal = this.#begin(`Fetching ${sample.title}`);
+    try {
+      const scene = await fetchBytes(signal, sampleUrl(sample.file));
+      const spec = typeof sample.environment === 'string' ? { file: sample.environment, intensity: 1 } : sample.environment;
+      const surroundings: Surroundings | null = spec
+        ? {
+            kind: 'file',
+            name: spec.file.split('/').at(-1) ?? spec.file,
+            file: await fetchBytes(signal, sampleUrl(spec.file)),
+            intensity: spec.intensity,
+          }
+        : null;
+      await this.#compile(signal, { name: sample.file, title: sample.title, scene, surroundings, camera: sample.camera ?? null });
+    } catch (cause) {
+      if (!signal.aborted)
+        this.#fail(
+          `The sample “${sample.title}” could not be fetched.`,
+          'Check the connection and try it again, or drop a file of your own.',
+          cause,
+        );
+    }
+  }
+
+  async openEnvironment(file: File): Promise<void> {
+    if (!this.files) return;
+    if (!/\.hdr$/i.test(file.name) || file.size > ENVIRONMENT_FILE_BYTES_MAX) {
+      this.trouble = problem(
+        `${file.name} is not a Radiance HDR file of at most ${bytesText(ENVIRONMENT_FILE_BYTES_MAX)}.`,
+        this.#kept(),
+        'Drop an equirectangular .hdr file.',
+      );
+      return;
+    }
+    const content = await readFile(file);
+    if (!content) return this.#fail(`${file.name} could not be read from the disk.`, 'Drop it again; it may have moved or changed.');
+    await this.surround({ kind: 'file', name: file.name, file: content, intensity: 1 });
+  }
+
+  /** Compiles the scene again in other surroundings; keeps the camera. */
+  async surround(surroundings: Surroundings): Promise<void> {
+    if (!this.files) return;
+    const signal = this.#begin('Lighting the scene');
+    await this.#compile(signal, {
+      name: this.name,
+      title: this.title,
+      scene: this.files.scene,
+      surroundings,
+      camera: this.cameraIndex >= 0 ? this.cameraIndex : this.camera,
+    });
+  }
+
+  pickCamera(index: number): void {
+    const picked = this.summary?.cameras[index];
+    this.cameraIndex = picked ? index : -1;
+    this.camera = picked?.camera ?? this.summary?.view ?? null;
+  }
+
+  /** The view was turned by hand. */
+  orbit(camera: Camera): void {
+    this.cameraIndex = -1;
+    this.camera = camera;
+  }
+
+  clear(): void {
+    this.#work.abort();
+    this.busy = '';
+    this.trouble = null;
+    this.files = null;
+    this.summary = null;
+    this.camera = null;
+    this.name = '';
+    this.title = '';
+  }
+
+  #begin(text: string): AbortSignal {
+    this.#work.abort();
+    this.#work = new AbortController();
+    this.busy = text;
+    this.trouble = null;
+    return this.#work.signal;
+  }
+
+  async #compile(signal: AbortSignal, draft: Draft): Promise<void> {
+    try {
+      this.busy = 'Compiling the scene';
+      const engine = await this.#engine();
+      let surroundings: Surroundings = draft.surroundings ?? { kind: 'black', intensity: 1 };
+      let outcome = await engine.compile(signal, sceneFiles(draft.scene, surroundings));
+      if (!signal.aborted && outcome.ok && draft.surroundings === null && outcome.summary.lights === 0) {
+        surroundings = { kind: 'studio', intensity: 1 };
+        outcome = await engine.compile(signal, sceneFiles(draft.scene, surroundings));
+      }
+      if (signal.aborted) return;
+      if (!outcome.ok) return this.#fail(outcome.text, 'Drop another file, or mend this one and drop it again.');
+      this.#lay(draft, surroundings, outcome.summary);
+    } catch (cause) {
+      if (!signal.aborted) this.#fail('The scene compiler stopped unexpectedly.', 'Reload the page and drop the file again.', cause);
+    }
+  }
+
+  #lay(draft: Draft, surroundings: Surroundings, summary: SceneSummary): void {
+    this.busy = '';
+    this.name = draft.name;
+    this.title = draft.title;
+    this.surroundings = surroundings;
+    this.files = sceneFiles(draft.scene, surroundings);
+    this.summary = summary;
+    if (typeof draft.camera === 'object' && draft.camera) this.orbit(draft.camera);
+    else this.pickCamera(draft.camera ?? 0);
+  }
+
+  #fail(what: string, remedy: string, cause?: unknown): void {
+    this.busy = '';
+    this.trouble = problem(what, this.#kept(), remedy, cause);
+  }
+
+  #kept(): string {
+    return this.summary ? `“${this.title}” stays on the desk. ${UNTOUCHED}` : UNTOUCHED;
+  }
+}
+
+/** One sentence when the name or the size rules a file out before it is read. */
+export function refuseFile(file: Pick<File, 'name' | 'size'>): string | null {
+  if (/\.(gltf|zip)$/i.test(file.name)) return `${file.name} has its parts in other files, which this page cannot gather.`;
+  if (!/\.glb$/i.test(file.name)) return `${file.name} is not a binary glTF file.`;
+  if (file.size === 0) return `${file.name} is empty.`;
+  if (file.size > SCENE_FILE_BYTES_MAX) return `${file.name} has ${bytesText(file.size)}; the limit is ${bytesText(SCENE_FILE_BYTES_MAX)}.`;
+  return null;
+}
+
+const titleOf = (name: string): string =>
+  name
+    .replace(/\.[^.]+$/, '')
+    .replaceAll(/[-_]+/g, ' ')
+    .trim()
+    .slice(0, 120) || 'Untitled';
+
+function sceneFiles(scene: Bytes, surroundings: Surroundings): SceneFiles {
+  const { kind, intensity } = surroundings;
+  const environment = kind === 'black' ? null : { file: kind === 'file' ? surroundings.file : studioEnvironment(), intensity };
+  return { scene, environment, frameTimeS: 0 };
+}
+
+async function readFile(file: File): Promise<Bytes | null> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch {
+    return null;
+  }
+}
+
+async function fetchBytes(signal: AbortSignal, url: string): Promise<Bytes> {
+  const response = await fetch(url, { signal });
+  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}

@@ -1,0 +1,160 @@
+/**
+ * The quick view: three.js shows the dropped file at once and turns it under the pointer. It serves
+ * to find a camera; how the light falls is the path tracer's to say. Loaded lazily, because three is
+ * the largest thing on the site.
+ */
+import {
+  Box3,
+  EquirectangularReflectionMapping,
+  NeutralToneMapping,
+  PerspectiveCamera,
+  PMREMGenerator,
+  Scene,
+  Vector3,
+  WebGLRenderer,
+  type DataTexture,
+  type Object3D,
+} from 'three';
+import { OrbitControls } from 'three/examples/jsm/controls/OrbitControls.js';
+import { RoomEnvironment } from 'three/examples/jsm/environments/RoomEnvironment.js';
+import { MeshoptDecoder } from 'three/examples/jsm/libs/meshopt_decoder.module.js';
+import { DRACOLoader } from 'three/examples/jsm/loaders/DRACOLoader.js';
+import { GLTFLoader } from 'three/examples/jsm/loaders/GLTFLoader.js';
+import { HDRLoader } from 'three/examples/jsm/loaders/HDRLoader.js';
+import type { SceneFiles } from '../gpu/engine.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+import type { Camera } from '../protocol/order.ts';
+
+export class Viewer {
+  /** Told when a person turns the view, with where it stands now. */
+  onturn: (camera: Camera) => void = () => undefined;
+  readonly #renderer: WebGLRenderer;
+  readonly #camera = new PerspectiveCamera();
+  readonly #controls: OrbitControls;
+  readonly #scene = new Scene();
+  #model: Object3D | null = null;
+  #frame = 0;
+  #tanHalfVfov = 0.4;
+
+  /** @throws Error when the browser gives no WebGL context. */
+  constructor(canvas: HTMLCanvasElement) {
+    this.#renderer = new WebGLRenderer({ canvas, antialias: true });
+    this.#renderer.toneMapping = NeutralToneMapping;
+    this.#controls = new OrbitControls(this.#camera, canvas);
+    this.#controls.addEventListener('change', () => this.draw());
+    this.#controls.addEventListener('end', () => this.onturn(this.#standing()));
+  }
+
+  /** @throws Error when three cannot read the file; the path tracer may still. */
+  async load(files: SceneFiles): Promise<void> {
+    const loader = new GLTFLoader().setMeshoptDecoder(MeshoptDecoder);
+    const draco = new DRACOLoader();
+    loader.setDRACOLoader(draco);
+    try {
+      const gltf = await loader.parseAsync(files.scene.slice().buffer, '');
+      if (this.#model) this.#scene.remove(this.#model);
+      this.#model = gltf.scene;
+      this.#scene.add(gltf.scene);
+      this.#light(files.environment);
+    } finally {
+      draco.dispose();
+    }
+    this.draw();
+  }
+
+  /** Stands at `camera`, exactly as the network would see it. */
+  look({ eye, target, up, tanHalfVfov }: Camera): void {
+    this.#tanHalfVfov = tanHalfVfov;
+    this.#camera.fov = (Math.atan(tanHalfVfov) * 360) / Math.PI;
+    this.#camera.position.set(...eye);
+    this.#camera.up.set(...up).normalize();
+    this.#controls.target.copy(this.#pivot(new Vector3(...eye), new Vector3(...target)));
+    const size = this.#bounds().getSize(new Vector3()).length() || 1;
+    this.#camera.near = size / 5000;
+    this.#camera.far = size * 50;
+    this.#camera.lookAt(this.#controls.target);
+    this.#camera.updateProjectionMatrix();
+    this.draw();
+  }
+
+  /** Keyboard: turns by degrees and moves nearer (zoom > 1) or farther. */
+  turn(azimuthDegrees: number, elevationDegrees: number, zoom: number): void {
+    const offset = this.#camera.position.clone().sub(this.#controls.target).divideScalar(zoom);
+    const right = new Vector3().crossVectors(this.#camera.up, offset).normalize();
+    offset.applyAxisAngle(this.#camera.up, (azimuthDegrees * Math.PI) / 180);
+    offset.applyAxisAngle(right, (elevationDegrees * Math.PI) / 180);
+    this.#camera.position.copy(this.#controls.target).add(offset);
+    this.#controls.update();
+    this.draw();
+    this.onturn(this.#standing());
+  }
+
+  resize(width: number, height: number): void {
+    if (width < 1 || height < 1) return;
+    this.#renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
+    this.#renderer.setSize(width, height, false);
+    this.#camera.aspect = width / height;
+    this.#camera.updateProjectionMatrix();
+    this.draw();
+  }
+
+  expose(stops: number): void {
+    this.#renderer.toneMappingExposure = 2 ** stops;
+    this.draw();
+  }
+
+  draw(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => this.#renderer.render(this.#scene, this.#camera));
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#controls.dispose();
+    this.#renderer.dispose();
+  }
+
+  #bounds(): Box3 {
+    return this.#model ? new Box3().setFromObject(this.#model) : new Box3();
+  }
+
+  /** Turning about the point on the view axis nearest to the scene's middle, not one metre ahead. */
+  #pivot(eye: Vector3, target: Vector3): Vector3 {
+    const axis = target.clone().sub(eye).normalize();
+    const middle = this.#bounds().getCenter(new Vector3());
+    const along = middle.sub(eye).dot(axis);
+    return along > 0 && Number.isFinite(along) ? eye.clone().addScaledVector(axis, along) : target;
+  }
+
+  #standing(): Camera {
+    const eye = this.#camera.position.toArray();
+    const up = this.#camera.up.toArray();
+    return { eye: [...eye], target: [...this.#controls.target.toArray()], up: [...up], tanHalfVfov: this.#tanHalfVfov };
+  }
+
+  #light(environment: SceneFiles['environment']): void {
+    const pmrem = new PMREMGenerator(this.#renderer);
+    this.#scene.environment?.dispose();
+    this.#scene.background = null;
+    if (environment) {
+      const texture = hdrTexture(environment.file);
+      this.#scene.environment = pmrem.fromEquirectangular(texture).texture;
+      this.#scene.background = texture;
+      this.#scene.environmentIntensity = environment.intensity;
+      this.#scene.backgroundIntensity = environment.intensity;
+    } else {
+      // Emissive meshes do not light their surroundings in this view: a dim room keeps form visible.
+      this.#scene.environment = pmrem.fromScene(new RoomEnvironment()).texture;
+      this.#scene.environmentIntensity = 0.35;
+    }
+    pmrem.dispose();
+  }
+}
+
+function hdrTexture(file: Bytes): DataTexture {
+  const loader = new HDRLoader();
+  const texture = loader.createDataTexture(file.slice().buffer);
+  texture.mapping = EquirectangularReflectionMapping;
+  texture.needsUpdate = true;
+  return texture;
+}

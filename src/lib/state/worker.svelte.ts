@@ -1,0 +1,140 @@
+/**
+ * The desk of someone who lends a GPU: one switch, one word, and the picture being worked on. It is
+ * off until a person starts it; a reload of the same tab takes up again what was on, a new tab
+ * does not.
+ */
+import { Frame, passOf } from './frame.ts';
+import { problem, type Problem } from './problem.ts';
+import { recall, remember } from './remember.ts';
+import { WakeLock } from './wake-lock.ts';
+import type { Connection } from './connection.svelte.ts';
+import type { FilmEvent, WorkerStatus } from '../roles/types.ts';
+import type { WorkerRole } from '../roles/worker.ts';
+
+const OFF: WorkerStatus = {
+  state: 'off',
+  reason: 'The GPU is idle.',
+  lease: null,
+  leasesSettled: 0,
+  leasesPending: 0,
+  leasesVoided: 0,
+  voided: [],
+  segments: 0,
+  segmentsPerSecond: 0,
+};
+
+const WORDS: Readonly<Record<WorkerStatus['state'], string>> = {
+  off: 'Off',
+  connecting: 'Connecting',
+  waiting: 'Waiting for work',
+  fetching: 'Fetching scene',
+  rendering: 'Rendering',
+  delivering: 'Delivering',
+  finishing: 'Finishing',
+  paused: 'Paused',
+  restarting: 'Lost the GPU: restarting',
+};
+
+export class WorkerDesk {
+  status = $state.raw<WorkerStatus>(OFF);
+  trouble = $state.raw<Problem | null>(null);
+  /** The picture last worked on; `version` grows with every film. */
+  frame = $state.raw<Frame | null>(null);
+  version = $state(0);
+  title = $state('');
+  resumed = $state(false);
+  readonly on = $derived(this.status.state !== 'off');
+  readonly word = $derived(WORDS[this.status.state]);
+  readonly #connection: Connection;
+  readonly #wake = new WakeLock();
+  #role: WorkerRole | null = null;
+  #job = '';
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Takes up work again after a reload of this tab. */
+  resume(): void {
+    if (recall('tab', 'work') !== 'on') return;
+    this.resumed = true;
+    void this.start();
+  }
+
+  async start(): Promise<void> {
+    if (this.on) return;
+    this.trouble = null;
+    this.status = { ...this.status, state: 'connecting', reason: 'Getting the GPU ready and finding the network.' };
+    remember('tab', 'work', 'on');
+    this.#wake.hold();
+    try {
+      const role = await this.#open();
+      // A person may have pressed Stop while the connection was being made.
+      if (!this.on) return;
+      const device = await role.start();
+      if (!device.ok) this.trouble = problem(device.text, 'Nothing was begun.', 'Reload the page; if it stays, restart the browser.');
+    } catch (cause) {
+      this.#rest();
+      this.trouble = problem(
+        'This tab could not start working.',
+        'Nothing was begun.',
+        'Check the connection and press Start again.',
+        cause,
+      );
+    }
+  }
+
+  async finish(): Promise<void> {
+    remember('tab', 'work', null);
+    this.resumed = false;
+    if (!this.#role) return this.#rest();
+    await this.#role.finish();
+  }
+
+  async stop(): Promise<void> {
+    remember('tab', 'work', null);
+    this.resumed = false;
+    this.#wake.release();
+    if (!this.#role) return this.#rest();
+    await this.#role.stop();
+    this.#show(this.#role.status);
+  }
+
+  #rest(): void {
+    remember('tab', 'work', null);
+    this.#wake.release();
+    this.status = { ...this.status, state: 'off', reason: OFF.reason, lease: null, segmentsPerSecond: 0 };
+  }
+
+  async #open(): Promise<WorkerRole> {
+    if (this.#role) return this.#role;
+    const [context, { WorkerRole: Role }] = await Promise.all([this.#connection.open(), import('../roles/worker.ts')]);
+    const role = new Role(context);
+    role.onStatus((status) => this.#show(status));
+    role.onFilm((event) => this.#develop(event));
+    this.#role = role;
+    return role;
+  }
+
+  #show(status: WorkerStatus): void {
+    // Stopped with films still on their way, the role says so; otherwise there is one thing to say.
+    const idle = status.state === 'off' && status.leasesPending === 0;
+    this.status = idle ? { ...status, reason: OFF.reason } : status;
+    if (status.lease) this.#mount(status.lease.order.title, status.lease.lease.job, status.lease.order);
+    if (status.state !== 'off') return;
+    remember('tab', 'work', null);
+    this.#wake.release();
+  }
+
+  #mount(title: string, job: string, size: { readonly width: number; readonly height: number }): Frame {
+    if (!this.frame || this.#job !== job) this.frame = new Frame(size.width, size.height);
+    this.#job = job;
+    this.title = title;
+    return this.frame;
+  }
+
+  #develop({ lease, order, rect, light }: FilmEvent): void {
+    const pass = passOf(order, lease.pass);
+    if (pass && this.#mount(order.title, lease.job, order).add(rect, pass, light)) this.version++;
+  }
+}

@@ -1,0 +1,107 @@
+/** What the desks compute: files refused by name, surroundings, frames, estimates and leaf pictures. */
+import { describe, expect, it } from 'vitest';
+import { HDRLoader } from 'three/examples/jsm/loaders/HDRLoader.js';
+import type { Policy } from '#lib/protocol/control.ts';
+import { estimate, secondsLeft } from '#lib/state/estimate.ts';
+import { Frame, passOf } from '#lib/state/frame.ts';
+import { differenceOf, meanOf } from '#lib/state/leaf-image.ts';
+import { refuseFile } from '#lib/state/scene-desk.svelte.ts';
+import { studioEnvironment } from '#lib/state/studio.ts';
+
+/** Light of a film with the same sum in every pixel. */
+function light(pixels: number, r: number, g: number, b: number): Uint8Array<ArrayBuffer> {
+  const out = new Float32Array(pixels * 4);
+  for (let p = 0; p < pixels; p++) out.set([r, g, b, 0], p * 4);
+  return new Uint8Array(out.buffer);
+}
+
+describe('files', () => {
+  it('refuses by name and size before reading, and takes a GLB', () => {
+    expect(refuseFile({ name: 'chair.GLB', size: 10 })).toBeNull();
+    expect(refuseFile({ name: 'chair.gltf', size: 10 })).toMatch(/parts in other files/);
+    expect(refuseFile({ name: 'chair.obj', size: 10 })).toMatch(/not a binary glTF/);
+    expect(refuseFile({ name: 'chair.glb', size: 0 })).toMatch(/empty/);
+    expect(refuseFile({ name: 'chair.glb', size: 512 * 1024 * 1024 })).toBeNull();
+    expect(refuseFile({ name: 'chair.glb', size: 512 * 1024 * 1024 + 1 })).toMatch(/limit/);
+  });
+
+  it('makes studio surroundings that an independent reader of Radiance files reads', () => {
+    const { width, height, data } = new HDRLoader().parse(studioEnvironment().buffer) as {
+      width: number;
+      height: number;
+      data: Uint16Array;
+    };
+    expect([width, height]).toEqual([64, 32]);
+    expect(data.length).toBe(64 * 32 * 4);
+    expect(data.every((half) => (half & 0x7c00) !== 0x7c00)).toBe(true);
+    // Half floats of positive numbers order like integers: the sky is brighter than the floor.
+    expect(data[0]!).toBeGreaterThan(data[31 * 64 * 4]!);
+  });
+});
+
+describe('frame', () => {
+  it('shows the mean over all passes of a tile, whatever their order', () => {
+    const frame = new Frame(4, 2);
+    const left = { x: 0, y: 0, width: 2, height: 2 };
+    expect(frame.add(left, { first: 1, count: 1 }, light(4, 3, 0, 0))).toBe(true);
+    expect(frame.add(left, { first: 0, count: 1 }, light(4, 1, 0, 0))).toBe(true);
+    expect([...frame.image.slice(0, 3)]).toEqual([2, 0, 0]);
+    expect([...frame.image.slice(6, 9)]).toEqual([0, 0, 0]);
+  });
+
+  it('takes a pass once', () => {
+    const frame = new Frame(2, 2);
+    const all = { x: 0, y: 0, width: 2, height: 2 };
+    frame.add(all, { first: 0, count: 1 }, light(4, 1, 1, 1));
+    expect(frame.add(all, { first: 0, count: 1 }, light(4, 9, 9, 9))).toBe(false);
+    expect(frame.image[0]).toBe(1);
+  });
+
+  it('knows no pass beyond the order', () => {
+    expect(passOf({ samples: 4, passSamples: 64 }, 0)).toEqual({ first: 0, count: 1 });
+    expect(passOf({ samples: 4, passSamples: 64 }, 99)).toBeNull();
+  });
+});
+
+describe('estimate', () => {
+  const policy: Policy = {
+    pricePerWorkUnitMicro: '1000000',
+    checkerShare: 100,
+    feeShare: 20,
+    grantMicro: '0',
+    grantWorkBits: 0,
+    leavesPerCheck: 2,
+  };
+  const wanted = { width: 1000, height: 1000, samples: 100, bounces: 8 };
+
+  it('caps above the estimate and never above the worst case', () => {
+    const found = estimate(wanted, policy, { segmentsPerPath: 5, segmentsPerSecond: 1e8 });
+    expect(found.quote.estimateMicro).toBe(500_000n);
+    expect(found.capMicro).toBe(1_000_000n);
+    expect(found.secondsHere).toBe(5);
+    const deep = estimate(wanted, policy, { segmentsPerPath: 17, segmentsPerSecond: null });
+    expect(deep.capMicro).toBe(deep.quote.worstMicro);
+    expect(deep.secondsHere).toBeNull();
+  });
+
+  it('says that it is a guess until something was measured', () => {
+    expect(estimate(wanted, policy, { segmentsPerPath: null, segmentsPerSecond: null }).measured).toBe(false);
+  });
+
+  it('does not tell the time left before there is a pace', () => {
+    expect(secondsLeft(0, 10, 30)).toBeNull();
+    expect(secondsLeft(5, 10, 30)).toBe(30);
+  });
+});
+
+describe('leaf pictures', () => {
+  it('divides by samples and stretches the difference', () => {
+    const claimed = meanOf(light(4, 4, 2, 0), 2);
+    const traced = meanOf(light(4, 2, 2, 0), 2);
+    expect([...claimed.slice(0, 3)]).toEqual([2, 1, 0]);
+    const difference = differenceOf(claimed, traced);
+    expect(difference.scale).toBe(1);
+    expect([...difference.image.slice(0, 3)]).toEqual([1, 0, 0]);
+    expect(differenceOf(traced, traced).scale).toBe(0);
+  });
+});
