@@ -83,7 +83,9 @@ export class LinkNet implements PeerNet {
   async #dialOnce(peer: string): Promise<PeerLink | null> {
     const deadline = new AbortController();
     const done = new AbortController();
-    void this.#clock.sleep(done.signal, PEER_CONNECT_TIMEOUT_MS).then(() => deadline.abort());
+    void this.#clock.sleep(done.signal, PEER_CONNECT_TIMEOUT_MS).then(() => {
+      if (!done.signal.aborted) deadline.abort();
+    });
     this.#makeRoom();
     const channel = await this.#dialer.dial(AbortSignal.any([this.#closing.signal, deadline.signal]), peer);
     done.abort();

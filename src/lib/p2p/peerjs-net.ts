@@ -97,8 +97,8 @@ class PeerJsDialer implements Dialer {
     const peer = new Peer(this.id, {
       host: hostname,
       port: port === '' ? (secure ? 443 : 80) : Number(port),
-      // PeerJS adds `peerjs` to the path by itself.
-      path: '/',
+      // PeerJS adds another `peerjs` by itself.
+      path: '/peerjs',
       secure,
       token,
       debug: 0,

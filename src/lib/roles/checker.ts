@@ -16,7 +16,7 @@ import type { CheckerStatus, CheckRecord, ControlEvent, RoleContext } from './ty
 type Check = Extract<ControlEvent, { type: 'check' }>;
 
 const RECORDS_MAX = 50;
-/** Checks taken at a time: one at hand, one waiting. */
+/** Checks held at a time: one at hand, one waiting. */
 const CHECKS_MAX = 2;
 /** Fresh nonces the coordinator should hold. */
 const NONCES_AHEAD = 8;
@@ -90,6 +90,8 @@ export class CheckerRole {
     if (!this.#on) return;
     switch (event.type) {
       case 'welcome':
+        // Nonces drawn for checks that never arrived must not use up the supply.
+        this.#renew(1);
         return this.#offer();
       case 'check':
         return this.#onCheck(event);
@@ -110,13 +112,21 @@ export class CheckerRole {
   /** Presence, and all unused commitments: said again after a reconnect, they change nothing. */
   #offer(): void {
     if (!this.#adapterClass) return;
-    while (this.#on && this.#nonces.size < Math.min(NONCES_AHEAD, CHECK_NONCES_PER_CHECKER_MAX)) {
+    if (this.#on) this.#renew(NONCES_AHEAD - this.#nonces.size);
+    const checks = this.#on ? CHECKS_MAX : 0;
+    void this.#context.control.request({ type: 'check-ready', checks, nonceCommitments: this.#on ? [...this.#nonces.keys()] : [] });
+  }
+
+  /** The oldest go beyond the bound: only checks that were lost on the way leave any behind. */
+  #renew(fresh: number): void {
+    for (let i = 0; i < fresh; i++) {
       const nonce = randomBytes(32);
       this.#nonces.set(toHex(nonceCommitment(nonce)), toHex(nonce));
     }
-    const held = this.#queue.length + (this.#current ? 1 : 0);
-    const checks = this.#on ? Math.max(0, CHECKS_MAX - held) : 0;
-    void this.#context.control.request({ type: 'check-ready', checks, nonceCommitments: this.#on ? [...this.#nonces.keys()] : [] });
+    for (const oldest of this.#nonces.keys()) {
+      if (this.#nonces.size <= CHECK_NONCES_PER_CHECKER_MAX) return;
+      this.#nonces.delete(oldest);
+    }
   }
 
   async #loop(): Promise<void> {

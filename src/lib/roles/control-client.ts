@@ -54,6 +54,7 @@ interface Waiting {
 }
 
 type Balance = Control['balance'];
+type Challenge = Extract<ServerMessage, { type: 'challenge' }>;
 
 export class ControlClient implements Control {
   /** Messages that did not parse. */
@@ -76,6 +77,7 @@ export class ControlClient implements Control {
   #roles: readonly Role[];
   #adapter: Adapter | null;
   #socket: ControlSocket | null = null;
+  #challenge: Challenge | null = null;
   #welcomed = false;
   #heardMs = 0;
   #nextId = 1;
@@ -128,12 +130,12 @@ export class ControlClient implements Control {
     return this.#changes.on(listener);
   }
 
-  /** Told to the coordinator in a new hello at the next connection, which is made now. */
+  /** Told in a new hello on the connection that stands. */
   setRoles(roles: readonly Role[], adapter: Adapter | null = this.#adapter): void {
     const same = roles.length === this.#roles.length && roles.every((role) => this.#roles.includes(role)) && adapter?.class === this.#adapter?.class;
     this.#roles = roles;
     this.#adapter = adapter;
-    if (!same && this.#welcomed) this.#socket?.close();
+    if (!same && this.#socket && this.#challenge) void this.#hello(this.#socket, this.#challenge);
   }
 
   /** The network's name, told before the first hello is answered. */
@@ -221,6 +223,7 @@ export class ControlClient implements Control {
     }
     switch (message.type) {
       case 'challenge':
+        this.#challenge = message;
         return this.#hello(socket, message);
       case 'ack':
         return this.#settle(message.id, { status: 'ok', ref: message.ref ?? null });
@@ -240,7 +243,7 @@ export class ControlClient implements Control {
     this.#events.emit(message);
   }
 
-  async #hello(socket: ControlSocket, challenge: Extract<ServerMessage, { type: 'challenge' }>): Promise<void> {
+  async #hello(socket: ControlSocket, challenge: Challenge): Promise<void> {
     if (this.network !== '' && this.network !== challenge.network) return socket.close();
     const { identity, peer } = this.#options;
     const proof = toHex(await identity.sign(helloBytes(challenge.network, challenge.challenge, peer)));
@@ -294,6 +297,7 @@ export class ControlClient implements Control {
 
   #lost(): void {
     this.#socket = null;
+    this.#challenge = null;
     const was = this.#welcomed;
     this.#welcomed = false;
     for (const id of [...this.#waiting.keys()]) this.#settle(id, { status: 'disconnected' });

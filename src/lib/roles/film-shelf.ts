@@ -1,7 +1,7 @@
 /**
  * Films a worker has committed to, kept until the coordinator says settled or voided: delivered to
- * the creator with retries, and opened for checkers. Never drops an unsettled film by itself; when
- * the shelf is full the worker takes no more leases instead.
+ * the creator with retries, and opened for checkers. Never drops a film that nobody else has;
+ * when the shelf is full of those the worker takes no more leases.
  */
 import type { Film } from '../job/film.ts';
 import { leafRects, type Rect } from '../job/plan.ts';
@@ -53,6 +53,14 @@ export class FilmShelf {
   get full(): boolean {
     const bytes = [...this.#films.values()].reduce((sum, { film }) => sum + film.light.byteLength + film.signatures.byteLength, 0);
     return this.#films.size >= FILMS_HELD_PER_WORKER_MAX || bytes >= FILMS_HELD_BYTES_MAX;
+  }
+
+  /** Makes room by dropping the oldest delivered films: their end was told while this peer was away. */
+  trim(): void {
+    for (const [lease, entry] of this.#films) {
+      if (!this.full) return;
+      if (entry.delivered) this.#films.delete(lease);
+    }
   }
 
   put(film: ShelvedFilm): void {

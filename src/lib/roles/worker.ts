@@ -164,7 +164,8 @@ export class WorkerRole {
 
   #onGrant(grant: Grant): void {
     const { lease } = grant.lease;
-    if (this.#queue.some((other) => other.lease.lease === lease) || this.#current?.lease === lease) return;
+    // Told again after a reconnect: a film on the shelf has its commitment on the way.
+    if (this.#queue.some((other) => other.lease.lease === lease) || this.#current?.lease === lease || this.#shelf.get(lease)) return;
     if (this.#wish === 'off') {
       void this.#context.control.request({ type: 'yield', lease, reason: 'stopped' });
       return;
@@ -207,6 +208,7 @@ export class WorkerRole {
     const rect = tileRect(grant.order, grant.lease.tile);
     const commitment = commit(film, rect);
     const segments = filmSegments(film.light);
+    this.#shelf.trim();
     this.#shelf.put({ lease: grant.lease, rect, film, commitment });
     const rate = segments / Math.max(traceSeconds, 1e-3);
     const { segmentsPerSecond } = this.status;
