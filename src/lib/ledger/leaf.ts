@@ -1,0 +1,109 @@
+/**
+ * The leaves of the transparency log: one closed union, canonical CBOR on the wire and in the tree.
+ * Amounts are decimal strings of micro-tokens. A leaf names keys and hashes, never people, titles
+ * or addresses.
+ */
+import * as v from 'valibot';
+import { decodeCanonical, encodeCanonical } from '../protocol/canonical.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+import { BEACON_CHAIN_LENGTH, CHECK_NONCES_PER_CHECKER_MAX, LEAVES_PER_CHALLENGE_MAX } from '../protocol/limits.ts';
+import { count, hex32, id16, microTokens, shortText } from '../protocol/schema.ts';
+
+export const ENTRY_KINDS = ['grant', 'escrow', 'settle', 'refund'] as const;
+export type EntryKind = (typeof ENTRY_KINDS)[number];
+
+export const MINT = 'mint';
+export const TREASURY = 'treasury';
+export const escrowOf = (job: string): string => `escrow:${job}`;
+
+const account = v.pipe(v.string(), v.regex(/^(mint|treasury|escrow:[0-9a-f]{32}|[0-9a-f]{64})$/));
+const signedMicro = v.pipe(v.string(), v.regex(/^(0|-?[1-9][0-9]{0,18})$/));
+const atMs = count(Number.MAX_SAFE_INTEGER);
+const big = count(Number.MAX_SAFE_INTEGER);
+
+export const LogLeafSchema = v.variant('type', [
+  /** Leaf 0: whose log this is. */
+  v.strictObject({ type: v.literal('genesis'), network: shortText, key: hex32, atMs }),
+  /** A hash chain's end: later draws reveal its preimages one by one. */
+  v.strictObject({ type: v.literal('beacon'), chain: count(0x7fffffff), end: hex32, length: count(BEACON_CHAIN_LENGTH) }),
+  /** A checker's commitments to nonces, before any draw that uses them. */
+  v.strictObject({ type: v.literal('nonces'), checker: hex32, commitments: v.pipe(v.array(hex32), v.maxLength(CHECK_NONCES_PER_CHECKER_MAX)) }),
+  /** A double entry; `request` is the hash of the signed envelope that caused it. */
+  v.strictObject({
+    type: v.literal('entry'),
+    kind: v.picklist(ENTRY_KINDS),
+    job: v.nullable(id16),
+    lease: v.nullable(id16),
+    request: v.nullable(hex32),
+    postings: v.pipe(v.array(v.strictTuple([account, signedMicro])), v.maxLength(16)),
+    atMs,
+  }),
+  v.strictObject({
+    type: v.literal('job'),
+    job: id16,
+    creator: hex32,
+    /** SHA-256 of the order's canonical CBOR. */
+    order: hex32,
+    capMicro: microTokens,
+    pricePerWorkUnitMicro: microTokens,
+    checkerShare: count(1000),
+    feeShare: count(1000),
+    paths: big,
+    request: hex32,
+    atMs,
+  }),
+  v.strictObject({
+    type: v.literal('commitment'),
+    lease: id16,
+    job: id16,
+    slot: big,
+    worker: hex32,
+    root: hex32,
+    segments: big,
+    paths: big,
+    /** How many leaves `root` is over. */
+    leaves: count(0xffff),
+    shader: hex32,
+    adapterClass: shortText,
+    request: hex32,
+    atMs,
+  }),
+  v.strictObject({
+    type: v.literal('draw'),
+    lease: id16,
+    checker: hex32,
+    nonceCommitment: hex32,
+    chain: count(0x7fffffff),
+    beacon: hex32,
+    count: count(LEAVES_PER_CHALLENGE_MAX),
+    atMs,
+  }),
+  v.strictObject({
+    type: v.literal('verdict'),
+    lease: id16,
+    checker: hex32,
+    nonce: hex32,
+    /** Indices of the leaves that beacon, nonce, lease and root imply. */
+    drawn: v.pipe(v.array(count(0xffff)), v.maxLength(LEAVES_PER_CHALLENGE_MAX)),
+    verdict: v.picklist(['pass', 'fail', 'unavailable']),
+    reason: shortText,
+    paths: big,
+    pathsEqual: big,
+    pixelsWrong: big,
+    request: hex32,
+    atMs,
+  }),
+  v.strictObject({ type: v.literal('receipt'), lease: id16, verdict: v.picklist(['received', 'corrupt']), request: hex32, atMs }),
+  v.strictObject({ type: v.literal('void'), lease: id16, reason: shortText, atMs }),
+  /** The job's last word; what is left in escrow goes back by a `refund` entry. */
+  v.strictObject({ type: v.literal('closed'), job: id16, state: v.picklist(['done', 'cancelled', 'failed']), atMs }),
+]);
+export type LogLeaf = v.InferOutput<typeof LogLeafSchema>;
+
+export const encodeLeaf = (leaf: LogLeaf): Bytes => encodeCanonical(leaf);
+
+/** @returns null unless `bytes` are the canonical form of exactly one known leaf. */
+export function decodeLeaf(bytes: Uint8Array): LogLeaf | null {
+  const parsed = v.safeParse(LogLeafSchema, decodeCanonical(bytes));
+  return parsed.success ? parsed.output : null;
+}

@@ -1,0 +1,152 @@
+/**
+ * What the coordinator does by itself: matching rounds when something changed, the reaper's rounds,
+ * and telling watchers what changed, at most a few times a second. One round at a time; a failing
+ * round is logged and tried again, and never stops the others.
+ */
+import { and, count, eq } from 'drizzle-orm';
+import { NETWORK_VIEW_INTERVAL_MS, REAPER_INTERVAL_MS, VIEW_INTERVAL_MS } from '../protocol/limits.ts';
+import { splitPrice } from '../market/price.ts';
+import type { NetworkView } from '../protocol/control.ts';
+import type { Core, Wake } from './core.ts';
+import { viewJob } from './jobs.ts';
+import { balanceOf } from './ledger.ts';
+import { reap } from './reaper.ts';
+import type { Scheduler } from './scheduler.ts';
+import { priceOf } from './settle.ts';
+import { jobs, leases } from './store/schema.ts';
+
+/** Marks are set at once; the loops below act on them. */
+export class Marks implements Wake {
+  readonly jobs = new Set<string>();
+  readonly balances = new Set<string>();
+  networkChanged = false;
+  onMatch: () => void = () => {};
+
+  match(): void {
+    this.onMatch();
+  }
+
+  job(job: string): void {
+    this.jobs.add(job);
+    this.networkChanged = true;
+  }
+
+  balance(key: string): void {
+    this.balances.add(key);
+  }
+
+  network(): void {
+    this.networkChanged = true;
+  }
+}
+
+export class Background {
+  readonly #core: Core;
+  readonly #marks: Marks;
+  readonly #scheduler: Scheduler;
+  readonly #stop = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  #matching: Promise<void> | null = null;
+  #matchAgain = false;
+  #networkAtMs = 0;
+
+  constructor(core: Core, marks: Marks, scheduler: Scheduler) {
+    this.#core = core;
+    this.#marks = marks;
+    this.#scheduler = scheduler;
+    marks.onMatch = () => this.#match();
+  }
+
+  start(): void {
+    this.#loop(REAPER_INTERVAL_MS, () => reap(this.#core, this.#scheduler));
+    this.#loop(VIEW_INTERVAL_MS, () => this.tell());
+    this.#match();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    while (this.#matching) await this.#matching;
+    await Promise.all(this.#running);
+  }
+
+  /** Resolves when no round is running or due at this instant. */
+  async idle(): Promise<void> {
+    while (this.#matching) await this.#matching;
+  }
+
+  #match(): void {
+    this.#matchAgain = true;
+    this.#matching ??= this.#matchLoop();
+  }
+
+  async #matchLoop(): Promise<void> {
+    while (this.#matchAgain && !this.#stop.signal.aborted) {
+      this.#matchAgain = false;
+      await this.#guard('matching', () => this.#scheduler.round());
+    }
+    this.#matching = null;
+  }
+
+  #loop(intervalMs: number, round: () => Promise<void>): void {
+    const run = async (): Promise<void> => {
+      while (!this.#stop.signal.aborted) {
+        await this.#core.clock.sleep(this.#stop.signal, intervalMs);
+        if (!this.#stop.signal.aborted) await this.#guard('a background round', round);
+      }
+    };
+    this.#running.add(run());
+  }
+
+  async #guard(what: string, round: () => Promise<void>): Promise<void> {
+    try {
+      await round();
+    } catch (error) {
+      this.#core.counters.count('background-failed');
+      this.#core.logger(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** Sends marked job views and balances, and the network's view, to whom they concern. */
+  async tell(): Promise<void> {
+    const core = this.#core;
+    const changed = [...this.#marks.jobs];
+    this.#marks.jobs.clear();
+    for (const id of changed) {
+      const watchers = core.sessions.all().filter((session) => session.watching.has(id));
+      const view = watchers.length > 0 ? await viewJob(core, id) : null;
+      if (view) for (const watcher of watchers) watcher.send({ type: 'job', view });
+    }
+    const keys = [...this.#marks.balances];
+    this.#marks.balances.clear();
+    for (const key of keys) await this.#tellBalance(key);
+    if (!this.#marks.networkChanged || core.clock.nowMs() - this.#networkAtMs < NETWORK_VIEW_INTERVAL_MS) return;
+    this.#marks.networkChanged = false;
+    this.#networkAtMs = core.clock.nowMs();
+    const view = await networkView(core);
+    for (const session of core.sessions.all()) session.send({ type: 'network', view });
+  }
+
+  async #tellBalance(key: string): Promise<void> {
+    const sessions = this.#core.sessions.ofKey(key);
+    if (sessions.length === 0) return;
+    const balanceMicro = String(await balanceOf(this.#core.store.db, key));
+    const pendingMicro = String(await pendingOf(this.#core, key));
+    for (const session of sessions) session.send({ type: 'balance', balanceMicro, pendingMicro });
+  }
+}
+
+export async function networkView(core: Core): Promise<NetworkView> {
+  const [open] = await core.store.db.select({ n: count() }).from(jobs).where(eq(jobs.state, 'open'));
+  const [running] = await core.store.db.select({ n: count() }).from(leases).where(eq(leases.state, 'granted'));
+  return core.sessions.view(open?.n ?? 0, running?.n ?? 0);
+}
+
+/** What a worker's committed leases will pay if they settle. */
+export async function pendingOf(core: Core, key: string): Promise<bigint> {
+  const waiting = await core.store.db
+    .select({ lease: leases, job: jobs })
+    .from(leases)
+    .innerJoin(jobs, eq(jobs.id, leases.job))
+    .where(and(eq(leases.worker, key), eq(leases.state, 'committed')));
+  return waiting.reduce((sum, { lease, job }) => sum + splitPrice(priceOf(job, lease), job).workerMicro, 0n);
+}

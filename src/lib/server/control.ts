@@ -1,0 +1,265 @@
+/**
+ * One control connection: challenge, hello, then requests, each answered by exactly one `ack` or
+ * `refused`. What does not parse, is too big or too fast is dropped and counted; nothing is believed
+ * before the key is proven. If the store fails, the connection is closed rather than answered: the
+ * client comes back and sends its unanswered envelopes again.
+ */
+import { and, desc, eq, gt, inArray } from 'drizzle-orm';
+import { fromHex, toHex } from '../protocol/bytes.ts';
+import { helloBytes, parseClientMessage, PROTOCOL_VERSION, type ClientMessage, type ServerMessage } from '../protocol/control.ts';
+import {
+  CHECK_NONCES_PER_CHECKER_MAX,
+  CONTROL_CONNECTIONS_MAX,
+  CONTROL_MESSAGE_BYTES_MAX,
+  CONTROL_MESSAGES_PER_SECOND_MAX,
+  CONTROL_QUEUE_MESSAGES_MAX,
+  WATCHES_PER_CONNECTION_MAX,
+  YIELD_PAUSE_MS,
+  LEASE_FAULTS_PER_WORKER_AND_JOB_MAX,
+} from '../protocol/limits.ts';
+import { addNonces } from './checks.ts';
+import type { Core } from './core.ts';
+import { findJob, orderOf, viewJob } from './jobs.ts';
+import { nodeVerify } from './keys.ts';
+import { findLease, leaseView } from './leases.ts';
+import { commit } from './notices.ts';
+import type { Scheduler } from './scheduler.ts';
+import { sendOver, Session, type ControlLink } from './sessions.ts';
+import { askDelivery, giveUp } from './settle.ts';
+import { jobs, leases } from './store/schema.ts';
+import { Notices } from './notices.ts';
+import { submit } from './submit.ts';
+
+/** How far back a returning peer is told what it may have missed, in leases. */
+const MISSED_LEASES_MAX = 1_000;
+/** … and in time, for a worker. */
+const MISSED_MS_MAX = 10 * 60_000;
+
+type Hello = Extract<ClientMessage, { type: 'hello' }>;
+
+export class Connection {
+  readonly #core: Core;
+  readonly #scheduler: Scheduler;
+  readonly #link: ControlLink;
+  readonly #challenge: string;
+  #session: Session | null = null;
+  #queue: Promise<void> = Promise.resolve();
+  #queued = 0;
+  #tokens = CONTROL_MESSAGES_PER_SECOND_MAX;
+  #tokensAtMs: number;
+  #closed = false;
+
+  constructor(core: Core, scheduler: Scheduler, link: ControlLink, track: (work: Promise<void>) => void) {
+    this.#core = core;
+    this.#scheduler = scheduler;
+    this.#link = link;
+    this.#challenge = toHex(core.random(32));
+    this.#tokensAtMs = core.clock.nowMs();
+    link.onMessage((text) => track(this.#receive(text)));
+    link.onClose(() => this.#left());
+    if (core.sessions.size >= CONTROL_CONNECTIONS_MAX) {
+      core.counters.count('connections-full');
+      link.close();
+      return;
+    }
+    this.#send({ type: 'challenge', challenge: this.#challenge, network: core.network, version: PROTOCOL_VERSION });
+  }
+
+  #send(message: ServerMessage): void {
+    if (!this.#closed) sendOver(this.#link, this.#core.counters, message);
+  }
+
+  #left(): void {
+    this.#closed = true;
+    if (!this.#session) return;
+    this.#core.sessions.remove(this.#session);
+    for (const job of this.#session.watching) this.#core.wake.job(job);
+    this.#core.wake.match();
+  }
+
+  #drop(reason: string): Promise<void> {
+    this.#core.counters.count(reason);
+    return Promise.resolve();
+  }
+
+  #receive(text: string): Promise<void> {
+    const { counters } = this.#core;
+    const bytes = Buffer.byteLength(text);
+    counters.in('control', bytes);
+    if (this.#closed) return Promise.resolve();
+    if (bytes > CONTROL_MESSAGE_BYTES_MAX) return this.#drop('message-oversize');
+    if (!this.#takeToken()) return this.#drop('message-rate');
+    if (this.#queued >= CONTROL_QUEUE_MESSAGES_MAX) return this.#drop('message-queue');
+    const message = parseClientMessage(text);
+    if (!message) return this.#drop('message-malformed');
+    if (this.#session) this.#session.lastSeenMs = this.#core.clock.nowMs();
+    this.#queued++;
+    this.#queue = this.#queue.then(() => this.#handle(message)).finally(() => this.#queued--);
+    return this.#queue;
+  }
+
+  #takeToken(): boolean {
+    const nowMs = this.#core.clock.nowMs();
+    const refill = ((nowMs - this.#tokensAtMs) * CONTROL_MESSAGES_PER_SECOND_MAX) / 1_000;
+    this.#tokens = Math.min(this.#tokens + refill, CONTROL_MESSAGES_PER_SECOND_MAX);
+    this.#tokensAtMs = nowMs;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+
+  async #handle(message: ClientMessage): Promise<void> {
+    if (this.#closed) return;
+    try {
+      if (message.type === 'hello') return await this.#hello(message);
+      if (!this.#session) return await this.#drop('message-before-hello');
+      await this.#request(this.#session, message);
+    } catch (error) {
+      // Not answered on purpose: an unanswered envelope is sent again, a refused one is not.
+      this.#core.counters.count('internal');
+      this.#core.logger(`a ${message.type} request failed: ${error instanceof Error ? error.message : String(error)}`);
+      this.#link.close();
+    }
+  }
+
+  async #hello(hello: Hello): Promise<void> {
+    const core = this.#core;
+    const refused = (reason: string, text: string): void => {
+      core.counters.count(reason);
+      this.#send({ type: 'refused', id: hello.id, reason, text });
+    };
+    if (!hello.peer.startsWith(`${hello.key}-`)) return refused('hello-peer', 'The peer id does not begin with the key.');
+    if (this.#session && this.#session.peer !== hello.peer) return refused('hello-again', 'This connection already speaks for another peer.');
+    const proven = await nodeVerify(fromHex(hello.proof), helloBytes(core.network, this.#challenge, hello.peer), fromHex(hello.key));
+    if (!proven) return refused('hello-proof', 'The proof does not match the key.');
+    const known = this.#session;
+    const session = known ?? new Session(this.#link, core.counters, { key: hello.key, peer: hello.peer, nowMs: core.clock.nowMs() });
+    session.roles = new Set(hello.roles);
+    session.adapter = hello.adapter;
+    this.#session = session;
+    core.sessions.add(session);
+    const { policy, iceServers, identity, clock } = core;
+    this.#send({ type: 'welcome', id: hello.id, coordinatorKey: identity.key, policy, iceServers: [...iceServers], timeMs: clock.nowMs() });
+    core.wake.balance(hello.key);
+    core.wake.network();
+    core.wake.match();
+    if (!known) await this.#resume(session);
+  }
+
+  async #request(session: Session, message: Exclude<ClientMessage, Hello>): Promise<void> {
+    const core = this.#core;
+    const ack = (): void => this.#send({ type: 'ack', id: message.id });
+    switch (message.type) {
+      case 'ping':
+        return ack();
+      case 'progress':
+        return ack();
+      case 'submit':
+        return this.#submit(session, message);
+      case 'watch':
+        return this.#watch(session, message);
+      case 'have':
+        session.blobs = new Set(message.blobs);
+        return ack();
+      case 'ask':
+        session.leasesWanted = message.leases;
+        session.bytesMax = message.bytesMax;
+        ack();
+        return core.wake.match();
+      case 'yield':
+        return this.#yield(session, message);
+      case 'check-ready':
+        if (message.nonceCommitments.length > CHECK_NONCES_PER_CHECKER_MAX) return void this.#drop('nonces-many');
+        await commit(core, (tx) => addNonces(tx, session, message.nonceCommitments));
+        session.checksWanted = message.checks;
+        ack();
+        return core.wake.match();
+    }
+  }
+
+  async #submit(session: Session, message: Extract<ClientMessage, { type: 'submit' }>): Promise<void> {
+    await submit(this.#core, message.envelope, (outcome) => {
+      if (!outcome.ok) return this.#send({ type: 'refused', id: message.id, reason: outcome.reason, text: outcome.text });
+      // Whoever orders a job serves it, until it goes.
+      if (message.envelope.key === session.key && /^[0-9a-f]{32}$/.test(outcome.ref)) session.watching.add(outcome.ref);
+      this.#send({ type: 'ack', id: message.id, ref: outcome.ref });
+    });
+  }
+
+  async #watch(session: Session, message: Extract<ClientMessage, { type: 'watch' }>): Promise<void> {
+    const core = this.#core;
+    const view = await viewJob(core, message.job);
+    if (!view) return this.#send({ type: 'refused', id: message.id, reason: 'job-unknown', text: 'There is no such job.' });
+    if (session.watching.size >= WATCHES_PER_CONNECTION_MAX) {
+      return this.#send({ type: 'refused', id: message.id, reason: 'watches', text: `One connection follows at most ${WATCHES_PER_CONNECTION_MAX} jobs.` });
+    }
+    session.watching.add(message.job);
+    this.#send({ type: 'ack', id: message.id });
+    if (view.creator === session.key) await this.#serve(session, message.job);
+    core.wake.job(message.job);
+    core.wake.match();
+  }
+
+  /** A creator that (again) serves its job: what was decided since, what is still to be delivered, and the workers are told where. */
+  async #serve(session: Session, id: string): Promise<void> {
+    const core = this.#core;
+    const job = await findJob(core.store.db, id);
+    if (!job) return;
+    const ended = await core.store.db
+      .select()
+      .from(leases)
+      .where(and(eq(leases.job, id), inArray(leases.state, ['settled', 'voided'])))
+      .orderBy(desc(leases.endedMs))
+      .limit(MISSED_LEASES_MAX);
+    for (const lease of ended.reverse()) {
+      if (lease.state === 'voided') session.send({ type: 'voided', lease: lease.id, reason: lease.reason ?? 'void' });
+    }
+    const waiting = await core.store.db.select().from(leases).where(and(eq(leases.job, id), eq(leases.state, 'committed')));
+    const notices = new Notices();
+    for (const lease of waiting.filter((row) => !row.received)) {
+      session.send({ type: 'committed', lease: leaseView(lease, orderOf(job)), root: lease.root!, workerPeer: lease.workerPeer });
+      askDelivery(core, notices, lease, job);
+    }
+    notices.send(core);
+  }
+
+  async #yield(session: Session, { id, lease: leaseId, reason }: Extract<ClientMessage, { type: 'yield' }>): Promise<void> {
+    const core = this.#core;
+    const lease = await findLease(core.store.db, leaseId);
+    if (lease?.worker !== session.key || (lease.state !== 'granted' && lease.state !== 'committed')) {
+      return this.#send({ type: 'refused', id, reason: 'lease-over', text: 'This lease is not yours any more.' });
+    }
+    const polite = reason === 'stopped';
+    const faults = polite || reason === 'scene-unavailable' ? 0 : reason === 'scene-too-big' ? LEASE_FAULTS_PER_WORKER_AND_JOB_MAX : 1;
+    const from = lease.state;
+    session.pausedUntilMs.set(lease.job, core.clock.nowMs() + YIELD_PAUSE_MS);
+    core.counters.count(`yield-${reason}`);
+    await commit(
+      core,
+      (tx, notices) => giveUp(core, tx, notices, leaseId, { from, reason: `yield-${reason}`, faults, failed: !polite }),
+      () => this.#send({ type: 'ack', id }),
+    );
+  }
+
+  /** Everything a returning peer may have missed: work it holds, films to deliver, and how its leases ended. */
+  async #resume(session: Session): Promise<void> {
+    const core = this.#core;
+    await this.#scheduler.resend(session);
+    const mine = eq(leases.workerPeer, session.peer);
+    const since = core.clock.nowMs() - MISSED_MS_MAX;
+    const ended = await core.store.db
+      .select()
+      .from(leases)
+      .where(and(mine, inArray(leases.state, ['settled', 'voided', 'released']), gt(leases.endedMs, since)))
+      .orderBy(desc(leases.endedMs))
+      .limit(MISSED_LEASES_MAX);
+    for (const lease of ended.reverse()) {
+      if (lease.state === 'settled') session.send({ type: 'settled', lease: lease.id, paidMicro: '0' });
+      else session.send({ type: lease.state === 'voided' ? 'voided' : 'recalled', lease: lease.id, reason: lease.reason ?? 'over' });
+    }
+    const waiting = await core.store.db.select({ lease: leases, job: jobs }).from(leases).innerJoin(jobs, eq(jobs.id, leases.job)).where(and(mine, eq(leases.state, 'committed'), eq(leases.received, false)));
+    const notices = new Notices();
+    for (const { lease, job } of waiting) askDelivery(core, notices, lease, job);
+    notices.send(core);
+  }
+}

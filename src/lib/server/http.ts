@@ -1,0 +1,137 @@
+/**
+ * The HTTP surface: status, jobs, balances, entries, receipts, proofs, and the log as C2SP tlog-tiles.
+ * Read only: nothing here changes state, and everything is public but names.
+ */
+import { toHex } from '../protocol/bytes.ts';
+import { verifierKey } from '../ledger/checkpoint.ts';
+import { hex32, id16 } from '../protocol/schema.ts';
+import { fromHex } from '../protocol/bytes.ts';
+import { LOG_PAGE_ENTRIES_MAX, LOG_TILE_HASHES } from '../protocol/limits.ts';
+import { parseTilePath } from '../ledger/tiles.ts';
+import * as v from 'valibot';
+import { networkView, pendingOf } from './background.ts';
+import type { Core } from './core.ts';
+import { viewJob } from './jobs.ts';
+import { balanceOf, listEntries } from './ledger.ts';
+import { jobReceipt } from './receipt.ts';
+
+const NO_STORE = { 'cache-control': 'no-store', 'access-control-allow-origin': '*' };
+const FOREVER = { 'cache-control': 'public, max-age=31536000, immutable', 'access-control-allow-origin': '*' };
+
+const json = (value: unknown, status = 200): Response => Response.json(value, { status, headers: NO_STORE });
+const missing = (text: string): Response => json({ error: text }, 404);
+const bad = (text: string): Response => json({ error: text }, 400);
+
+/** @returns null when the path is not the coordinator's. */
+export async function answerHttp(core: Core, request: Request): Promise<Response | null> {
+  const url = new URL(request.url);
+  const [, area, ...rest] = url.pathname.split('/');
+  if (area !== 'api' && area !== 'log') return null;
+  if (request.method !== 'GET' && request.method !== 'HEAD') return json({ error: 'This surface is read only.' }, 405);
+  const response = area === 'api' ? await api(core, rest, url.searchParams) : await log(core, rest, url.searchParams);
+  core.counters.in('http', request.url.length);
+  core.counters.out('http', Number(response.headers.get('content-length') ?? 0));
+  return response;
+}
+
+async function api(core: Core, path: string[], query: URLSearchParams): Promise<Response> {
+  const [name, id, part] = path;
+  switch (name) {
+    case 'health':
+      return json({ ok: true });
+    case 'status':
+      return json(await status(core));
+    case 'jobs': {
+      if (!v.is(id16, id)) return bad('A job id is 32 hex digits.');
+      const value = part === 'receipt' ? await jobReceipt(core, id) : await viewJob(core, id);
+      return value ? json(value) : missing('There is no such job.');
+    }
+    case 'balance':
+      if (!v.is(hex32, id) && id !== 'mint' && id !== 'treasury') return bad('An account is a public key of 64 hex digits, `mint` or `treasury`.');
+      return json({ account: id, balanceMicro: String(await balanceOf(core.store.db, id)), pendingMicro: String(await pendingOf(core, id)) });
+    case 'entries':
+      return entriesPage(core, query);
+    case 'proof':
+      return proof(core, query);
+    default:
+      return missing('There is nothing here.');
+  }
+}
+
+async function status(core: Core): Promise<unknown> {
+  return {
+    network: core.network,
+    key: core.identity.key,
+    verifier: verifierKey(core.network, fromHex(core.identity.key)),
+    store: core.store.description,
+    policy: core.policy,
+    view: await networkView(core),
+    connections: core.sessions.size,
+    bytes: core.counters.bytes,
+    counts: core.counters.counts,
+    logSize: await core.log.size(),
+    timeMs: core.clock.nowMs(),
+  };
+}
+
+/** A whole number from the query, or the default; null when it is something else. */
+function whole(query: URLSearchParams, name: string, fallback: number): number | null {
+  const text = query.get(name);
+  if (text === null) return fallback;
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : null;
+}
+
+async function entriesPage(core: Core, query: URLSearchParams): Promise<Response> {
+  const from = whole(query, 'from', 0);
+  const limit = whole(query, 'limit', 100);
+  if (from === null || limit === null) return bad('`from` and `limit` are whole numbers.');
+  const newestFirst = query.get('order') === 'newest';
+  const page = await listEntries(core.store.db, { from, limit: Math.min(limit, LOG_PAGE_ENTRIES_MAX), newestFirst });
+  return json({ entries: page });
+}
+
+async function proof(core: Core, query: URLSearchParams): Promise<Response> {
+  const leaf = whole(query, 'leaf', -1);
+  const checkpoint = await core.log.checkpoint();
+  if (leaf === null || leaf < 0 || leaf >= checkpoint.size) return bad(`\`leaf\` is a whole number below the checkpoint's size, ${checkpoint.size}.`);
+  const hashes = await core.log.inclusion(leaf, checkpoint.size);
+  return json({ leaf, checkpoint: checkpoint.note, proof: hashes.map(toHex) });
+}
+
+async function log(core: Core, path: string[], query: URLSearchParams): Promise<Response> {
+  const [name, ...rest] = path;
+  if (name === 'checkpoint' && rest.length === 0) {
+    const { note } = await core.log.checkpoint();
+    return new Response(note, { headers: { ...NO_STORE, 'content-type': 'text/plain; charset=utf-8', 'content-length': String(Buffer.byteLength(note)) } });
+  }
+  if (name === 'entries' && rest.length === 0) {
+    const from = whole(query, 'from', 0);
+    const limit = whole(query, 'limit', LOG_PAGE_ENTRIES_MAX);
+    if (from === null || limit === null) return bad('`from` and `limit` are whole numbers.');
+    return bytes(bundle(await core.log.leaves(from, from + Math.min(limit, LOG_PAGE_ENTRIES_MAX))), NO_STORE);
+  }
+  return name === 'tile' ? tile(core, rest.join('/')) : missing('There is nothing here.');
+}
+
+/** C2SP tlog-tiles: `<level>/<index>[.p/<width>]`, or `entries/<index>…` for the leaves themselves. */
+async function tile(core: Core, path: string): Promise<Response> {
+  const wanted = parseTilePath(path);
+  if (!wanted) return bad('This is not a tile path.');
+  const { level, index, width } = wanted;
+  if (level !== 'entries') {
+    const hashes = await core.log.tile(level, index, width);
+    return hashes ? bytes(hashes, FOREVER) : missing('The log is not that long yet.');
+  }
+  const from = index * LOG_TILE_HASHES;
+  const leaves = await core.log.leaves(from, from + width);
+  return leaves.length < width ? missing('The log is not that long yet.') : bytes(bundle(leaves), FOREVER);
+}
+
+/** C2SP entry bundle: each leaf after its length as big-endian u16. */
+function bundle(leaves: readonly Uint8Array[]): Buffer {
+  return Buffer.concat(leaves.flatMap((leaf) => [Uint8Array.of(leaf.length >> 8, leaf.length & 255), leaf]));
+}
+
+function bytes(body: Uint8Array, headers: Record<string, string>): Response {
+  return new Response(new Uint8Array(body), { headers: { ...headers, 'content-type': 'application/octet-stream', 'content-length': String(body.length) } });
+}

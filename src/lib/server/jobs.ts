@@ -1,0 +1,140 @@
+/**
+ * Jobs: taking one on against escrow, closing it, and what is told about it. A job is taken whole or
+ * refused with a reason; what is left of its escrow goes back exactly once, after its last running
+ * lease has been decided.
+ */
+import { and, count, eq, sql } from 'drizzle-orm';
+import { escrowOf } from '../ledger/leaf.ts';
+import { jobPaths } from '../market/price.ts';
+import { leaseCount } from '../job/plan.ts';
+import { sha256, toHex } from '../protocol/bytes.ts';
+import { encodeCanonical } from '../protocol/canonical.ts';
+import type { JobView } from '../protocol/control.ts';
+import type { JobOrder } from '../protocol/order.ts';
+import { JOB_LEASES_MAX, JOBS_OPEN_PER_CREATOR_MAX } from '../protocol/limits.ts';
+import { refuse, type Core, type Refusal } from './core.ts';
+import { balanceOf, post } from './ledger.ts';
+import { jobs, leases, redo, type JobRow } from './store/schema.ts';
+import type { Db, Tx } from './store/store.ts';
+
+const orders = new WeakMap<JobRow, JobOrder>();
+
+/** The job's order; parsed once per row object. */
+export function orderOf(job: JobRow): JobOrder {
+  let order = orders.get(job);
+  if (!order) orders.set(job, (order = JSON.parse(job.orderJson) as JobOrder));
+  return order;
+}
+
+/** SHA-256 over the order's canonical bytes, hex. */
+export const orderHash = (order: JobOrder): string => toHex(sha256(encodeCanonical(order)));
+
+export const findJob = async (db: Db, id: string): Promise<JobRow | null> => (await db.select().from(jobs).where(eq(jobs.id, id)))[0] ?? null;
+
+export interface Request {
+  readonly hash: string;
+  readonly key: string;
+}
+
+/** A job's id is the first half of its request's hash: sending it again is the same job. */
+export async function openJob(core: Core, tx: Tx, request: Request, order: JobOrder): Promise<{ ok: true; ref: string } | Refusal> {
+  const slots = leaseCount(order);
+  if (slots > JOB_LEASES_MAX) return refuse('job-too-big', `This job would take ${slots} leases; the most is ${JOB_LEASES_MAX}. Ask for fewer samples, a smaller picture or larger tiles.`);
+  const [open] = await tx.db.select({ n: count() }).from(jobs).where(and(eq(jobs.creator, request.key), eq(jobs.state, 'open')));
+  if ((open?.n ?? 0) >= JOBS_OPEN_PER_CREATOR_MAX) return refuse('jobs-open', `You already have ${JOBS_OPEN_PER_CREATOR_MAX} jobs running; wait for one to end or cancel it.`);
+  const cap = BigInt(order.capMicro);
+  const balance = await balanceOf(tx.db, request.key);
+  if (balance < cap) return refuse('balance', `This job may cost ${tokens(cap)} tokens and you have ${tokens(balance)}. Lower its limit, or earn by rendering for others.`);
+  const id = request.hash.slice(0, 32);
+  const atMs = core.clock.nowMs();
+  const { pricePerWorkUnitMicro, checkerShare, feeShare, leavesPerCheck } = core.policy;
+  const hash = orderHash(order);
+  await tx.db.insert(jobs).values({
+    id,
+    creator: request.key,
+    orderJson: JSON.stringify(order),
+    orderHash: hash,
+    capMicro: cap,
+    priceMicro: BigInt(pricePerWorkUnitMicro),
+    checkerShare,
+    feeShare,
+    leavesPerCheck,
+    state: 'open',
+    reason: '',
+    slots,
+    createdMs: atMs,
+  });
+  const terms = { capMicro: order.capMicro, pricePerWorkUnitMicro, checkerShare, feeShare, paths: jobPaths(order) };
+  tx.append({ type: 'job', job: id, creator: request.key, order: hash, ...terms, request: request.hash, atMs });
+  await post(tx, { kind: 'escrow', job: id, request: request.hash, atMs, postings: [[request.key, -cap], [escrowOf(id), cap]] });
+  return { ok: true, ref: id };
+}
+
+/** Ends an open job. @returns the running leases that were taken back; empty when it was closed already. */
+export async function closeJob(core: Core, tx: Tx, job: string, state: 'done' | 'cancelled' | 'failed', reason: string): Promise<{ id: string; workerPeer: string }[]> {
+  const closed = await tx.db.update(jobs).set({ state, reason }).where(and(eq(jobs.id, job), eq(jobs.state, 'open'))).returning({ id: jobs.id });
+  if (closed.length === 0) return [];
+  const atMs = core.clock.nowMs();
+  const recalled = await tx.db
+    .update(leases)
+    .set({ state: 'released', endedMs: atMs, reason: 'job-closed' })
+    .where(and(eq(leases.job, job), eq(leases.state, 'granted')))
+    .returning({ id: leases.id, workerPeer: leases.workerPeer });
+  await tx.db.delete(redo).where(eq(redo.job, job));
+  tx.append({ type: 'closed', job, state, atMs });
+  await refundIfOver(core, tx, job);
+  return recalled;
+}
+
+/** Returns what is left in escrow once a closed job has no committed lease left. Changes nothing otherwise. */
+export async function refundIfOver(core: Core, tx: Tx, id: string): Promise<void> {
+  const job = await findJob(tx.db, id);
+  if (!job || job.state === 'open' || job.refunded) return;
+  const [open] = await tx.db.select({ n: count() }).from(leases).where(and(eq(leases.job, id), eq(leases.state, 'committed')));
+  if ((open?.n ?? 0) > 0) return;
+  await tx.db.update(jobs).set({ refunded: true }).where(eq(jobs.id, id));
+  const left = await balanceOf(tx.db, escrowOf(id));
+  if (left > 0n) await post(tx, { kind: 'refund', job: id, atMs: core.clock.nowMs(), postings: [[escrowOf(id), -left], [job.creator, left]] });
+}
+
+/** 1500000 → "1.5". */
+export function tokens(micro: bigint): string {
+  const digits = micro.toString().padStart(7, '0');
+  return `${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/\.?0+$/, '');
+}
+
+/** Why an open job stands still, for people; empty while it moves. */
+function waitsFor(core: Core, job: JobRow, committed: number): string {
+  if (job.state !== 'open') return job.reason;
+  if (!core.sessions.creatorOf(job)) return 'waiting for its creator’s tab';
+  if (core.sessions.with('worker').length === 0) return 'waiting for a worker';
+  const checkers = core.sessions.with('checker').filter((session) => session.key !== job.creator);
+  return committed > 0 && checkers.length === 0 ? 'waiting for a checker' : '';
+}
+
+export async function viewJob(core: Core, id: string): Promise<JobView | null> {
+  const { db } = core.store;
+  const job = await findJob(db, id);
+  if (!job) return null;
+  const states = await db.select({ state: leases.state, n: count() }).from(leases).where(eq(leases.job, id)).groupBy(leases.state);
+  const [people] = await db.select({ n: sql<string>`count(distinct ${leases.worker})` }).from(leases).where(eq(leases.job, id));
+  const of = (state: string): number => Number(states.find((row) => row.state === state)?.n ?? 0);
+  const committed = of('committed');
+  return {
+    job: id,
+    title: orderOf(job).title,
+    creator: job.creator,
+    state: job.state,
+    reason: waitsFor(core, job, committed),
+    leases: job.slots,
+    settled: job.settled,
+    committed,
+    leased: of('granted'),
+    redone: job.redone,
+    workers: Number(people?.n ?? 0),
+    checks: job.checks,
+    segments: job.segments,
+    capMicro: String(job.capMicro),
+    spentMicro: String(job.spentMicro),
+  };
+}

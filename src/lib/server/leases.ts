@@ -1,0 +1,179 @@
+/**
+ * Leases: granted, committed, settled, or given back. Every change is a guarded claim: an update that
+ * names the state it expects, so that two parties can't both make it. A slot (one tile of one pass)
+ * has at most one live lease, by a unique index.
+ */
+import { and, asc, eq, sql } from 'drizzle-orm';
+import { leafRects, passes, segmentsPerPathMax, tileCount, tileRect } from '../job/plan.ts';
+import { leasePaths } from '../market/price.ts';
+import { toHex } from '../protocol/bytes.ts';
+import type { Lease, LeaseCommitBody } from '../protocol/control.ts';
+import { LEASE_ATTEMPTS_MAX, LEASE_DEADLINE_MAX_MS, LEASE_DEADLINE_MIN_MS, LEASE_FAULTS_PER_WORKER_AND_JOB_MAX, SCENE_ALLOWANCE_MS } from '../protocol/limits.ts';
+import type { JobOrder } from '../protocol/order.ts';
+import { refuse, type Core, type Refusal } from './core.ts';
+import { closeJob, findJob, orderOf, refundIfOver, type Request } from './jobs.ts';
+import { checks, faults, jobs, leases, meters, redo, type JobRow, type LeaseRow } from './store/schema.ts';
+import type { Db, Tx } from './store/store.ts';
+
+/** How many times the expected duration a worker may take. */
+const DEADLINE_FACTOR = 4;
+
+export const findLease = async (db: Db, id: string): Promise<LeaseRow | null> => (await db.select().from(leases).where(eq(leases.id, id)))[0] ?? null;
+
+export function leaseView(row: Pick<LeaseRow, 'id' | 'job' | 'slot' | 'attempt'>, order: JobOrder): Lease {
+  const tiles = tileCount(order);
+  return { lease: row.id, job: row.job, tile: row.slot % tiles, pass: Math.floor(row.slot / tiles), attempt: row.attempt };
+}
+
+/** Leaves of the lease's film. */
+export const leafCount = (order: JobOrder, slot: number): number => leafRects(tileRect(order, slot % tileCount(order))).length;
+
+/** Takes the job's next slot for a worker: slots to be done again first, then the next in pass order. Null when none is left. */
+export async function claimLease(core: Core, tx: Tx, job: JobRow, worker: { key: string; peer: string }): Promise<LeaseRow | null> {
+  const slot = await nextSlot(tx, job.id);
+  if (!slot) return null;
+  const nowMs = core.clock.nowMs();
+  const [row] = await tx.db
+    .insert(leases)
+    .values({
+      id: toHex(core.random(16)),
+      job: job.id,
+      ...slot,
+      worker: worker.key,
+      workerPeer: worker.peer,
+      state: 'granted',
+      grantedMs: nowMs,
+      deadlineMs: nowMs + (await allowance(tx, job, slot.slot, worker.key)),
+    })
+    .returning();
+  return row ?? null;
+}
+
+async function nextSlot(tx: Tx, job: string): Promise<{ slot: number; attempt: number; failures: number } | null> {
+  const [first] = await tx.db.select().from(redo).where(eq(redo.job, job)).orderBy(asc(redo.slot)).limit(1).for('update', { skipLocked: true });
+  if (first) {
+    await tx.db.delete(redo).where(and(eq(redo.job, job), eq(redo.slot, first.slot)));
+    return { slot: first.slot, attempt: first.attempt, failures: first.failures };
+  }
+  const [claimed] = await tx.db
+    .update(jobs)
+    .set({ nextSlot: sql`${jobs.nextSlot} + 1` })
+    .where(and(eq(jobs.id, job), eq(jobs.state, 'open'), sql`${jobs.nextSlot} < ${jobs.slots}`))
+    .returning({ next: jobs.nextSlot });
+  return claimed ? { slot: claimed.next - 1, attempt: 1, failures: 0 } : null;
+}
+
+/** Milliseconds until a lease is given to another: four times what this worker's measured speed leads to expect. */
+async function allowance(tx: Tx, job: JobRow, slot: number, worker: string): Promise<number> {
+  const [meter] = await tx.db.select().from(meters).where(eq(meters.worker, worker));
+  if (!meter || meter.traceMs === 0) return LEASE_DEADLINE_MAX_MS;
+  const order = orderOf(job);
+  const perPath = job.settled > 0 && job.segments > 0 ? job.segments / settledPaths(order, job.settled) : segmentsPerPathMax(order.bounces);
+  const expectedMs = (leasePaths(order, slot) * perPath * meter.traceMs) / Math.max(meter.segments, 1);
+  const ms = Math.min(Math.max(DEADLINE_FACTOR * expectedMs, LEASE_DEADLINE_MIN_MS), LEASE_DEADLINE_MAX_MS);
+  const [before] = await tx.db.select({ id: leases.id }).from(leases).where(and(eq(leases.job, job.id), eq(leases.worker, worker), eq(leases.state, 'settled'))).limit(1);
+  return Math.round(before ? ms : ms + SCENE_ALLOWANCE_MS);
+}
+
+/** Paths of about the first `settled` slots: leases settle roughly in order. */
+function settledPaths(order: JobOrder, settled: number): number {
+  const tiles = tileCount(order);
+  let paths = 0;
+  for (const [i, pass] of passes(order).entries()) {
+    const share = Math.min(Math.max(settled - i * tiles, 0), tiles) / tiles;
+    paths += share * order.width * order.height * pass.count;
+  }
+  return Math.max(paths, 1);
+}
+
+/** Durable and logged when the write resolves: only then may leaves be drawn. */
+export async function commitLease(core: Core, tx: Tx, request: Request, body: LeaseCommitBody): Promise<{ ok: true; ref: string } | Refusal> {
+  const lease = await findLease(tx.db, body.lease);
+  if (!lease || lease.worker !== request.key) return refuse('lease-unknown', 'This lease was never given to this worker.');
+  if (lease.state !== 'granted') return refuse('lease-over', `This lease is ${lease.state === 'committed' ? 'already committed' : 'no longer yours'}.`);
+  const job = (await findJob(tx.db, lease.job))!;
+  const order = orderOf(job);
+  if (body.sceneRoot !== order.sceneRoot) return refuse('scene-differs', 'The film was traced from another scene than the job’s.');
+  const paths = leasePaths(order, lease.slot);
+  if (body.segments > paths * segmentsPerPathMax(order.bounces)) return refuse('segments-impossible', `A lease of ${paths} paths with ${order.bounces} bounces can’t hold ${body.segments} segments.`);
+  const atMs = core.clock.nowMs();
+  const done = await tx.db
+    .update(leases)
+    .set({ state: 'committed', root: body.root, segments: body.segments, committedMs: atMs })
+    .where(and(eq(leases.id, lease.id), eq(leases.state, 'granted')))
+    .returning({ id: leases.id });
+  if (done.length === 0) return refuse('lease-over', 'This lease is no longer yours.');
+  const traced = { segments: body.segments, shader: body.shader, adapterClass: body.adapterClass };
+  tx.append({ type: 'commitment', lease: lease.id, job: job.id, slot: lease.slot, worker: request.key, root: body.root, ...traced, paths, leaves: leafCount(order, lease.slot), request: request.hash, atMs });
+  await measure(tx, request.key, body);
+  return { ok: true, ref: request.hash };
+}
+
+/** Exponentially fading sums, so that a device's speed follows what it does now. */
+async function measure(tx: Tx, worker: string, { segments, traceMs }: LeaseCommitBody): Promise<void> {
+  await tx.db
+    .insert(meters)
+    .values({ worker, segments, traceMs })
+    .onConflictDoUpdate({ target: meters.worker, set: { segments: sql`${meters.segments} / 2 + ${segments}`, traceMs: sql`${meters.traceMs} / 2 + ${traceMs}` } });
+}
+
+export interface Returned {
+  readonly lease: LeaseRow;
+  /** Leases of other workers taken back because the job failed with this one. */
+  readonly recalled: readonly { id: string; workerPeer: string }[];
+}
+
+export interface Ending {
+  readonly from: 'granted' | 'committed';
+  readonly reason: string;
+  /** Counted against the worker for this job: 0 for a polite yield, the maximum to never offer it again. */
+  readonly faults: number;
+  /** Counted against the slot: too many and the job fails. */
+  readonly failed: boolean;
+}
+
+/** Ends a live lease unpaid and puts its slot back. @returns null when someone else was first. */
+export async function endLease(core: Core, tx: Tx, id: string, ending: Ending): Promise<Returned | null> {
+  const atMs = core.clock.nowMs();
+  const state = ending.from === 'committed' ? 'voided' : 'released';
+  const [lease] = await tx.db
+    .update(leases)
+    .set({ state, endedMs: atMs, reason: ending.reason })
+    .where(and(eq(leases.id, id), eq(leases.state, ending.from)))
+    .returning();
+  if (!lease) return null;
+  if (ending.from === 'committed') {
+    tx.append({ type: 'void', lease: id, reason: ending.reason, atMs });
+    await tx.db.update(checks).set({ state: 'withdrawn' }).where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
+  }
+  if (ending.faults > 0) await addFaults(tx, lease, ending.faults);
+  const failures = lease.failures + (ending.failed ? 1 : 0);
+  const reopened = await tx.db
+    .update(jobs)
+    .set({ redone: sql`${jobs.redone} + 1` })
+    .where(and(eq(jobs.id, lease.job), eq(jobs.state, 'open')))
+    .returning({ id: jobs.id });
+  if (reopened.length === 0) {
+    await refundIfOver(core, tx, lease.job);
+    return { lease, recalled: [] };
+  }
+  if (failures >= LEASE_ATTEMPTS_MAX) {
+    const recalled = await closeJob(core, tx, lease.job, 'failed', `a part of the picture failed ${failures} times, last: ${ending.reason}`);
+    return { lease, recalled };
+  }
+  await tx.db.insert(redo).values({ job: lease.job, slot: lease.slot, attempt: Math.min(lease.attempt + 1, 1_000), failures });
+  return { lease, recalled: [] };
+}
+
+async function addFaults(tx: Tx, lease: LeaseRow, count: number): Promise<void> {
+  await tx.db
+    .insert(faults)
+    .values({ worker: lease.worker, job: lease.job, count })
+    .onConflictDoUpdate({ target: [faults.worker, faults.job], set: { count: sql`${faults.count} + ${count}` } });
+}
+
+/** Workers (keys) that are not given this job any more. */
+export async function blockedWorkers(db: Db, job: string): Promise<Set<string>> {
+  const found = await db.select({ worker: faults.worker }).from(faults).where(and(eq(faults.job, job), sql`${faults.count} >= ${LEASE_FAULTS_PER_WORKER_AND_JOB_MAX}`));
+  return new Set(found.map((row) => row.worker));
+}

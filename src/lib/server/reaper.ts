@@ -1,0 +1,100 @@
+/**
+ * Notices what did not happen: silent connections, leases past their deadline, workers that are gone,
+ * checks that were never answered, receipts that never came. Each is acted on by the same guarded
+ * claims as everything else, so a late answer and the reaper can't both win.
+ */
+import { and, eq, inArray, isNotNull, lt, or } from 'drizzle-orm';
+import { CHECK_PAUSE_MS, CONTROL_SILENCE_MS_MAX, FILM_SILENCE_MS_MAX, LEASE_SILENCE_MS_MAX, RECEIPT_WAIT_MS_MAX } from '../protocol/limits.ts';
+import { decideLease } from './checks.ts';
+import type { Core } from './core.ts';
+import { findJob } from './jobs.ts';
+import { findLease } from './leases.ts';
+import { commit } from './notices.ts';
+import { giveUp, settleIfReady } from './settle.ts';
+import type { Scheduler } from './scheduler.ts';
+import { checks, leases } from './store/schema.ts';
+
+export async function reap(core: Core, scheduler: Scheduler): Promise<void> {
+  const nowMs = core.clock.nowMs();
+  for (const session of core.sessions.all()) {
+    if (nowMs - session.lastSeenMs <= CONTROL_SILENCE_MS_MAX) continue;
+    core.counters.count('silent');
+    session.close();
+  }
+  await reapLeases(core, nowMs);
+  await reapFilms(core, nowMs);
+  await reapChecks(core, scheduler, nowMs);
+  await reapReceipts(core, nowMs);
+  core.sessions.forgetBefore(nowMs - 2 * FILM_SILENCE_MS_MAX);
+  for (const [lease, untilMs] of scheduler.checkPausedUntilMs) {
+    if (untilMs > nowMs) continue;
+    scheduler.checkPausedUntilMs.delete(lease);
+    core.wake.match();
+  }
+}
+
+async function reapLeases(core: Core, nowMs: number): Promise<void> {
+  const silent = core.sessions.silentSince(nowMs - LEASE_SILENCE_MS_MAX);
+  const gone = silent.length > 0 ? inArray(leases.workerPeer, silent) : undefined;
+  const due = await core.store.db
+    .select({ id: leases.id, deadlineMs: leases.deadlineMs })
+    .from(leases)
+    .where(and(eq(leases.state, 'granted'), or(lt(leases.deadlineMs, nowMs), gone)));
+  for (const { id, deadlineMs } of due) {
+    const late = deadlineMs < nowMs;
+    core.counters.count(late ? 'lease-late' : 'lease-silent');
+    const ending = late ? { reason: 'deadline', faults: 1, failed: true } : { reason: 'silent', faults: 0, failed: false };
+    await commit(core, (tx, notices) => giveUp(core, tx, notices, id, { from: 'granted', ...ending }));
+  }
+}
+
+async function reapFilms(core: Core, nowMs: number): Promise<void> {
+  const gone = core.sessions.silentSince(nowMs - FILM_SILENCE_MS_MAX);
+  if (gone.length === 0) return;
+  const lost = await core.store.db
+    .select({ id: leases.id })
+    .from(leases)
+    .where(and(eq(leases.state, 'committed'), inArray(leases.workerPeer, gone)));
+  for (const { id } of lost) {
+    core.counters.count('film-lost');
+    await commit(core, (tx, notices) => giveUp(core, tx, notices, id, { from: 'committed', reason: 'worker-gone', faults: 0, failed: false }));
+  }
+}
+
+async function reapChecks(core: Core, scheduler: Scheduler, nowMs: number): Promise<void> {
+  const silent = core.sessions.silentSince(nowMs - LEASE_SILENCE_MS_MAX);
+  const gone = silent.length > 0 ? inArray(checks.checkerPeer, silent) : undefined;
+  const due = await core.store.db
+    .select({ commitment: checks.nonceCommitment, lease: checks.lease, peer: checks.checkerPeer })
+    .from(checks)
+    .where(and(eq(checks.state, 'drawn'), or(lt(checks.deadlineMs, nowMs), gone)));
+  for (const { commitment, lease: id, peer } of due) {
+    core.counters.count('check-expired');
+    await commit(core, async (tx, notices) => {
+      const mine = and(eq(checks.nonceCommitment, commitment), eq(checks.state, 'drawn'));
+      const expired = await tx.db.update(checks).set({ state: 'expired' }).where(mine).returning({ lease: checks.lease });
+      if (expired.length === 0) return;
+      notices.toPeer(peer, { type: 'check-withdrawn', lease: id });
+      const lease = (await findLease(tx.db, id))!;
+      const job = (await findJob(tx.db, lease.job))!;
+      notices.job(job.id);
+      await decideLease(core, tx, notices, lease, job, 'unreachable');
+    });
+    scheduler.checkPausedUntilMs.set(id, nowMs + CHECK_PAUSE_MS);
+  }
+}
+
+/** The re-trace decides, not the creator: a connected creator that never answers pays all the same. */
+async function reapReceipts(core: Core, nowMs: number): Promise<void> {
+  const due = await core.store.db
+    .select({ id: leases.id, job: leases.job })
+    .from(leases)
+    .where(and(eq(leases.state, 'committed'), eq(leases.verdict, 'pass'), isNotNull(leases.verdictMs), lt(leases.verdictMs, nowMs - RECEIPT_WAIT_MS_MAX)));
+  for (const { id, job: jobId } of due) {
+    const job = await findJob(core.store.db, jobId);
+    const creator = job && core.sessions.creatorOf(job);
+    if (!creator || nowMs - creator.sinceMs < RECEIPT_WAIT_MS_MAX) continue;
+    core.counters.count('receipt-waived');
+    await commit(core, (tx, notices) => settleIfReady(core, tx, notices, id, true));
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * Matches what is wanted with who offers: slots of open jobs to workers with a standing ask, and
+ * committed leases to checkers. One round runs at a time, so that no worker is promised twice; the
+ * claims themselves are guarded in the store. It grants nothing while a job's creator is away.
+ */
+import { and, asc, count, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { issueCapability } from '../trust/capability.ts';
+import type { JobOrder } from '../protocol/order.ts';
+import { FILMS_HELD_PER_WORKER_MAX, LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
+import { drawCheck, mayCheck, verdictsOf } from './checks.ts';
+import type { Core } from './core.ts';
+import { orderOf } from './jobs.ts';
+import { blockedWorkers, claimLease, leaseView } from './leases.ts';
+import { commit } from './notices.ts';
+import type { Session } from './sessions.ts';
+import { checks, jobs, leases, type CheckRow, type JobRow, type LeaseRow } from './store/schema.ts';
+
+const SOURCES_MAX = 16;
+const CHECKS_PER_ROUND_MAX = 256;
+const CAPABILITY_MS = 24 * 3_600_000;
+
+interface Load {
+  granted: number;
+  committed: number;
+}
+
+export class Scheduler {
+  readonly #core: Core;
+  /** Leases not to be drawn again before a time, after a check that came to nothing. */
+  readonly checkPausedUntilMs = new Map<string, number>();
+  readonly #capabilities = new Map<string, string>();
+  #firstJob = 0;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  async round(): Promise<void> {
+    await this.#grantAll();
+    await this.#drawAll();
+  }
+
+  async #grantAll(): Promise<void> {
+    const core = this.#core;
+    const asking = core.sessions.with('worker').filter((session) => session.leasesWanted > 0);
+    if (asking.length === 0) return;
+    const open = (await core.store.db
+      .select()
+      .from(jobs)
+      .where(and(eq(jobs.state, 'open'), sql`(${jobs.nextSlot} < ${jobs.slots} or exists (select 1 from redo r where r.job = ${jobs.id}))`))
+      .orderBy(asc(jobs.createdMs))).filter((job) => core.sessions.creatorOf(job));
+    if (open.length === 0) return;
+    const loads = await this.#loads();
+    const blocked = new Map<string, Set<string>>();
+    for (const job of open) blocked.set(job.id, await blockedWorkers(core.store.db, job.id));
+    const over = new Set<string>();
+    while (open.length > over.size) {
+      const pairs = this.#pair(open.filter((job) => !over.has(job.id)), asking, loads, blocked);
+      if (pairs.length === 0) return;
+      const granted = await Promise.all(pairs.map(([job, worker]) => this.#grant(job, worker)));
+      granted.forEach((done, i) => {
+        if (!done) over.add(pairs[i]![0].id);
+      });
+    }
+  }
+
+  /** At most one lease per asking worker and turn, jobs in rotation. */
+  #pair(open: readonly JobRow[], asking: readonly Session[], loads: Map<string, Load>, blocked: Map<string, Set<string>>): [JobRow, Session][] {
+    const pairs: [JobRow, Session][] = [];
+    const nowMs = this.#core.clock.nowMs();
+    for (const worker of asking) {
+      const load = loads.get(worker.peer) ?? { granted: 0, committed: 0 };
+      if (worker.leasesWanted <= 0 || load.granted >= LEASES_PER_WORKER_MAX || load.committed >= FILMS_HELD_PER_WORKER_MAX) continue;
+      const fits = (job: JobRow): boolean =>
+        !blocked.get(job.id)?.has(worker.key) && sceneBytes(orderOf(job)) <= worker.bytesMax && (worker.pausedUntilMs.get(job.id) ?? 0) <= nowMs;
+      const turn = this.#firstJob++;
+      const job = open.map((_, i) => open[(turn + i) % open.length]!).find(fits);
+      if (!job) continue;
+      loads.set(worker.peer, { ...load, granted: load.granted + 1 });
+      worker.leasesWanted--;
+      pairs.push([job, worker]);
+    }
+    return pairs;
+  }
+
+  /** @returns false when the job had no slot left. */
+  async #grant(job: JobRow, worker: Session): Promise<boolean> {
+    const capability = await this.#capability(job.id, worker.key);
+    const lease = await commit(this.#core, async (tx, notices) => {
+      const claimed = await claimLease(this.#core, tx, job, worker);
+      if (claimed) {
+        notices.toPeer(worker.peer, grantMessage(this.#core, claimed, job, capability));
+        notices.job(job.id);
+      }
+      return claimed;
+    });
+    if (!lease) worker.leasesWanted++;
+    return lease !== null;
+  }
+
+  async #drawAll(): Promise<void> {
+    const core = this.#core;
+    const ready = core.sessions.with('checker').filter((session) => session.checksWanted > 0);
+    if (ready.length === 0) return;
+    const nowMs = core.clock.nowMs();
+    const due = await core.store.db
+      .select({ lease: leases, job: jobs })
+      .from(leases)
+      .innerJoin(jobs, eq(jobs.id, leases.job))
+      .leftJoin(checks, and(eq(checks.lease, leases.id), eq(checks.state, 'drawn')))
+      .where(and(eq(leases.state, 'committed'), isNull(leases.verdict), isNull(checks.lease)))
+      .orderBy(asc(leases.committedMs))
+      .limit(CHECKS_PER_ROUND_MAX);
+    if (due.length === 0) return;
+    const running = await core.store.db.select({ peer: checks.checkerPeer, n: count() }).from(checks).where(eq(checks.state, 'drawn')).groupBy(checks.checkerPeer);
+    const inFlight = new Map(running.map((row) => [row.peer, row.n]));
+    for (const { lease, job } of due) {
+      if ((this.checkPausedUntilMs.get(lease.id) ?? 0) > nowMs) continue;
+      await this.#draw(lease, job, ready, inFlight);
+    }
+  }
+
+  /** Checkers that hold the scene come first, then the least busy; one that already spoke only where its word was "unavailable". */
+  async #draw(lease: LeaseRow, job: JobRow, ready: readonly Session[], inFlight: Map<string, number>): Promise<void> {
+    const core = this.#core;
+    const spoke = await verdictsOf(core.store.db, lease.id);
+    const decided = new Set(spoke.filter((row) => row.state === 'pass' || row.state === 'fail').map((row) => row.checker));
+    const tried = new Set(spoke.map((row) => row.checker));
+    const busy = (session: Session): number => inFlight.get(session.peer) ?? 0;
+    const scene = orderOf(job).scene.hash;
+    const rank = (session: Session): number => (tried.has(session.key) ? 1e6 : 0) + (session.blobs.has(scene) ? 0 : 1e3) + busy(session);
+    const able = ready
+      .filter((session) => mayCheck(session, lease, job) && !decided.has(session.key) && busy(session) < session.checksWanted)
+      .sort((a, b) => rank(a) - rank(b));
+    for (const checker of able) {
+      const capability = await this.#capability(job.id, checker.key);
+      const drawn = await commit(core, async (tx, notices) => {
+        const result = await drawCheck(core, tx, lease.id, checker);
+        if (result) notices.toPeer(checker.peer, checkMessage(core, result, capability));
+        return result;
+      });
+      if (!drawn) continue;
+      inFlight.set(checker.peer, busy(checker) + 1);
+      return;
+    }
+  }
+
+  async #loads(): Promise<Map<string, Load>> {
+    const found = await this.#core.store.db
+      .select({ peer: leases.workerPeer, state: leases.state, n: count() })
+      .from(leases)
+      .where(inArray(leases.state, ['granted', 'committed']))
+      .groupBy(leases.workerPeer, leases.state);
+    const loads = new Map<string, Load>();
+    for (const { peer, state, n } of found) {
+      const load = loads.get(peer) ?? { granted: 0, committed: 0 };
+      if (state === 'granted') load.granted = n;
+      else load.committed = n;
+      loads.set(peer, load);
+    }
+    return loads;
+  }
+
+  /** Issued once per job and key, and again when half its time is over. */
+  async #capability(job: string, key: string): Promise<string> {
+    return capabilityFor(this.#core, this.#capabilities, job, key);
+  }
+
+  /** The grant and check messages of work that a returning peer already holds. */
+  async resend(session: Session): Promise<void> {
+    const core = this.#core;
+    const granted = await core.store.db.select({ lease: leases, job: jobs }).from(leases).innerJoin(jobs, eq(jobs.id, leases.job)).where(and(eq(leases.workerPeer, session.peer), eq(leases.state, 'granted')));
+    for (const { lease, job } of granted) session.send(grantMessage(core, lease, job, await this.#capability(job.id, session.key)));
+    const drawn = await core.store.db
+      .select({ check: checks, lease: leases, job: jobs })
+      .from(checks)
+      .innerJoin(leases, eq(leases.id, checks.lease))
+      .innerJoin(jobs, eq(jobs.id, leases.job))
+      .where(and(eq(checks.checkerPeer, session.peer), eq(checks.state, 'drawn')));
+    for (const row of drawn) session.send(checkMessage(core, row, await this.#capability(row.job.id, session.key)));
+  }
+}
+
+async function capabilityFor(core: Core, cache: Map<string, string>, job: string, key: string): Promise<string> {
+  const period = Math.floor((core.clock.nowMs() * 2) / CAPABILITY_MS);
+  const name = `${period}/${job}/${key}`;
+  const known = cache.get(name);
+  if (known) return known;
+  if (cache.size >= 20_000) cache.clear();
+  const untilMs = Math.round(((period + 2) * CAPABILITY_MS) / 2);
+  const made = await issueCapability(core.identity, { network: core.network, job, key, untilMs });
+  cache.set(name, made);
+  return made;
+}
+
+const sceneBytes = (order: JobOrder): number => order.scene.bytes + (order.environment?.bytes ?? 0);
+
+/** Peers that hold the scene: the creator first, then whoever said so. */
+function sourcesOf(core: Core, job: JobRow, but: string): string[] {
+  const scene = orderOf(job).scene.hash;
+  const creator = core.sessions.creatorOf(job)?.peer;
+  const others = core.sessions.all().filter((session) => session.blobs.has(scene) && session.peer !== creator);
+  return [...(creator ? [creator] : []), ...others.map((session) => session.peer)].filter((peer) => peer !== but).slice(0, SOURCES_MAX);
+}
+
+function grantMessage(core: Core, lease: LeaseRow, job: JobRow, capability: string) {
+  const order = orderOf(job);
+  const sources = sourcesOf(core, job, lease.workerPeer);
+  return { type: 'grant', lease: leaseView(lease, order), order, creator: job.creator, deadlineMs: lease.deadlineMs, sources, capability } as const;
+}
+
+function checkMessage(core: Core, { check, lease, job }: { check: CheckRow; lease: LeaseRow; job: JobRow }, capability: string) {
+  const order = orderOf(job);
+  return {
+    type: 'check',
+    lease: leaseView(lease, order),
+    order,
+    root: lease.root!,
+    segments: lease.segments ?? 0,
+    nonceCommitment: check.nonceCommitment,
+    beacon: check.beacon,
+    leaves: job.leavesPerCheck,
+    workerPeer: lease.workerPeer,
+    sources: sourcesOf(core, job, check.checkerPeer),
+    capability,
+    deadlineMs: check.deadlineMs,
+  } as const;
+}

@@ -1,0 +1,135 @@
+/**
+ * Who is connected, and what they offer right now. Presence only: nothing here survives a restart,
+ * and nothing durable depends on it but when a silent worker's lease moves on. One session per peer
+ * id; a newer connection of the same peer replaces the older.
+ */
+import type { Adapter, NetworkView, Role, ServerMessage } from '../protocol/control.ts';
+import { CONTROL_BUFFERED_BYTES_MAX } from '../protocol/limits.ts';
+import type { Counters } from './counters.ts';
+
+/** A control connection, whatever carries it. */
+export interface ControlLink {
+  send(text: string): void;
+  onMessage(listener: (text: string) => void): void;
+  onClose(listener: () => void): void;
+  close(): void;
+  /** Bytes sent and not yet taken by the network; absent where nothing buffers. */
+  bufferedBytes?(): number;
+}
+
+export class Session {
+  readonly key: string;
+  readonly peer: string;
+  roles: ReadonlySet<Role> = new Set();
+  adapter: Adapter | null = null;
+  lastSeenMs: number;
+  /** When it connected. */
+  readonly sinceMs: number;
+  /** A worker's standing ask: leases it still takes. */
+  leasesWanted = 0;
+  bytesMax = 0;
+  /** Checks it runs at once. */
+  checksWanted = 0;
+  blobs: ReadonlySet<string> = new Set();
+  readonly watching = new Set<string>();
+  /** Jobs not to be offered before a time, after it gave a lease back. */
+  readonly pausedUntilMs = new Map<string, number>();
+  readonly #link: ControlLink;
+  readonly #counters: Counters;
+
+  constructor(link: ControlLink, counters: Counters, who: { key: string; peer: string; nowMs: number }) {
+    this.#link = link;
+    this.#counters = counters;
+    this.key = who.key;
+    this.peer = who.peer;
+    this.lastSeenMs = who.nowMs;
+    this.sinceMs = who.nowMs;
+  }
+
+  send(message: ServerMessage): void {
+    sendOver(this.#link, this.#counters, message);
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+}
+
+/** A link that does not take what it is sent is closed: it will come back and be told again. */
+export function sendOver(link: ControlLink, counters: Counters, message: ServerMessage): void {
+  if ((link.bufferedBytes?.() ?? 0) > CONTROL_BUFFERED_BYTES_MAX) {
+    counters.count('slow-consumer');
+    link.close();
+    return;
+  }
+  const text = JSON.stringify(message);
+  counters.out('control', Buffer.byteLength(text));
+  link.send(text);
+}
+
+export class Sessions {
+  readonly #byPeer = new Map<string, Session>();
+  /** When a peer was last heard, kept after it left until its leases are dealt with. */
+  readonly #seen = new Map<string, number>();
+
+  add(session: Session): void {
+    const older = this.#byPeer.get(session.peer);
+    this.#byPeer.set(session.peer, session);
+    this.#seen.delete(session.peer);
+    if (older && older !== session) older.close();
+  }
+
+  remove(session: Session): void {
+    if (this.#byPeer.get(session.peer) !== session) return;
+    this.#byPeer.delete(session.peer);
+    this.#seen.set(session.peer, session.lastSeenMs);
+  }
+
+  get size(): number {
+    return this.#byPeer.size;
+  }
+
+  peer(peer: string): Session | undefined {
+    return this.#byPeer.get(peer);
+  }
+
+  all(): Session[] {
+    return [...this.#byPeer.values()];
+  }
+
+  ofKey(key: string): Session[] {
+    return this.all().filter((session) => session.key === key);
+  }
+
+  with(role: Role): Session[] {
+    return this.all().filter((session) => session.roles.has(role));
+  }
+
+  /** The tab that serves a job: its creator's newest session that watches it. */
+  creatorOf(job: { id: string; creator: string }): Session | undefined {
+    return this.ofKey(job.creator)
+      .filter((session) => session.watching.has(job.id))
+      .at(-1);
+  }
+
+  /** Peers not heard since `ms`, connected or not. */
+  silentSince(ms: number): string[] {
+    const left = [...this.#seen].filter(([, seen]) => seen < ms).map(([peer]) => peer);
+    return [...left, ...this.all().filter((session) => session.lastSeenMs < ms).map((session) => session.peer)];
+  }
+
+  /** A peer that held something when this coordinator came up: it has the usual time to come back. */
+  expect(peer: string, nowMs: number): void {
+    if (!this.#byPeer.has(peer)) this.#seen.set(peer, nowMs);
+  }
+
+  /** Forgets peers that left before `ms`. */
+  forgetBefore(ms: number): void {
+    for (const [peer, seen] of this.#seen) if (seen < ms) this.#seen.delete(peer);
+  }
+
+  view(jobsOpen: number, leasesRunning: number): NetworkView {
+    const keys = (role: Role): number => new Set(this.with(role).map((session) => session.key)).size;
+    return { workers: this.with('worker').length, checkers: keys('checker'), creators: keys('creator'), jobsOpen, leasesRunning };
+  }
+}

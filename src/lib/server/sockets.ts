@@ -1,0 +1,62 @@
+/**
+ * WebSockets of the coordinator on somebody else's http server: `upgrade` is routed by path, so that
+ * Vite's hot reload and other sockets share the port. Frames beyond the size bound end the connection
+ * before they are read into memory.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { CONTROL_MESSAGE_BYTES_MAX, SIGNAL_MESSAGE_BYTES_MAX } from '../protocol/limits.ts';
+import type { Core } from './core.ts';
+import type { ControlLink } from './sessions.ts';
+import type { SignalLink } from './signal.ts';
+
+export const CONTROL_PATH = '/control';
+export const SIGNAL_PATH = '/peerjs/peerjs';
+
+interface Sockets {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  close(): void;
+}
+
+export function attachSockets(core: Core, control: (link: ControlLink) => void, signal: (link: SignalLink, query: URLSearchParams) => void): Sockets {
+  const options = { noServer: true, perMessageDeflate: false, clientTracking: true } as const;
+  const controls = new WebSocketServer({ ...options, maxPayload: CONTROL_MESSAGE_BYTES_MAX });
+  const signals = new WebSocketServer({ ...options, maxPayload: SIGNAL_MESSAGE_BYTES_MAX });
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): boolean => {
+    const url = new URL(request.url ?? '/', 'http://coordinator');
+    if (url.pathname === CONTROL_PATH) {
+      controls.handleUpgrade(request, socket, head, (ws) => control(linkOf(core, ws)));
+    } else if (url.pathname === SIGNAL_PATH) {
+      signals.handleUpgrade(request, socket, head, (ws) => signal(linkOf(core, ws), url.searchParams));
+    } else {
+      return false;
+    }
+    return true;
+  };
+  const close = (): void => {
+    for (const server of [controls, signals]) {
+      for (const client of server.clients) client.terminate();
+      server.close();
+    }
+  };
+  return { upgrade, close };
+}
+
+function linkOf(core: Core, ws: WebSocket): ControlLink {
+  ws.on('error', () => core.counters.count('socket-error'));
+  return {
+    send: (text) => {
+      if (ws.readyState === ws.OPEN) ws.send(text);
+    },
+    onMessage: (listener) => {
+      ws.on('message', (data, isBinary) => {
+        if (isBinary) core.counters.count('message-binary');
+        else listener(String(data));
+      });
+    },
+    onClose: (listener) => void ws.on('close', listener),
+    close: () => ws.close(),
+    bufferedBytes: () => ws.bufferedAmount,
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * Forward migrations, in order, each applied once in its own transaction. A migration that has been
+ * released is never edited: the next one mends it. What must never happen is refused here, by the
+ * database, and not only by the code above it.
+ */
+
+const first = String.raw`
+create table meta (key text primary key, value text not null);
+
+create table requests (
+  hash text primary key, key text not null, purpose text not null, ref text not null,
+  payload text not null, sig text not null, at_ms bigint not null
+);
+
+create table log_head (one boolean primary key default true check (one), size bigint not null);
+insert into log_head (size) values (0);
+create table log_leaves (index bigint primary key, bytes bytea not null, hash bytea not null);
+create table log_tiles (level int not null, index bigint not null, hashes bytea not null, primary key (level, index));
+
+create table balances (account text primary key, micro bigint not null,
+  constraint balances_not_negative check (account = 'mint' or micro >= 0));
+create table entries (
+  id bigint primary key, kind text not null check (kind in ('grant', 'escrow', 'settle', 'refund')),
+  account text, job text, lease text, request text, at_ms bigint not null
+);
+create unique index entries_one_settle_per_lease on entries (lease) where kind = 'settle';
+create unique index entries_one_escrow_per_job on entries (job) where kind = 'escrow';
+create unique index entries_one_refund_per_job on entries (job) where kind = 'refund';
+create unique index entries_one_grant_per_account on entries (account) where kind = 'grant';
+create index entries_by_job on entries (job) where job is not null;
+create table postings (
+  entry bigint not null references entries (id), account text not null, micro bigint not null check (micro <> 0),
+  primary key (entry, account)
+);
+create index postings_by_account on postings (account, entry);
+
+-- Every statement that posts must balance per entry; balances follow in the same statement.
+create function postings_added() returns trigger language plpgsql as $$
+begin
+  if exists (select 1 from added group by entry having sum(micro) <> 0) then
+    raise exception 'postings of an entry must sum to zero' using errcode = 'check_violation';
+  end if;
+  insert into balances (account, micro) select distinct account, 0 from added order by account on conflict do nothing;
+  update balances b set micro = b.micro + d.micro
+    from (select account, sum(micro) as micro from added group by account) d where b.account = d.account;
+  return null;
+end $$;
+create trigger postings_added after insert on postings
+  referencing new table as added for each statement execute function postings_added();
+
+create function append_only() returns trigger language plpgsql as $$
+begin
+  raise exception '% is append-only', tg_table_name using errcode = 'check_violation';
+end $$;
+create trigger postings_append_only before update or delete on postings for each row execute function append_only();
+create trigger entries_append_only before update or delete on entries for each row execute function append_only();
+create trigger log_leaves_append_only before update or delete on log_leaves for each row execute function append_only();
+
+create table jobs (
+  id text primary key, creator text not null, order_json text not null, order_hash text not null,
+  cap_micro bigint not null, price_micro bigint not null, checker_share int not null, fee_share int not null,
+  leaves_per_check int not null, state text not null check (state in ('open', 'done', 'cancelled', 'failed')),
+  reason text not null, slots int not null, next_slot int not null default 0 check (next_slot <= slots),
+  settled int not null default 0 check (settled <= slots), redone int not null default 0, checks int not null default 0,
+  segments bigint not null default 0, spent_micro bigint not null default 0 check (spent_micro <= cap_micro),
+  refunded boolean not null default false, created_ms bigint not null
+);
+create index jobs_unfinished on jobs (created_ms) where not refunded;
+create index jobs_by_creator on jobs (creator);
+create table redo (job text not null references jobs (id), slot int not null, attempt int not null, failures int not null,
+  primary key (job, slot));
+create table leases (
+  id text primary key, job text not null references jobs (id), slot int not null, attempt int not null, failures int not null,
+  worker text not null, worker_peer text not null,
+  state text not null check (state in ('granted', 'committed', 'settled', 'voided', 'released')),
+  granted_ms bigint not null, deadline_ms bigint not null, root text, segments bigint, committed_ms bigint,
+  received boolean not null default false, corrupt int not null default 0, unavailable int not null default 0,
+  verdict text check (verdict in ('pass', 'fail')), verdict_ms bigint, ended_ms bigint, reason text
+);
+create unique index leases_one_live_per_slot on leases (job, slot) where state in ('granted', 'committed', 'settled');
+create index leases_running on leases (state, worker_peer) where state in ('granted', 'committed');
+create index leases_by_job on leases (job, state);
+
+create table beacons (chain int primary key, seed text not null, length int not null, next int not null check (next <= length));
+create table nonces (commitment text primary key, checker text not null, checker_peer text not null, used boolean not null default false);
+create index nonces_unused on nonces (checker_peer) where not used;
+create table checks (
+  nonce_commitment text primary key references nonces (commitment), lease text not null references leases (id),
+  checker text not null, checker_peer text not null, beacon text not null,
+  state text not null check (state in ('drawn', 'pass', 'fail', 'unavailable', 'expired', 'withdrawn')),
+  deadline_ms bigint not null
+);
+create index checks_by_lease on checks (lease);
+create index checks_drawn on checks (deadline_ms) where state = 'drawn';
+
+create table faults (worker text not null, job text not null, count int not null, primary key (worker, job));
+create table meters (worker text primary key, segments bigint not null, trace_ms bigint not null);
+`;
+
+export const migrations: readonly { readonly version: number; readonly sql: string }[] = [{ version: 1, sql: first }];

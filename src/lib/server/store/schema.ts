@@ -1,0 +1,127 @@
+/**
+ * The tables as drizzle sees them. Constraints, triggers and indexes live in migrations.ts, which
+ * alone creates anything; a unit test compares the columns of both.
+ */
+import { bigint, boolean, customType, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import type { Bytes } from '../../protocol/bytes.ts';
+
+const bytea = customType<{ data: Bytes; driverData: Uint8Array }>({
+  dataType: () => 'bytea',
+  toDriver: (value) => Buffer.from(value.buffer, value.byteOffset, value.byteLength),
+  fromDriver: (value) => new Uint8Array(value),
+});
+/** Integers below 2^53: sizes, times in milliseconds, segments. */
+const safe = (name: string) => bigint(name, { mode: 'number' });
+/** Money: micro-tokens. */
+const micro = (name: string) => bigint(name, { mode: 'bigint' });
+
+export const meta = pgTable('meta', { key: text('key').primaryKey(), value: text('value').notNull() });
+
+export const requests = pgTable('requests', {
+  hash: text('hash').primaryKey(),
+  key: text('key').notNull(),
+  purpose: text('purpose').notNull(),
+  ref: text('ref').notNull(),
+  payload: text('payload').notNull(),
+  sig: text('sig').notNull(),
+  atMs: safe('at_ms').notNull(),
+});
+
+export const logHead = pgTable('log_head', { one: boolean('one').primaryKey(), size: safe('size').notNull() });
+export const logLeaves = pgTable('log_leaves', { index: safe('index').primaryKey(), bytes: bytea('bytes').notNull(), hash: bytea('hash').notNull() });
+export const logTiles = pgTable('log_tiles', { level: integer('level').notNull(), index: safe('index').notNull(), hashes: bytea('hashes').notNull() }, (t) => [
+  primaryKey({ columns: [t.level, t.index] }),
+]);
+
+export const balances = pgTable('balances', { account: text('account').primaryKey(), micro: micro('micro').notNull() });
+export const entries = pgTable('entries', {
+  /** Index of the entry's leaf in the log. */
+  id: safe('id').primaryKey(),
+  kind: text('kind', { enum: ['grant', 'escrow', 'settle', 'refund'] }).notNull(),
+  account: text('account'),
+  job: text('job'),
+  lease: text('lease'),
+  request: text('request'),
+  atMs: safe('at_ms').notNull(),
+});
+export const postings = pgTable('postings', { entry: safe('entry').notNull(), account: text('account').notNull(), micro: micro('micro').notNull() }, (t) => [
+  primaryKey({ columns: [t.entry, t.account] }),
+]);
+
+export const jobs = pgTable('jobs', {
+  id: text('id').primaryKey(),
+  creator: text('creator').notNull(),
+  orderJson: text('order_json').notNull(),
+  orderHash: text('order_hash').notNull(),
+  capMicro: micro('cap_micro').notNull(),
+  priceMicro: micro('price_micro').notNull(),
+  checkerShare: integer('checker_share').notNull(),
+  feeShare: integer('fee_share').notNull(),
+  leavesPerCheck: integer('leaves_per_check').notNull(),
+  state: text('state', { enum: ['open', 'done', 'cancelled', 'failed'] }).notNull(),
+  reason: text('reason').notNull(),
+  slots: integer('slots').notNull(),
+  nextSlot: integer('next_slot').notNull().default(0),
+  settled: integer('settled').notNull().default(0),
+  redone: integer('redone').notNull().default(0),
+  checks: integer('checks').notNull().default(0),
+  segments: safe('segments').notNull().default(0),
+  spentMicro: micro('spent_micro').notNull().default(0n),
+  refunded: boolean('refunded').notNull().default(false),
+  createdMs: safe('created_ms').notNull(),
+});
+export type JobRow = typeof jobs.$inferSelect;
+
+export const redo = pgTable(
+  'redo',
+  { job: text('job').notNull(), slot: integer('slot').notNull(), attempt: integer('attempt').notNull(), failures: integer('failures').notNull() },
+  (t) => [primaryKey({ columns: [t.job, t.slot] })],
+);
+
+export const leases = pgTable('leases', {
+  id: text('id').primaryKey(),
+  job: text('job').notNull(),
+  slot: integer('slot').notNull(),
+  attempt: integer('attempt').notNull(),
+  failures: integer('failures').notNull(),
+  worker: text('worker').notNull(),
+  workerPeer: text('worker_peer').notNull(),
+  state: text('state', { enum: ['granted', 'committed', 'settled', 'voided', 'released'] }).notNull(),
+  grantedMs: safe('granted_ms').notNull(),
+  deadlineMs: safe('deadline_ms').notNull(),
+  root: text('root'),
+  segments: safe('segments'),
+  committedMs: safe('committed_ms'),
+  received: boolean('received').notNull().default(false),
+  corrupt: integer('corrupt').notNull().default(0),
+  unavailable: integer('unavailable').notNull().default(0),
+  verdict: text('verdict', { enum: ['pass', 'fail'] }),
+  verdictMs: safe('verdict_ms'),
+  endedMs: safe('ended_ms'),
+  reason: text('reason'),
+});
+export type LeaseRow = typeof leases.$inferSelect;
+
+export const beacons = pgTable('beacons', { chain: integer('chain').primaryKey(), seed: text('seed').notNull(), length: integer('length').notNull(), next: integer('next').notNull() });
+export const nonces = pgTable('nonces', {
+  commitment: text('commitment').primaryKey(),
+  checker: text('checker').notNull(),
+  /** The session that knows the nonce: another session of the same key does not. */
+  checkerPeer: text('checker_peer').notNull(),
+  used: boolean('used').notNull().default(false),
+});
+export const checks = pgTable('checks', {
+  nonceCommitment: text('nonce_commitment').primaryKey(),
+  lease: text('lease').notNull(),
+  checker: text('checker').notNull(),
+  checkerPeer: text('checker_peer').notNull(),
+  beacon: text('beacon').notNull(),
+  state: text('state', { enum: ['drawn', 'pass', 'fail', 'unavailable', 'expired', 'withdrawn'] }).notNull(),
+  deadlineMs: safe('deadline_ms').notNull(),
+});
+export type CheckRow = typeof checks.$inferSelect;
+
+export const faults = pgTable('faults', { worker: text('worker').notNull(), job: text('job').notNull(), count: integer('count').notNull() }, (t) => [
+  primaryKey({ columns: [t.worker, t.job] }),
+]);
+export const meters = pgTable('meters', { worker: text('worker').primaryKey(), segments: safe('segments').notNull(), traceMs: safe('trace_ms').notNull() });

@@ -1,0 +1,142 @@
+/**
+ * Signed state changes. Every envelope is opened (form, network, purpose, signature), its body parsed,
+ * and applied once: its hash and result are stored in the same transaction, so that a replay is
+ * answered as the first time and changes nothing. A refused envelope leaves no trace.
+ */
+import { eq } from 'drizzle-orm';
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import { MINT } from '../ledger/leaf.ts';
+import { concat, fromHex } from '../protocol/bytes.ts';
+import { CheckVerdictBodySchema, FilmReceiptBodySchema, GrantBodySchema, JobCancelBodySchema, JobSubmitBodySchema, LeaseCommitBodySchema } from '../protocol/control.ts';
+import { claimedPurpose, envelopeHash, open, type Envelope, type EnvelopeFault, type Purpose } from '../protocol/envelope.ts';
+import { ENVELOPE_AGE_MS_MAX } from '../protocol/limits.ts';
+import { recordVerdict } from './checks.ts';
+import { refuse, type Core, type Refusal } from './core.ts';
+import { closeJob, findJob, openJob, orderOf, type Request } from './jobs.ts';
+import { nodeVerify } from './keys.ts';
+import { commitLease, findLease, leaseView } from './leases.ts';
+import { post } from './ledger.ts';
+import { commit, type Notices } from './notices.ts';
+import { askDelivery, recordReceipt, tellRecalled } from './settle.ts';
+import { entries, requests } from './store/schema.ts';
+import type { Tx } from './store/store.ts';
+
+export type SubmitOutcome = { readonly ok: true; readonly ref: string } | Refusal;
+
+interface Step {
+  readonly core: Core;
+  readonly tx: Tx;
+  readonly notices: Notices;
+  readonly request: Request;
+}
+
+type Apply<T> = (step: Step, body: T) => Promise<SubmitOutcome>;
+
+/** Parses the body at the edge, then trusts the type. */
+function handler<T>(schema: v.GenericSchema<unknown, T>, apply: Apply<T>): (step: Step, body: unknown) => Promise<SubmitOutcome> {
+  return async (step, body) => {
+    const parsed = v.safeParse(schema, body);
+    if (parsed.success) return apply(step, parsed.output);
+    const issue = parsed.issues[0];
+    const path = v.getDotPath(issue);
+    return refuse('body-malformed', `The request is malformed${path ? ` at ${path}` : ''}: ${issue.message}.`.slice(0, 500));
+  };
+}
+
+const handlers: Record<Purpose, (step: Step, body: unknown) => Promise<SubmitOutcome>> = {
+  grant: handler(GrantBodySchema, grant),
+  'job.submit': handler(JobSubmitBodySchema, async ({ core, tx, notices, request }, { order }) => {
+    const outcome = await openJob(core, tx, request, order);
+    if (!outcome.ok) return outcome;
+    notices.job(outcome.ref);
+    notices.balance(request.key);
+    return outcome;
+  }),
+  'job.cancel': handler(JobCancelBodySchema, cancel),
+  'lease.commit': handler(LeaseCommitBodySchema, async ({ core, tx, notices, request }, body) => {
+    const outcome = await commitLease(core, tx, request, body);
+    if (outcome.ok) await announce(core, tx, notices, body.lease);
+    return outcome;
+  }),
+  'film.receipt': handler(FilmReceiptBodySchema, ({ core, tx, notices, request }, body) => recordReceipt(core, tx, notices, request, body)),
+  'check.verdict': handler(CheckVerdictBodySchema, ({ core, tx, notices, request }, body) => recordVerdict(core, tx, notices, request, body)),
+};
+
+const FAULT_TEXT: Record<EnvelopeFault, string> = {
+  'envelope-malformed': 'The signed request is malformed.',
+  'envelope-network': 'The request was signed for another network.',
+  'envelope-purpose': 'The request was signed for another purpose.',
+  'envelope-signature': 'The signature does not match the request.',
+};
+
+/** @param answer called with the outcome once it is durable, before anyone else is told. */
+export async function submit(core: Core, envelope: Envelope, answer: (outcome: SubmitOutcome) => void): Promise<SubmitOutcome> {
+  const purpose = claimedPurpose(envelope);
+  const opened = purpose ? await open(envelope, { network: core.network, purpose }, nodeVerify) : null;
+  if (!purpose || !opened?.ok) {
+    const fault = opened && !opened.ok ? opened.reason : 'envelope-malformed';
+    core.counters.count(fault);
+    const refusal = refuse(fault, FAULT_TEXT[fault]);
+    answer(refusal);
+    return refusal;
+  }
+  const { at, body } = opened.payload;
+  const request = { hash: envelopeHash(envelope), key: envelope.key };
+  const outcome = await commit(
+    core,
+    async (tx, notices) => {
+      const [known] = await tx.db.select({ ref: requests.ref }).from(requests).where(eq(requests.hash, request.hash));
+      if (known) return { ok: true, ref: known.ref } as const;
+      const nowMs = core.clock.nowMs();
+      if (Math.abs(nowMs - at) > ENVELOPE_AGE_MS_MAX) return refuse('envelope-age', 'The request is too old, or this device’s clock is wrong by more than a day.');
+      const result = await handlers[purpose]({ core, tx, notices, request }, body);
+      if (result.ok) await tx.db.insert(requests).values({ ...request, purpose, ref: result.ref, payload: envelope.payload, sig: envelope.sig, atMs: nowMs });
+      return result;
+    },
+    answer,
+  );
+  if (!outcome.ok) core.counters.count(`refused-${outcome.reason}`);
+  return outcome;
+}
+
+/** Leading zero bits of SHA-256(key ‖ work). */
+export function workBits(key: string, work: string): number {
+  const digest = createHash('sha256').update(concat(fromHex(key), fromHex(work))).digest();
+  let bits = 0;
+  for (const byte of digest) {
+    if (byte !== 0) return bits + Math.clz32(byte) - 24;
+    bits += 8;
+  }
+  return bits;
+}
+
+async function grant({ core, tx, notices, request }: Step, { work }: v.InferOutput<typeof GrantBodySchema>): Promise<SubmitOutcome> {
+  const [before] = await tx.db.select({ id: entries.id, kind: entries.kind }).from(entries).where(eq(entries.account, request.key));
+  if (before) return refuse('grant-taken', 'This key has had its first tokens already.');
+  if (workBits(request.key, work) < core.policy.grantWorkBits) return refuse('grant-work', 'The proof of work falls short.');
+  const micro = BigInt(core.policy.grantMicro);
+  await post(tx, { kind: 'grant', account: request.key, request: request.hash, atMs: core.clock.nowMs(), postings: [[MINT, -micro], [request.key, micro]] });
+  notices.balance(request.key);
+  return { ok: true, ref: request.hash };
+}
+
+async function cancel({ core, tx, notices, request }: Step, { job: id }: v.InferOutput<typeof JobCancelBodySchema>): Promise<SubmitOutcome> {
+  const job = await findJob(tx.db, id);
+  if (job?.creator !== request.key) return refuse('job-unknown', 'You have no such job.');
+  if (job.state !== 'open') return refuse('job-over', `This job is already ${job.state}.`);
+  tellRecalled(notices, await closeJob(core, tx, id, 'cancelled', 'cancelled by its creator'));
+  notices.job(id);
+  notices.balance(request.key);
+  return { ok: true, ref: request.hash };
+}
+
+/** A commitment is durable: the creator may expect the film and the worker may send it. */
+async function announce(core: Core, tx: Tx, notices: Notices, id: string): Promise<void> {
+  const lease = (await findLease(tx.db, id))!;
+  const job = (await findJob(tx.db, lease.job))!;
+  notices.toPeer(core.sessions.creatorOf(job)?.peer, { type: 'committed', lease: leaseView(lease, orderOf(job)), root: lease.root!, workerPeer: lease.workerPeer });
+  askDelivery(core, notices, lease, job);
+  notices.job(job.id);
+  notices.balance(lease.worker);
+}
