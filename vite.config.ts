@@ -15,7 +15,7 @@ const cli: UserConfig = {
     outDir: 'build/cli',
     emptyOutDir: true,
     rollupOptions: {
-      input: { pictor: 'src/cli/main.ts' },
+      input: { pictor: 'src/cli/main.ts', 'engine-thread': 'src/cli/engine-thread.ts' },
       output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
     },
   },
