@@ -4,6 +4,8 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ORRERY_SECONDS, orrery } from './orrery.ts';
+import { readingLamp } from './reading-lamp.ts';
 import { stillLife } from './still-life.ts';
 
 /** A row of index.json, as the front page and `npm start` read it. */
@@ -41,6 +43,20 @@ const samples: readonly Sample[] = [
     build: stillLife,
     description: 'Glass, copper, celadon and fruit on walnut, by a soft box and a small warm lamp.',
     animationSeconds: 0,
+  },
+  {
+    name: 'reading-lamp',
+    title: 'Reading lamp',
+    build: readingLamp,
+    description: 'The corner of a desk at dusk: one bulb under a shade, and all that its light reaches by bouncing.',
+    animationSeconds: 0,
+  },
+  {
+    name: 'orrery',
+    title: 'Orrery',
+    build: orrery,
+    description: 'Four planets of enamel and glass on brass arms, turned by meshing gears around a glowing sun.',
+    animationSeconds: ORRERY_SECONDS,
   },
 ];
 

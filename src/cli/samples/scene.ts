@@ -24,7 +24,7 @@ export interface Surface {
   readonly normal?: { readonly picture: Uint8Array<ArrayBuffer>; readonly scale: number };
   readonly metallic?: number;
   readonly roughness?: number;
-  readonly emission?: { readonly colour: string; readonly strength: number };
+  readonly emission?: { readonly colour: string; readonly strength: number; readonly picture?: Uint8Array<ArrayBuffer> };
   /** Clear solid glass: index of refraction, thickness in metres, and what is left of white light after `distance` metres. */
   readonly glass?: { readonly ior: number; readonly thickness: number; readonly colour?: string; readonly distance?: number };
   readonly sheen?: { readonly colour: string; readonly roughness: number };
@@ -64,6 +64,7 @@ export class SampleScene {
     if (s.normal) m.setNormalTexture(this.#texture(s.normal.picture, `${s.name} normal`)).setNormalScale(s.normal.scale);
     if (s.emission) {
       m.setEmissiveFactor([...linear(s.emission.colour)]);
+      if (s.emission.picture) m.setEmissiveTexture(this.#texture(s.emission.picture, `${s.name} light`));
       const strength = doc.createExtension(KHRMaterialsEmissiveStrength).createEmissiveStrength();
       m.setExtension('KHR_materials_emissive_strength', strength.setEmissiveStrength(s.emission.strength));
     }
@@ -106,7 +107,7 @@ export class SampleScene {
     const primitive = doc.createPrimitive().setMaterial(surface).setIndices(doc.createAccessor().setArray(mesh.indices).setBuffer(this.#buffer));
     primitive.setAttribute('POSITION', floats(mesh.positions, 'VEC3')).setAttribute('NORMAL', floats(mesh.normals, 'VEC3'));
     // Untextured parts do without coordinates: half a megabyte of them would never be read.
-    if (surface.getBaseColorTexture() || surface.getNormalTexture()) primitive.setAttribute('TEXCOORD_0', floats(mesh.uvs, 'VEC2'));
+    if (surface.getBaseColorTexture() ?? surface.getNormalTexture() ?? surface.getEmissiveTexture()) primitive.setAttribute('TEXCOORD_0', floats(mesh.uvs, 'VEC2'));
     if (mesh.tangents && surface.getNormalTexture()) primitive.setAttribute('TANGENT', floats(mesh.tangents, 'VEC4'));
     this.#meshes.set(mesh, primitive);
     return primitive;

@@ -1,6 +1,7 @@
 /**
- * Closed surfaces: revolution, swept tube, rounded box, sphere. Every one is watertight and faces
- * outwards. Refuses open profiles: a profile starts and ends on the axis, or is a closed loop.
+ * Closed surfaces: revolution, swept tube, rounded box, sphere, extruded strip. Each is watertight and
+ * faces outwards. Refuses to close an open profile: it starts and ends on the axis, is a loop, or is
+ * one half of a surface whose other half the caller shows in the same mesh.
  */
 import type { Shape } from './mesh.ts';
 import { emptyShape } from './mesh.ts';
@@ -188,6 +189,33 @@ export function roundedBox(size: Vec3, radius: number, steps = 3, perMetre = 1):
         out.triangles.push(...(sign > 0 ? quad : [quad[0]!, quad[2]!, quad[1]!, quad[3]!, quad[5]!, quad[4]!]));
       }
     }
+  }
+  return out;
+}
+
+/**
+ * A strip between a lower and an upper line (x, y, as many points each, x rising) drawn out over
+ * `depth` along z about z = 0: page blocks, wedges. u runs along x, v along z, over the unit square.
+ */
+export function strip(lower: readonly Vec2[], upper: readonly Vec2[], depth: number): Shape {
+  const out = emptyShape();
+  const n = lower.length;
+  const section = [...lower, ...upper.slice().reverse()];
+  const [x0, x1] = [lower[0]![0], lower[n - 1]![0]];
+  for (const side of [1, -1]) {
+    for (const [x, y] of section) {
+      out.points.push([x, y, (side * depth) / 2]);
+      out.uvs.push([(x - x0) / (x1 - x0), side > 0 ? 1 : 0]);
+    }
+  }
+  const back = section.length;
+  for (let i = 0; i + 1 < n; i++) {
+    const [a, b, c, d] = [i, i + 1, back - 2 - i, back - 1 - i];
+    out.triangles.push(a, b, c, a, c, d, back + a, back + c, back + b, back + a, back + d, back + c);
+  }
+  for (let i = 0; i < back; i++) {
+    const j = (i + 1) % back;
+    out.triangles.push(i, back + i, back + j, i, back + j, j);
   }
   return out;
 }

@@ -41,7 +41,7 @@ function surroundings(scene: SampleScene): void {
   const key = scene.surface({ name: 'soft box', colour: '#000000', emission: { colour: '#fff4e6', strength: 15 } });
   softBox(scene, 'soft box', [0.62, 0.95], [-0.98, 0.74, 0.52], [0.02, 0.06, 0], key, dark);
   const strip = scene.surface({ name: 'strip light', colour: '#000000', emission: { colour: '#dfeaff', strength: 3.2 } });
-  softBox(scene, 'strip light', [0.9, 0.16], [0.35, 1.05, -0.42], [0.05, 0.1, 0.05], strip, dark);
+  softBox(scene, 'strip light', [0.9, 0.16], [0.35, 1.05, -0.38], [0.05, 0.1, 0.05], strip, dark);
   lamp(scene);
 }
 
@@ -83,9 +83,9 @@ function fruit(scene: SampleScene): void {
   const whole = finish(lemon(32), { creaseDegrees: 60, tangents: true });
   const lying = (yaw: number, tilt: number) => multiply(axisAngle([0, 1, 0], yaw), axisAngle([0, 0, 1], tilt));
   const first = scene.add('lemon 1', [{ mesh: whole, surface: zest }], { at: [-0.037, 0.0585, 0.014], turn: lying(40, 90) });
-  scene.again('lemon 2', first, { at: [0.046, 0.0585, 0.022], turn: lying(-50, 84) });
+  scene.again('lemon 2', first, { at: [0.043, 0.061, 0.016], turn: lying(-50, 88) });
   scene.again('lemon 3', first, { at: [0.005, 0.062, -0.062], turn: lying(5, 80) });
-  scene.again('lemon 4', first, { at: [0.02, 0.0307, 0.175], turn: lying(-28, 90) });
+  scene.again('lemon 4', first, { at: [0.02, 0.0309, 0.175], turn: lying(-28, 90) });
   const skin = scene.surface({ name: 'pear', picture: speckled(256, rgb('#c2bf4a'), rgb('#a9762f'), rgb('#6b4a22'), 77), roughness: 0.42, coat: { factor: 0.25, roughness: 0.3 } });
   const stalk = scene.surface({ name: 'stalk', colour: '#4a3420', roughness: 0.8 });
   const ripe = finish(pear(36), { creaseDegrees: 60 });

@@ -1,6 +1,6 @@
 /** What photographs are lit with and stood on: soft boxes, walls, slabs. Refuses anything that is not closed. */
 import type { Material, Node } from '@gltf-transform/core';
-import { emptyShape, finish, place, type Shape } from './mesh.ts';
+import { emptyShape, finish, flip, join, type Shape } from './mesh.ts';
 import { roundedBox } from './shapes.ts';
 import type { SampleScene } from './scene.ts';
 import { lookAt, type Vec2, type Vec3 } from './vec.ts';
@@ -34,6 +34,17 @@ export function softBox(scene: SampleScene, name: string, size: Vec2, at: Vec3, 
 
 /** A rounded slab whose top (or whatever face) lies where `at` puts it. */
 export function slab(scene: SampleScene, name: string, size: Vec3, at: Vec3, surface: Material, edge = 0.004, perMetre = 1): Node {
-  const mesh = finish(place(roundedBox(size, edge, edge > 0.01 ? 5 : 2, perMetre), {}), { tangents: surface.getNormalTexture() !== null });
+  const mesh = finish(roundedBox(size, edge, edge > 0.01 ? 5 : 2, perMetre), { tangents: surface.getNormalTexture() !== null });
   return scene.add(name, [{ mesh, surface }], { at });
+}
+
+/** A room seen from inside: walls `wall` thick around the space from `low` to `high`. One closed mesh. */
+export function room(scene: SampleScene, name: string, low: Vec3, high: Vec3, wall: number, surface: Material): Node {
+  const inner: Vec3 = [high[0] - low[0], high[1] - low[1], high[2] - low[2]];
+  const shell = ([x, y, z]: Vec3): Shape => {
+    const { lid, body } = lidAndBody([x, y, z]);
+    return join(lid, body);
+  };
+  const mesh = finish(join(shell([inner[0] + 2 * wall, inner[1] + 2 * wall, inner[2] + 2 * wall]), flip(shell(inner))));
+  return scene.add(name, [{ mesh, surface }], { at: [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, (low[2] + high[2]) / 2] });
 }

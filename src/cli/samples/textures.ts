@@ -3,7 +3,7 @@
  * Refuses randomness that is not a hash of integers, so every run gives the same bytes.
  */
 import { encode } from 'fast-png';
-import { lerp, linearMix, type Rgb } from './colour.ts';
+import { lerp, linearMix, rgb, type Rgb } from './colour.ts';
 
 const clamp01 = (v: number): number => Math.min(1, Math.max(0, v));
 
@@ -109,5 +109,87 @@ export function plaster(side: number, dark: Rgb, light: Rgb, seed: number): Uint
   return paint(side, (u, v) => {
     const tone = 0.7 * fbm(u, v, [2, 2], 5, seed) + 0.3 * fbm(u, v, [3, 9], 4, seed + 20);
     return linearMix(dark, light, Math.round(clamp01((tone - 0.3) * 2.4) * 48) / 48);
+  });
+}
+
+/** A printed page: margins, paragraphs of grey words, a chapter's heading. v runs down the page. */
+export function page(side: number, seed: number): Uint8Array<ArrayBuffer> {
+  const paper = rgb('#efe6d2');
+  const ink = rgb('#4a443c');
+  return paint(side, (u, v) => {
+    const [x, y] = [(u - 0.13) / 0.74, (v - 0.12) / 0.76];
+    if (x < 0 || x > 1 || y < 0 || y > 1) return paper;
+    const line = Math.floor(y * 30);
+    const inLine = frac(y * 30);
+    const heading = seed % 2 === 1 && line < 4;
+    if (heading) return line === 1 && x > 0.25 && x < 0.75 && hash(Math.floor(x * 40), 7, seed) > 0.2 ? ink : paper;
+    const end = hash(line, 3, seed) > 0.86 ? 0.2 + 0.6 * hash(line, 4, seed) : 1;
+    const indent = hash(line - 1, 3, seed) > 0.86 ? 0.06 : 0;
+    const gap = hash(Math.floor(x * 46 + 3 * hash(line, 5, seed)), line, seed + 1) > 0.82;
+    return inLine > 0.22 && inLine < 0.6 && x < end && x > indent && !gap ? ink : paper;
+  });
+}
+
+/** Edges of many leaves: fine stripes along v. */
+export function leaves(side: number, seed: number): Uint8Array<ArrayBuffer> {
+  return paint(side, (_, v) => linearMix(rgb('#bfae8c'), rgb('#f2e8d2'), Math.round(4 * hash(Math.floor(v * 96), 1, seed)) / 4));
+}
+
+/** Dusk behind a window: sky, two lines of hills, a few lit windows below. */
+export function dusk(side: number): Uint8Array<ArrayBuffer> {
+  const [zenith, middle, horizon] = [rgb('#16264f'), rgb('#345a9a'), rgb('#c9a08c')];
+  return paint(side, (u, v) => {
+    const far = 0.7 + 0.1 * (fbm(u, 0.3, [3, 1], 3, 4) - 0.5);
+    const near = 0.82 + 0.12 * (fbm(u, 0.7, [4, 1], 3, 9) - 0.5);
+    if (v > near) {
+      const [cx, cy] = [Math.floor(u * 40), Math.floor(v * 48)];
+      const lit = hash(cx, cy, 17) > 0.93 && frac(u * 40) < 0.45 && frac(v * 48) < 0.5;
+      return lit ? rgb('#ffcf87') : rgb('#0a1020');
+    }
+    if (v > far) return rgb('#1a2a4a');
+    const t = Math.round((v / 0.7) * 64) / 64;
+    return t < 0.6 ? linearMix(zenith, middle, t / 0.6) : linearMix(middle, horizon, ((t - 0.6) / 0.4) ** 2);
+  });
+}
+
+/** A small abstract: flat fields with a sun, as a print on the wall. */
+export function print(side: number): Uint8Array<ArrayBuffer> {
+  return paint(side, (u, v) => {
+    if (u < 0.09 || u > 0.91 || v < 0.09 || v > 0.91) return rgb('#efe9dd');
+    const [dx, dy] = [u - 0.62, v - 0.36];
+    if (dx * dx + dy * dy < 0.024) return rgb('#d8512f');
+    const hill = 0.62 + 0.13 * Math.sin(5.2 * u + 0.6);
+    const sea = 0.74 + 0.05 * Math.sin(7.1 * u + 2);
+    if (v > sea) return rgb('#20405c');
+    return v > hill ? rgb('#4f8a83') : rgb('#e6c99a');
+  });
+}
+
+/** Land and sea in three enamels, clouds left out: u around, v from pole to pole. */
+export function globe(side: number): Uint8Array<ArrayBuffer> {
+  return paint(side, (u, v) => {
+    const land = fbm(u, v, [4, 3], 4, 51);
+    if (v < 0.07 || v > 0.94) return rgb('#e8eef0');
+    if (land > 0.56) return land > 0.63 ? rgb('#b5893f') : rgb('#4f7f45');
+    return land > 0.535 ? rgb('#3f8fb5') : rgb('#17407e');
+  });
+}
+
+/** Bands of a large planet along v. */
+export function bands(side: number): Uint8Array<ArrayBuffer> {
+  const tones = ['#d9b98a', '#c79a63', '#e8d5b0', '#b98552', '#e2c79a', '#caa06c'].map(rgb);
+  return paint(side, (u, v) => {
+    const drift = v + 0.012 * (fbm(u, v, [5, 8], 3, 71) - 0.5);
+    return tones[Math.floor(hash(Math.floor(drift * 18), 3, 12) * tones.length)]!;
+  });
+}
+
+/** A graduated ring of `marks` divisions around u: every fifth longer, every tenth across; v from rim to rim. */
+export function graduation(side: number, marks: number, ground: Rgb, engraved: Rgb): Uint8Array<ArrayBuffer> {
+  return paint(side, (u, v) => {
+    const at = u * marks + 0.5;
+    const long = Math.floor(at) % 10 === 0 ? 0.8 : Math.floor(at) % 5 === 0 ? 0.6 : 0.4;
+    const near = Math.abs(frac(at) - 0.5) < 0.11;
+    return (near && v > 0.12 && v < 0.12 + long) || Math.abs(v - 0.1) < 0.02 ? engraved : ground;
   });
 }
