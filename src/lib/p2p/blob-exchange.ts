@@ -45,7 +45,9 @@ interface OpenBlob {
 
 export class BlobExchange {
   readonly #options: ExchangeOptions;
-  readonly #jobs = new Map<string, { readonly blobs: ReadonlySet<string>; bytesOut: number }>();
+  readonly #jobs = new Map<string, ReadonlySet<string>>();
+  /** Bytes served per job, kept after the job ended. */
+  readonly #served = new Map<string, number>();
   /** The blob asked for last: chunks of one blob come in a row. */
   #open: OpenBlob | null = null;
 
@@ -55,7 +57,7 @@ export class BlobExchange {
 
   /** From now on serves these blobs of this job. */
   attach(job: string, blobs: readonly string[]): void {
-    this.#jobs.set(job, { blobs: new Set(blobs), bytesOut: this.#jobs.get(job)?.bytesOut ?? 0 });
+    this.#jobs.set(job, new Set(blobs));
   }
 
   detach(job: string): void {
@@ -63,18 +65,17 @@ export class BlobExchange {
   }
 
   bytesServed(job: string): number {
-    return this.#jobs.get(job)?.bytesOut ?? 0;
+    return this.#served.get(job) ?? 0;
   }
 
   async answer(from: string, request: BlobRequest): Promise<PeerAnswer> {
-    const job = this.#jobs.get(request.job);
-    if (!job?.blobs.has(request.blob)) return { ok: false, fault: 'unknown-blob' };
+    if (!this.#jobs.get(request.job)?.has(request.blob)) return { ok: false, fault: 'unknown-blob' };
     if (!(await this.#options.allows(from, request.job, request.capability))) return { ok: false, fault: 'not-yours' };
     const open = await this.#load(request.blob);
     if (!open) return { ok: false, fault: 'unknown-blob' };
     if (request.type === 'blob.chunk' && request.index >= chunkCount(open.blob.length)) return { ok: false, fault: 'malformed' };
     const body = request.type === 'blob.manifest' ? await open.manifest : chunkAt(open.blob, request.index);
-    job.bytesOut += body.length;
+    this.#served.set(request.job, this.bytesServed(request.job) + body.length);
     return { ok: true, body };
   }
 

@@ -1,0 +1,98 @@
+/**
+ * An engine that computes a film from integer hashes of (scene, pixel, sample) instead of tracing.
+ * It stands in for the GPU here because the simulator is about who did what when: films must be
+ * exact, different everywhere and quick. The real engine has its own tests, and runs the real roles
+ * in the end-to-end tests. Sums are multiples of 1/256 and small, so every order of adding agrees.
+ */
+import type { DeviceReport, Engine, SceneFiles, SceneOutcome, SceneSummary, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
+import type { Film } from '#lib/job/film.ts';
+import type { Pass, Rect } from '#lib/job/plan.ts';
+import { concat, sha256, toHex, utf8 } from '#lib/protocol/bytes.ts';
+import type { Clock } from '#lib/roles/types.ts';
+
+const CAMERA = { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5 } as const;
+
+export function summaryOf(files: SceneFiles): SceneSummary {
+  const root = toHex(sha256(concat(files.scene, files.environment?.file ?? new Uint8Array(), utf8(String(files.frameTimeS)))));
+  const bounds = { min: [0, 0, 0], max: [1, 1, 1] } as const;
+  const counts = { triangles: 1, materials: 1, textures: 0, lights: 0, animationSeconds: 0, compileSeconds: 0 };
+  return { root, bytes: files.scene.length, ...counts, bounds, cameras: [], view: { ...CAMERA, eye: [...CAMERA.eye], target: [...CAMERA.target], up: [...CAMERA.up] }, warnings: [] };
+}
+
+export function hash32(...words: readonly number[]): number {
+  let h = 0x9e3779b9;
+  for (const word of words) {
+    h = Math.imul(h ^ word, 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+    h ^= h >>> 16;
+  }
+  return h >>> 0;
+}
+
+export function arithmeticFilm(request: TraceRequest): Film {
+  const { rect, pass, frame } = request;
+  const scene = Number.parseInt(request.sceneRoot.slice(0, 8), 16);
+  const light = new Uint8Array(rect.width * rect.height * 16);
+  const signatures = new Uint16Array(rect.width * rect.height * pass.count);
+  const view = new DataView(light.buffer);
+  forEachPixel(rect, (x, y, at) => {
+    const sum = [0, 0, 0];
+    let segments = 0;
+    for (let s = 0; s < pass.count; s++) {
+      const h = hash32(scene, frame.seed, x, y, pass.first + s);
+      for (let c = 0; c < 3; c++) sum[c]! += ((h >>> (8 * c)) & 255) / 256;
+      segments += 1 + (h % (frame.bounces + 1));
+      signatures[at * pass.count + s] = hash32(h, 7) & 0xffff;
+    }
+    for (let c = 0; c < 3; c++) view.setFloat32(at * 16 + c * 4, sum[c]!, true);
+    view.setUint32(at * 16 + 12, segments, true);
+  });
+  return { width: rect.width, height: rect.height, samples: pass.count, light, signatures };
+}
+
+function forEachPixel(rect: Rect, visit: (x: number, y: number, at: number) => void): void {
+  for (let row = 0; row < rect.height; row++) {
+    for (let column = 0; column < rect.width; column++) visit(rect.x + column, rect.y + row, row * rect.width + column);
+  }
+}
+
+export class ArithmeticEngine implements Engine {
+  readonly shader = 'ab'.repeat(32);
+  /** Traces so far, for tests that count work. */
+  traces = 0;
+  readonly #clock: Clock;
+  readonly #pathsPerSecond: number;
+  readonly #scenes = new Set<string>();
+
+  /** @param pathsPerSecond of virtual time. */
+  constructor(clock: Clock, pathsPerSecond = 4_000) {
+    this.#clock = clock;
+    this.#pathsPerSecond = pathsPerSecond;
+  }
+
+  async probe(): Promise<DeviceReport> {
+    return { ok: true, adapter: { class: 'test/arithmetic/none', name: 'Arithmetic', software: true }, compileSeconds: 0 };
+  }
+
+  async compile(_signal: AbortSignal, files: SceneFiles): Promise<SceneOutcome> {
+    const summary = summaryOf(files);
+    this.#scenes.add(summary.root);
+    return { ok: true, summary };
+  }
+
+  async trace(signal: AbortSignal, request: TraceRequest, onProgress?: (done: number) => void): Promise<TraceOutcome> {
+    if (!this.#scenes.has(request.sceneRoot)) return { ok: false, reason: 'unknown-scene', text: 'No such scene.' };
+    const seconds = pathsOf(request.rect, request.pass) / this.#pathsPerSecond;
+    await this.#clock.sleep(signal, seconds * 1000);
+    if (signal.aborted) return { ok: false, reason: 'aborted', text: 'Stopped.' };
+    onProgress?.(1);
+    this.traces++;
+    return { ok: true, film: arithmeticFilm(request), traceSeconds: seconds };
+  }
+
+  async dispose(): Promise<void> {
+    this.#scenes.clear();
+  }
+}
+
+const pathsOf = (rect: Rect, pass: Pass): number => rect.width * rect.height * pass.count;
