@@ -46,6 +46,7 @@ export class Background {
   readonly #scheduler: Scheduler;
   readonly #stop = new AbortController();
   readonly #running = new Set<Promise<void>>();
+  readonly #rounds = new Set<Promise<void>>();
   #matching: Promise<void> | null = null;
   #matchAgain = false;
   #networkAtMs = 0;
@@ -69,9 +70,9 @@ export class Background {
     await Promise.all(this.#running);
   }
 
-  /** Resolves when no round is running or due at this instant. */
+  /** Resolves when no round is running. */
   async idle(): Promise<void> {
-    while (this.#matching) await this.#matching;
+    while (this.#matching || this.#rounds.size > 0) await Promise.all([this.#matching, ...this.#rounds]);
   }
 
   #match(): void {
@@ -91,7 +92,11 @@ export class Background {
     const run = async (): Promise<void> => {
       while (!this.#stop.signal.aborted) {
         await this.#core.clock.sleep(this.#stop.signal, intervalMs);
-        if (!this.#stop.signal.aborted) await this.#guard('a background round', round);
+        if (this.#stop.signal.aborted) return;
+        const work = this.#guard('a background round', round);
+        this.#rounds.add(work);
+        await work;
+        this.#rounds.delete(work);
       }
     };
     this.#running.add(run());

@@ -3,7 +3,7 @@
  * revealed, and its signed verdict is recorded with the draw that anyone can recompute. A first
  * failing verdict asks another checker where there is one; only then is a lease void.
  */
-import { and, asc, count, eq, ne, sql } from 'drizzle-orm';
+import { and, asc, count, eq, inArray, ne, sql } from 'drizzle-orm';
 import { drawLeaves, drawSeed, nonceCommitment } from '../trust/draw.ts';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import type { CheckVerdictBody } from '../protocol/control.ts';
@@ -31,16 +31,13 @@ export function decide(passes: number, fails: number, another: boolean): Decisio
 
 /** Keeps new commitments of a checker's session, up to the bound, and logs them before any draw can use them. */
 export async function addNonces(tx: Tx, checker: Pick<Session, 'key' | 'peer'>, commitments: readonly string[]): Promise<void> {
-  if (commitments.length === 0) return;
+  const known = await tx.db.select({ commitment: nonces.commitment }).from(nonces).where(inArray(nonces.commitment, [...commitments]));
+  const seen = new Set(known.map((row) => row.commitment));
   const room = CHECK_NONCES_PER_CHECKER_MAX - (await unusedNonces(tx.db, checker.peer));
-  const offered = [...new Set(commitments)].slice(0, Math.max(room, 0));
-  if (offered.length === 0) return;
-  const kept = await tx.db
-    .insert(nonces)
-    .values(offered.map((commitment) => ({ commitment, checker: checker.key, checkerPeer: checker.peer })))
-    .onConflictDoNothing()
-    .returning({ commitment: nonces.commitment });
-  if (kept.length > 0) tx.append({ type: 'nonces', checker: checker.key, commitments: kept.map((row) => row.commitment) });
+  const fresh = [...new Set(commitments)].filter((commitment) => !seen.has(commitment)).slice(0, Math.max(room, 0));
+  if (fresh.length === 0) return;
+  await tx.db.insert(nonces).values(fresh.map((commitment) => ({ commitment, checker: checker.key, checkerPeer: checker.peer })));
+  tx.append({ type: 'nonces', checker: checker.key, commitments: fresh });
 }
 
 async function unusedNonces(db: Db, peer: string): Promise<number> {

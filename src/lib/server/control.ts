@@ -8,7 +8,6 @@ import { and, desc, eq, gt, inArray } from 'drizzle-orm';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import { helloBytes, parseClientMessage, PROTOCOL_VERSION, type ClientMessage, type ServerMessage } from '../protocol/control.ts';
 import {
-  CHECK_NONCES_PER_CHECKER_MAX,
   CONTROL_CONNECTIONS_MAX,
   CONTROL_MESSAGE_BYTES_MAX,
   CONTROL_MESSAGES_PER_SECOND_MAX,
@@ -169,12 +168,17 @@ export class Connection {
       case 'yield':
         return this.#yield(session, message);
       case 'check-ready':
-        if (message.nonceCommitments.length > CHECK_NONCES_PER_CHECKER_MAX) return void this.#drop('nonces-many');
-        await commit(core, (tx) => addNonces(tx, session, message.nonceCommitments));
-        session.checksWanted = message.checks;
-        ack();
-        return core.wake.match();
+        return this.#checkReady(session, message);
     }
+  }
+
+  async #checkReady(session: Session, message: Extract<ClientMessage, { type: 'check-ready' }>): Promise<void> {
+    const fresh = message.nonceCommitments.filter((commitment) => !session.commitments.has(commitment));
+    if (fresh.length > 0) await commit(this.#core, (tx) => addNonces(tx, session, fresh));
+    if (message.nonceCommitments.length > 0) session.commitments = new Set(message.nonceCommitments);
+    session.checksWanted = message.checks;
+    this.#send({ type: 'ack', id: message.id });
+    this.#core.wake.match();
   }
 
   async #submit(session: Session, message: Extract<ClientMessage, { type: 'submit' }>): Promise<void> {

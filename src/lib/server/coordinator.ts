@@ -17,7 +17,7 @@ import { Counters } from './counters.ts';
 import { founding } from './founding.ts';
 import { answerHttp } from './http.ts';
 import { LogService } from './log.ts';
-import { DEFAULT_POLICY } from './policy.ts';
+import { DEFAULT_POLICY, iceServersFromEnvironment } from './policy.ts';
 import { Scheduler } from './scheduler.ts';
 import { Sessions, type ControlLink } from './sessions.ts';
 import { Signalling, type SignalLink } from './signal.ts';
@@ -37,6 +37,7 @@ export interface CoordinatorOptions {
   readonly policy?: Partial<Policy>;
   /** The network's id; by default made from the coordinator's key at the first start, and kept. */
   readonly network?: string;
+  /** By default from PICTOR_ICE (JSON), else none. */
   readonly iceServers?: IceServers;
   readonly logger?: (line: string) => void;
   /** Fixed only by tests and the simulator. */
@@ -92,7 +93,7 @@ async function raise(store: Store, options: CoordinatorOptions, logger: (line: s
     network,
     identity,
     policy: { ...DEFAULT_POLICY, ...options.policy },
-    iceServers: options.iceServers ?? [],
+    iceServers: options.iceServers ?? iceServersFromEnvironment(),
     clock,
     store,
     log,

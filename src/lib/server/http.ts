@@ -15,6 +15,8 @@ import { viewJob } from './jobs.ts';
 import { balanceOf, listEntries } from './ledger.ts';
 import { jobReceipt } from './receipt.ts';
 
+/** The longest account is `escrow:` and a job. */
+const QUERY_LENGTH_MAX = 80;
 const NO_STORE = { 'cache-control': 'no-store', 'access-control-allow-origin': '*' };
 const FOREVER = { 'cache-control': 'public, max-age=31536000, immutable', 'access-control-allow-origin': '*' };
 
@@ -82,12 +84,11 @@ function whole(query: URLSearchParams, name: string, fallback: number): number |
 }
 
 async function entriesPage(core: Core, query: URLSearchParams): Promise<Response> {
-  const from = whole(query, 'from', 0);
+  const offset = whole(query, 'offset', 0);
   const limit = whole(query, 'limit', 100);
-  if (from === null || limit === null) return bad('`from` and `limit` are whole numbers.');
-  const newestFirst = query.get('order') === 'newest';
-  const page = await listEntries(core.store.db, { from, limit: Math.min(limit, LOG_PAGE_ENTRIES_MAX), newestFirst });
-  return json({ entries: page });
+  const q = query.get('q') ?? '';
+  if (offset === null || limit === null || q.length > QUERY_LENGTH_MAX) return bad('`offset` and `limit` are whole numbers, and `q` is short.');
+  return json(await listEntries(core.store.db, { q, offset, limit: Math.min(limit, LOG_PAGE_ENTRIES_MAX) }));
 }
 
 async function proof(core: Core, query: URLSearchParams): Promise<Response> {

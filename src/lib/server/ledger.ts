@@ -2,7 +2,7 @@
  * The only code that moves money: writes a double entry, its postings and its log leaf in one
  * transaction. The database refuses entries that don't sum to zero and accounts below zero.
  */
-import { eq, inArray, sql } from 'drizzle-orm';
+import { and, count, desc, eq, exists, inArray, like, or, sql } from 'drizzle-orm';
 import type { EntryKind } from '../ledger/leaf.ts';
 import type { Db, Tx } from './store/store.ts';
 import { balances, entries, postings } from './store/schema.ts';
@@ -36,24 +36,34 @@ export async function balanceOf(db: Db, account: string): Promise<bigint> {
 }
 
 export interface EntryView {
-  readonly id: number;
+  /** Index of the entry's leaf in the log. */
+  readonly index: number;
   readonly kind: EntryKind;
   readonly job: string | null;
   readonly lease: string | null;
   readonly request: string | null;
   readonly atMs: number;
-  readonly postings: readonly { readonly account: string; readonly micro: string }[];
+  readonly postings: readonly (readonly [account: string, micro: string])[];
 }
 
-/** Entries with `id` ≥ `from`, oldest first, or those of one job. */
-export async function listEntries(db: Db, query: { from: number; limit: number; job?: string; newestFirst?: boolean }): Promise<EntryView[]> {
-  const where = query.job === undefined ? sql`${entries.id} >= ${query.from}` : eq(entries.job, query.job);
-  const order = query.newestFirst ? sql`${entries.id} desc` : sql`${entries.id} asc`;
-  const found = await db.select().from(entries).where(where).orderBy(order).limit(query.limit);
-  if (found.length === 0) return [];
-  const lines = await db.select().from(postings).where(inArray(postings.entry, found.map((entry) => entry.id)));
-  return found.map(({ account: _account, ...entry }) => ({
-    ...entry,
-    postings: lines.filter((line) => line.entry === entry.id).map((line) => ({ account: line.account, micro: String(line.micro) })),
+export interface EntryQuery {
+  /** Part of an account, job or lease, from its beginning, or a kind; empty for all. */
+  readonly q: string;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** Entries that touch what is asked for, newest first, and how many there are in all. */
+export async function listEntries(db: Db, { q, offset, limit }: EntryQuery): Promise<{ entries: EntryView[]; total: number }> {
+  const prefix = `${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  const posted = db.select({ one: sql`1` }).from(postings).where(and(eq(postings.entry, entries.id), like(postings.account, prefix)));
+  const where = q === '' ? undefined : or(like(entries.job, prefix), like(entries.lease, prefix), like(entries.kind, prefix), exists(posted));
+  const [all] = await db.select({ n: count() }).from(entries).where(where);
+  const found = await db.select().from(entries).where(where).orderBy(desc(entries.id)).offset(offset).limit(limit);
+  const lines = found.length === 0 ? [] : await db.select().from(postings).where(inArray(postings.entry, found.map((entry) => entry.id)));
+  const views = found.map(({ id, kind, job, lease, request, atMs }) => ({
+    ...{ index: id, kind, job, lease, request, atMs },
+    postings: lines.filter((line) => line.entry === id).map((line) => [line.account, String(line.micro)] as const),
   }));
+  return { entries: views, total: all?.n ?? 0 };
 }

@@ -3,7 +3,7 @@
  * checks that were never answered, receipts that never came. Each is acted on by the same guarded
  * claims as everything else, so a late answer and the reaper can't both win.
  */
-import { and, eq, inArray, isNotNull, lt, or } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, lt, or } from 'drizzle-orm';
 import { CHECK_PAUSE_MS, CONTROL_SILENCE_MS_MAX, FILM_SILENCE_MS_MAX, LEASE_SILENCE_MS_MAX, RECEIPT_WAIT_MS_MAX } from '../protocol/limits.ts';
 import { decideLease } from './checks.ts';
 import type { Core } from './core.ts';
@@ -24,6 +24,7 @@ export async function reap(core: Core, scheduler: Scheduler): Promise<void> {
   await reapLeases(core, nowMs);
   await reapFilms(core, nowMs);
   await reapChecks(core, scheduler, nowMs);
+  await reapDoubts(core);
   await reapReceipts(core, nowMs);
   core.sessions.forgetBefore(nowMs - 2 * FILM_SILENCE_MS_MAX);
   for (const [lease, untilMs] of scheduler.checkPausedUntilMs) {
@@ -81,6 +82,24 @@ async function reapChecks(core: Core, scheduler: Scheduler, nowMs: number): Prom
       await decideLease(core, tx, notices, lease, job, 'unreachable');
     });
     scheduler.checkPausedUntilMs.set(id, nowMs + CHECK_PAUSE_MS);
+  }
+}
+
+/** A first failing verdict waits for a second checker only while there is one. */
+async function reapDoubts(core: Core): Promise<void> {
+  const doubted = await core.store.db
+    .select({ id: leases.id })
+    .from(leases)
+    .innerJoin(checks, and(eq(checks.lease, leases.id), eq(checks.state, 'fail')))
+    .where(and(eq(leases.state, 'committed'), isNull(leases.verdict)));
+  for (const { id } of doubted) {
+    await commit(core, async (tx, notices) => {
+      const lease = await findLease(tx.db, id);
+      const running = await tx.db.select({ lease: checks.lease }).from(checks).where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
+      if (lease?.state !== 'committed' || running.length > 0) return;
+      const job = (await findJob(tx.db, lease.job))!;
+      await decideLease(core, tx, notices, lease, job, 'disputed');
+    });
   }
 }
 

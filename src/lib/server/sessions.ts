@@ -31,6 +31,8 @@ export class Session {
   /** Checks it runs at once. */
   checksWanted = 0;
   blobs: ReadonlySet<string> = new Set();
+  /** Commitments of the last `check-ready`: said again with every one, and mostly known. */
+  commitments: ReadonlySet<string> = new Set();
   readonly watching = new Set<string>();
   /** Jobs not to be offered before a time, after it gave a lease back. */
   readonly pausedUntilMs = new Map<string, number>();
