@@ -56,6 +56,11 @@ export class MemoryNetwork {
     this.drop(id);
   }
 
+  /** Of the fullest channel. */
+  get bufferedBytes(): number {
+    return Math.max(0, ...[...this.#channels].map((channel) => channel.bufferedBytes));
+  }
+
   delay(): number {
     const [least, most] = this.options.delayMs;
     return least + this.options.random() * (most - least);
