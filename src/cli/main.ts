@@ -2,10 +2,26 @@
  * The `pictor` command line: finds the command, prints help, turns failures into one sentence on
  * stderr and an exit code. Results go to stdout, everything else to stderr.
  */
+import { agentCommand } from './commands/agent.ts';
+import { checkCommand } from './commands/check.ts';
+import { ledgerCommand } from './commands/ledger.ts';
 import { renderCommand } from './commands/render.ts';
+import { samplesCommand } from './commands/samples.ts';
+import { serveCommand } from './commands/serve.ts';
+import { startCommand } from './commands/start.ts';
+import { workCommand } from './commands/work.ts';
 import { CommandError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError, type Command } from './command.ts';
 
-const COMMANDS: readonly Command[] = [renderCommand];
+const COMMANDS: readonly Command[] = [
+  startCommand,
+  renderCommand,
+  workCommand,
+  checkCommand,
+  agentCommand,
+  serveCommand,
+  ledgerCommand,
+  samplesCommand,
+];
 
 function help(): string {
   const width = Math.max(...COMMANDS.map((command) => command.name.length));

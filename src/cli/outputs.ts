@@ -4,6 +4,7 @@ import { encodeExr } from '#lib/image/exr.ts';
 import { encodePfm } from '#lib/image/pfm.ts';
 import { encodePng } from '#lib/image/png.ts';
 import type { Bytes } from '#lib/protocol/bytes.ts';
+import { CommandError } from './command.ts';
 import { writeWhole } from './stores.ts';
 
 export interface Picture {
@@ -24,14 +25,19 @@ async function encodeAs(type: string, { rgb, width, height }: Picture): Promise<
   }
 }
 
-export async function writePicture(
-  picture: Picture,
-  paths: readonly string[],
-): Promise<readonly { readonly path: string; readonly bytes: number }[]> {
-  const written: { path: string; bytes: number }[] = [];
+export interface Written {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** @throws CommandError */
+export async function writePicture(picture: Picture, paths: readonly string[]): Promise<readonly Written[]> {
+  const written: Written[] = [];
   for (const path of paths) {
     const bytes = await encodeAs(extname(path), picture);
-    await writeWhole(path, bytes);
+    await writeWhole(path, bytes).catch((error: unknown) => {
+      throw new CommandError(`${path} could not be written: ${error instanceof Error ? error.message : String(error)}`);
+    });
     written.push({ path, bytes: bytes.length });
   }
   return written;

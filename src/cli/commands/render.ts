@@ -1,9 +1,16 @@
 /** `pictor render`: one picture, on this machine or through a network. */
-import { CommandError, EXIT_INTERRUPTED, EXIT_OK, type Command } from '../command.ts';
+import { basename, join } from 'node:path';
+import type { SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
+import type { Camera } from '#lib/protocol/order.ts';
+import { connectAgent } from '../agent.ts';
+import { EXIT_INTERRUPTED, EXIT_OK, type Command } from '../command.ts';
 import { catchInterrupts } from '../interrupt.ts';
 import { renderLocally } from '../local-render.ts';
-import { writePicture } from '../outputs.ts';
+import { progressText, renderThroughNetwork } from '../network-render.ts';
+import { writePicture, type Written } from '../outputs.ts';
+import { dataFolder } from '../paths.ts';
 import { progressBar, si } from '../progress.ts';
+import { saveReceipt } from '../receipt.ts';
 import { chooseCamera, readRenderOptions, type RenderOptions } from '../render-options.ts';
 import { compileOrExplain, deviceText, probeOrExplain, readSceneFiles } from '../scene-files.ts';
 import { ThreadEngine } from '../thread-engine.ts';
@@ -43,58 +50,113 @@ export const renderCommand: Command = {
   run: async (args) => {
     const options = readRenderOptions(args);
     const interrupts = catchInterrupts();
-    return options.network === null ? local(options, interrupts.first) : 1;
+    const prepared = await prepare(interrupts.first, options);
+    const report =
+      options.network === null ? await local(interrupts.first, prepared) : await remote(interrupts.first, prepared, options.network);
+    if (!report) {
+      process.stderr.write('Interrupted; nothing was written.\n');
+      return EXIT_INTERRUPTED;
+    }
+    if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+    else for (const { path } of report.outputs) process.stdout.write(`${path}\n`);
+    return EXIT_OK;
   },
 };
 
-async function local(options: RenderOptions, signal: AbortSignal): Promise<number> {
+interface Prepared {
+  readonly options: RenderOptions;
+  readonly startedMs: number;
+  readonly engine: ThreadEngine;
+  readonly files: SceneFiles;
+  readonly summary: SceneSummary;
+  readonly camera: Camera;
+}
+
+async function prepare(signal: AbortSignal, options: RenderOptions): Promise<Prepared> {
   const startedMs = performance.now();
-  const engine = await ThreadEngine.start();
   const files = await readSceneFiles(options);
-  const device = await probeOrExplain(engine);
+  const engine = await ThreadEngine.start();
   const summary = await compileOrExplain(signal, engine, files, options.file);
-  const frame = {
-    camera: chooseCamera(options.camera, summary),
-    width: options.width,
-    height: options.height,
-    bounces: options.bounces,
-    seed: options.seed,
-  };
+  return { options, startedMs, engine, files, summary, camera: chooseCamera(options.camera, summary) };
+}
+
+/** What `--json` prints, whoever traced. */
+const commonReport = ({ options, startedMs, summary }: Prepared): Record<string, unknown> => ({
+  width: options.width,
+  height: options.height,
+  samples: options.samples,
+  compileSeconds: summary.compileSeconds,
+  wallSeconds: (performance.now() - startedMs) / 1000,
+  triangles: summary.triangles,
+  sceneRoot: summary.root,
+});
+
+type Report = Record<string, unknown> & { readonly outputs: readonly Written[] };
+
+async function local(signal: AbortSignal, prepared: Prepared): Promise<Report | null> {
+  const { options, engine, summary, camera } = prepared;
+  const device = await probeOrExplain(engine);
+  const { width, height, bounces, seed, samples } = options;
   if (!options.json) process.stderr.write(`${options.file}: ${si(summary.triangles)} triangles, rendering on ${deviceText(device)}\n`);
   const bar = progressBar();
-  const job = { sceneRoot: summary.root, frame, samples: options.samples, software: device.adapter.software };
+  const job = { sceneRoot: summary.root, frame: { camera, width, height, bounces, seed }, samples, software: device.adapter.software };
   const result = await renderLocally(signal, engine, job, (done, segments) => bar.update(done, `${si(segments)} rays`));
   bar.end();
-  if (!result) {
-    process.stderr.write('Interrupted; nothing was written.\n');
-    return EXIT_INTERRUPTED;
-  }
-  const outputs = await writePicture(result.picture, options.outputs).catch((error: unknown) => {
-    throw new CommandError(`the picture could not be written: ${error instanceof Error ? error.message : String(error)}`);
-  });
-  const report = {
-    device: device.adapter.name,
+  if (!result) return null;
+  const outputs = await writePicture(result.picture, options.outputs);
+  const { segments, traceSeconds } = result;
+  if (!options.json) process.stderr.write(`${si(segments)} rays in ${traceSeconds.toFixed(1)} s (${si(segments / traceSeconds)} rays/s)\n`);
+  const { name, software } = device.adapter;
+  return {
+    device: name,
     class: device.adapter.class,
-    software: device.adapter.software,
+    software,
     variant: engine.shader.slice(0, 16),
-    width: options.width,
-    height: options.height,
-    samples: options.samples,
-    segments: result.segments,
-    traceSeconds: result.traceSeconds,
-    compileSeconds: summary.compileSeconds,
+    segments,
+    traceSeconds,
+    ...commonReport(prepared),
     pipelineSeconds: device.compileSeconds,
-    wallSeconds: (performance.now() - startedMs) / 1000,
     bytes: summary.bytes,
-    triangles: summary.triangles,
-    sceneRoot: summary.root,
     outputs,
   };
-  if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  else {
-    const speed = `${si(report.segments / report.traceSeconds)} rays/s`;
-    process.stderr.write(`${si(report.segments)} rays in ${report.traceSeconds.toFixed(1)} s (${speed})\n`);
-    for (const output of outputs) process.stdout.write(`${output.path}\n`);
+}
+
+async function remote(signal: AbortSignal, prepared: Prepared, origin: string): Promise<Report | null> {
+  const { options, engine, files, summary, camera } = prepared;
+  const folder = dataFolder();
+  const agent = await connectAgent({ origin, folder, engine, keyFile: join(folder, 'keys/creator.key') });
+  const { width, height, samples, bounces, seed } = options;
+  const wanted = { title: basename(options.file), files, summary, camera, width, height, samples, bounces, seed };
+  const bar = progressBar();
+  const startedMs = performance.now();
+  const job = await renderThroughNetwork(signal, agent.context, wanted, (now) =>
+    bar.update(now.view.settled / now.view.leases, progressText(now)),
+  );
+  bar.end();
+  if (!job) {
+    await agent.close();
+    return null;
   }
-  return EXIT_OK;
+  const outputs = await writePicture({ rgb: job.image, width, height }, options.outputs);
+  const receipt = `${outputs[0]!.path.replace(/\.[a-z]+$/, '')}.receipt.json`;
+  await saveReceipt(origin, job.job, receipt);
+  const { bytesIn, bytesOut } = agent.context.net.traffic;
+  await agent.close();
+  return {
+    device: `network ${agent.context.control.network}`,
+    variant: engine.shader.slice(0, 16),
+    segments: job.view.segments,
+    traceSeconds: (performance.now() - startedMs) / 1000,
+    ...commonReport(prepared),
+    bytes: bytesIn + bytesOut,
+    bytesIn,
+    bytesOut,
+    job: job.job,
+    workers: job.view.workers,
+    checks: job.view.checks,
+    redone: job.view.redone,
+    spentMicro: job.view.spentMicro,
+    receipt,
+    outputs,
+  };
 }

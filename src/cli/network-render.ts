@@ -1,0 +1,127 @@
+/**
+ * Renders through a network, as the creator: compiles here, sends the order, serves the scene to
+ * workers over WebRTC, takes in their films until every lease is settled. The same command run
+ * again after a crash goes on with the job it left. Refuses to trace anything itself.
+ */
+import type { SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
+import { quote } from '#lib/market/price.ts';
+import type { Policy } from '#lib/protocol/control.ts';
+import type { Camera, JobOrder } from '#lib/protocol/order.ts';
+import { CreatorRole } from '#lib/roles/creator.ts';
+import type { CreatorJob, RoleContext } from '#lib/roles/types.ts';
+import { CommandError } from './command.ts';
+import { aborted } from './interrupt.ts';
+
+/** Unmeasured, an open scene of mixed materials traces about so many rays per path; the cap leaves twice that. */
+const SEGMENTS_PER_PATH_GUESS = 6;
+const CAP_FACTOR = 2n;
+const CONNECT_TIMEOUT_MS = 30_000;
+
+export interface NetworkJob {
+  readonly title: string;
+  readonly files: SceneFiles;
+  readonly summary: SceneSummary;
+  readonly camera: Camera;
+  readonly width: number;
+  readonly height: number;
+  readonly samples: number;
+  readonly bounces: number;
+  readonly seed: number;
+}
+
+/** @returns the finished job; null when the signal aborts, after the job was cancelled. @throws CommandError */
+export async function renderThroughNetwork(
+  signal: AbortSignal,
+  context: RoleContext,
+  wanted: NetworkJob,
+  onChange: (job: CreatorJob) => void,
+): Promise<CreatorJob | null> {
+  const policy = await policyOf(signal, context);
+  const creator = new CreatorRole(context);
+  const left = (await creator.resume(signal)).find((job) => job.view.state === 'open' && sameWork(job.order, wanted));
+  const job = left?.job ?? (await submit(signal, creator, { ...wanted, capMicro: capOf(wanted, policy) }));
+  if (job === null) return null;
+  const done = await finished(signal, creator, job, onChange);
+  if (!done) await creator.cancel(job);
+  creator.close();
+  return done;
+}
+
+async function submit(signal: AbortSignal, creator: CreatorRole, choice: Parameters<CreatorRole['submit']>[1]): Promise<string | null> {
+  const outcome = await creator.submit(signal, choice);
+  if (signal.aborted) return null;
+  if (!outcome.ok) throw new CommandError(`the network refused the job: ${outcome.text}`);
+  return outcome.job;
+}
+
+function capOf(wanted: NetworkJob, policy: Policy): bigint {
+  const { estimateMicro, worstMicro } = quote(wanted, policy, SEGMENTS_PER_PATH_GUESS);
+  const roomy = estimateMicro * CAP_FACTOR;
+  return roomy < worstMicro ? roomy : worstMicro;
+}
+
+/** Would this order and that wish give the same picture? */
+function sameWork(order: JobOrder, wanted: NetworkJob): boolean {
+  const key = (job: Pick<JobOrder, 'camera' | 'width' | 'height' | 'samples' | 'bounces' | 'seed'>, root: string): string =>
+    JSON.stringify([
+      root,
+      job.camera.eye,
+      job.camera.target,
+      job.camera.up,
+      job.camera.tanHalfVfov,
+      job.width,
+      job.height,
+      job.samples,
+      job.bounces,
+      job.seed,
+    ]);
+  return key(order, order.sceneRoot) === key(wanted, wanted.summary.root);
+}
+
+/** @throws CommandError when no coordinator answers for long. */
+async function policyOf(signal: AbortSignal, { control, clock }: RoleContext): Promise<Policy> {
+  const over = new AbortController();
+  const changed = new Promise<void>((resolve) => {
+    if (control.policy) resolve();
+    const off = control.onChange(() => {
+      if (!control.policy) return;
+      off();
+      resolve();
+    });
+  });
+  await Promise.race([changed, clock.sleep(over.signal, CONNECT_TIMEOUT_MS), aborted(signal)]);
+  over.abort();
+  if (!control.policy) throw new CommandError('the network can not be reached: no coordinator answered');
+  return control.policy;
+}
+
+/** Resolves when the coordinator says that the job ended; null when the signal aborts first. */
+async function finished(
+  signal: AbortSignal,
+  creator: CreatorRole,
+  job: string,
+  onChange: (job: CreatorJob) => void,
+): Promise<CreatorJob | null> {
+  const end = new Promise<CreatorJob>((resolve) => {
+    const look = (now: CreatorJob | null): void => {
+      if (now?.job !== job) return;
+      onChange(now);
+      if (now.view.state !== 'open') resolve(now);
+    };
+    creator.onJob(look);
+    look(creator.job(job));
+  });
+  const result = await Promise.race([end, aborted(signal)]);
+  if (!result) return null;
+  if (result.view.state !== 'done')
+    throw new CommandError(`the job ended as ${result.view.state}: ${result.view.reason || 'no reason given'}`);
+  return result;
+}
+
+/** One line about a running job. */
+export function progressText({ view }: CreatorJob): string {
+  const workers = `${view.workers} ${view.workers === 1 ? 'worker' : 'workers'}`;
+  const redone = view.redone > 0 ? `, ${view.redone} done again` : '';
+  const waits = view.reason ? `, ${view.reason}` : '';
+  return `${view.settled} of ${view.leases} leases verified, ${workers}${redone}${waits}`;
+}
