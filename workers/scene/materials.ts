@@ -83,7 +83,7 @@ class SlotTable {
       (info.getMagFilter() === 9728 ? TEXTURE_NEAREST : 0) |
       (texCoord === 1 ? TEXTURE_UV1 : 0) |
       (srgb ? TEXTURE_SRGB : 0);
-    const slot: TextureSlot = { image, flags, transformU: [c * sx, s * sy, ox, 0], transformV: [-s * sx, c * sy, oy, 0] };
+    const slot: TextureSlot = { image, flags, transformU: [c * sx, s * sy, ox, 0], transformV: [0 - s * sx, c * sy, oy, 0] };
     const key = JSON.stringify(slot);
     const known = this.#known.get(key) ?? this.rows.push(slot) - 1;
     this.#known.set(key, known);
