@@ -77,7 +77,7 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
 }
 
 function openStore(options: CoordinatorOptions, logger: (line: string) => void): Promise<Store> {
-  if (options.databaseUrl) return openUrl(options.databaseUrl, 'PostgreSQL at DATABASE_URL');
+  if (options.databaseUrl) return openUrl(options.databaseUrl, 'PostgreSQL at DATABASE_URL', logger);
   return options.dataDir ? openEmbedded(options.dataDir, logger) : openMemory();
 }
 

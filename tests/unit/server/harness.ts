@@ -46,6 +46,8 @@ export interface World {
   readonly clock: ManualClock;
   /** Moves time in steps that a client's pings would follow, letting the coordinator act after each. */
   pass(ms: number): Promise<void>;
+  /** All clients go. */
+  leave(): Promise<void>;
   join(roles: readonly Role[], identity?: Identity, session?: string): Promise<Client>;
 }
 
@@ -68,6 +70,10 @@ export async function world(options: Partial<CoordinatorOptions> = {}): Promise<
         clock.advance(Math.min(left, 250));
         await settle();
       }
+    },
+    leave: async () => {
+      for (const client of clients.splice(0)) client.disconnect();
+      await settle();
     },
     join: async (roles, identity, session) => {
       const client = new Client(coordinator, identity ?? (await identityFromSecret(randomBytes(32))), session ?? toHex(randomBytes(4)), clock, settle);

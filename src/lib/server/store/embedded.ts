@@ -36,6 +36,8 @@ interface Access {
 export interface EmbeddedServer {
   readonly url: string;
   stop(): Promise<void>;
+  /** Lets go of a server that somebody else uses. */
+  release(): void;
 }
 
 /** @throws Error with one sentence when the server can't be made to run. */
@@ -66,12 +68,16 @@ function supervise(home: Home, access: Access, log: (line: string) => void): Emb
     spawnSync(home.pgCtl, ['stop', '-D', home.cluster, '-m', 'fast', '-w', '-t', '20'], { ...home.as, env: home.env, stdio: 'ignore' });
   };
   process.once('exit', stopNow);
+  const release = (): void => {
+    stopping = true;
+    clearInterval(watch);
+    process.off('exit', stopNow);
+  };
   return {
     url: url(access),
+    release,
     stop: async () => {
-      stopping = true;
-      clearInterval(watch);
-      process.off('exit', stopNow);
+      release();
       await run(home, home.pgCtl, ['stop', '-D', home.cluster, '-m', 'fast', '-w', '-t', '20']);
     },
   };
@@ -115,9 +121,18 @@ function livePid(home: Home): number | null {
   try {
     const pid = Number(readFileSync(join(home.cluster, 'postmaster.pid'), 'utf8').split('\n')[0]);
     process.kill(pid, 0);
-    return pid;
+    return isZombie(pid) ? null : pid;
   } catch {
     return null;
+  }
+}
+
+/** In a container whose first process collects no orphans, a dead server stays in the process table. */
+function isZombie(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, ''));
+  } catch {
+    return false;
   }
 }
 

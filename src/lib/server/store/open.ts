@@ -3,31 +3,51 @@
  * PGlite for tests. PGlite never calls fsync and takes no lock, so it is refused for a data folder.
  */
 import { drizzle as drizzleNode } from 'drizzle-orm/node-postgres';
-import { Pool } from 'pg';
+import pg from 'pg';
 import { startEmbedded } from './embedded.ts';
+import { AlreadyRunning, takeGuard } from './guard.ts';
 import { Store, type Db } from './store.ts';
 import * as tables from './schema.ts';
 
 const CONNECTIONS_MAX = 8;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 export type Logger = (line: string) => void;
 
-/** @throws Error with one sentence when the server can't be reached. */
-export async function openUrl(url: string, description: string, after: () => Promise<void> = async () => {}): Promise<Store> {
-  const pool = new Pool({ connectionString: url, max: CONNECTIONS_MAX, connectionTimeoutMillis: 10_000 });
+/** @throws Error with one sentence when the server can't be reached or another coordinator uses it. */
+export async function openUrl(url: string, description: string, log: Logger, after: () => Promise<void> = async () => {}): Promise<Store> {
+  const guard = await takeGuard(url, log, (error) => {
+    // Two coordinators on one database would grant twice: the one that lost the lock stops at once.
+    throw error;
+  });
+  const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS_MAX, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   // An idle connection that breaks is replaced by the pool; the queries that need it report it.
   pool.on('error', () => {});
-  const store = new Store(drizzleNode(pool, { schema: tables }) as unknown as Db, description, async () => {
+  const close = async (): Promise<void> => {
     await pool.end();
+    await guard.release();
     await after();
-  });
-  await store.migrate();
+  };
+  const store = new Store(drizzleNode(pool, { schema: tables }) as unknown as Db, description, close);
+  try {
+    await store.migrate();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
   return store;
 }
 
 export async function openEmbedded(dataDir: string, log: Logger): Promise<Store> {
   const server = await startEmbedded(dataDir, log);
-  return openUrl(server.url, `embedded PostgreSQL in ${dataDir}`, () => server.stop());
+  try {
+    return await openUrl(server.url, `embedded PostgreSQL in ${dataDir}`, log, () => server.stop());
+  } catch (error) {
+    // A server that another coordinator is using is left running.
+    if (error instanceof AlreadyRunning) server.release();
+    else await server.stop();
+    throw error;
+  }
 }
 
 /** For tests only: nothing survives the process. */
