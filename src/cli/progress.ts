@@ -1,9 +1,12 @@
 /**
- * A progress bar on stderr: one line redrawn in place on a terminal, nothing at all elsewhere, so
- * that logs stay readable. Refuses to write more often than a person can see.
+ * A progress bar on stderr: one line redrawn in place on a terminal, a line now and then elsewhere.
+ * Refuses to write more often than a person can read.
  */
 
 const REDRAW_MS = 100;
+/** Elsewhere than on a terminal: seldom enough to keep a log readable, often enough to see that it lives. */
+const LOG_LINE_MS = 10_000;
+const LOG_COLUMNS = 160;
 const BAR_CELLS = 28;
 
 export interface ProgressBar {
@@ -13,26 +16,24 @@ export interface ProgressBar {
   end(): void;
 }
 
-const SILENT: ProgressBar = { update: () => undefined, end: () => undefined };
-
 export function progressBar(stream: NodeJS.WriteStream = process.stderr, now: () => number = () => performance.now()): ProgressBar {
-  if (!stream.isTTY) return SILENT;
+  const everyMs = stream.isTTY ? REDRAW_MS : LOG_LINE_MS;
+  const columns = (): number => (stream.isTTY ? stream.columns || 80 : LOG_COLUMNS);
+  const draw = (line: string): void => void stream.write(stream.isTTY ? `\r\x1b[2K${line}` : `${line}\n`);
   const startedMs = now();
-  let drawnMs = -Infinity;
+  let drawnMs = stream.isTTY ? -Infinity : startedMs;
   let line = '';
-  const draw = (): void => void stream.write(`\r\x1b[2K${line}`);
   return {
     update: (done, text) => {
-      const elapsedMs = now() - startedMs;
-      line = barLine(done, text, elapsedMs, stream.columns || 80);
-      if (now() - drawnMs < REDRAW_MS && done < 1) return;
+      line = barLine(done, text, now() - startedMs, columns());
+      if (now() - drawnMs < everyMs) return;
       drawnMs = now();
-      draw();
+      draw(line);
     },
     end: () => {
       if (line === '') return;
-      draw();
-      stream.write('\n');
+      draw(line);
+      if (stream.isTTY) stream.write('\n');
     },
   };
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '#cli/command.ts';
-import { barLine, duration, si } from '#cli/progress.ts';
+import { barLine, duration, progressBar, si } from '#cli/progress.ts';
 import { chooseCamera, readRenderOptions } from '#cli/render-options.ts';
 import type { SceneSummary } from '#lib/gpu/engine.ts';
 
@@ -84,4 +84,14 @@ test('a progress line fits the terminal and estimates only when it can', () => {
   expect(barLine(0.5, 'x'.repeat(200), 10_000, 40)).toHaveLength(39);
   expect([duration(59_400), duration(61_000), duration(3_700_000)]).toEqual(['59 s', '1 min 1 s', '1 h 1 min']);
   expect([si(999), si(1234567), si(0)]).toEqual(['999', '1.23 M', '0']);
+});
+
+test('elsewhere than on a terminal a line comes now and then, and the last one at the end', () => {
+  const written: string[] = [];
+  let nowMs = 0;
+  const stream = { isTTY: false, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+  const bar = progressBar(stream, () => nowMs);
+  for (nowMs = 0; nowMs <= 25_000; nowMs += 500) bar.update(nowMs / 25_000, `at ${nowMs}`);
+  bar.end();
+  expect(written.map((line) => /at (\d+)/.exec(line)?.[1])).toEqual(['10000', '20000', '25000']);
 });
