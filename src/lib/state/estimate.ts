@@ -36,10 +36,16 @@ export function estimate(wanted: Wanted, policy: Policy, measured: Measured): Es
   const roomy = price.estimateMicro * CAP_FACTOR;
   return {
     quote: price,
-    capMicro: roomy < price.worstMicro ? roomy : price.worstMicro,
+    capMicro: roundUp(roomy < price.worstMicro ? roomy : price.worstMicro),
     secondsHere: measured.segmentsPerSecond ? (price.paths * perPath) / measured.segmentsPerSecond : null,
     measured: measured.segmentsPerPath !== null,
   };
+}
+
+/** Up to two significant digits: a promise is easier to keep in mind when it is short. */
+function roundUp(micro: bigint): bigint {
+  const step = 10n ** BigInt(Math.max(0, micro.toString().length - 2));
+  return ((micro + step - 1n) / step) * step;
 }
 
 /** Seconds left at the pace so far; null while too little has settled to tell. */

@@ -1,31 +1,15 @@
 /**
- * What the ledger page shows: a page of entries as the coordinator tells them, and the answer this
- * browser finds by itself when it replays the whole log. The two are kept apart on purpose.
+ * What the ledger page shows: rows read from the log, and the answer this browser finds by itself
+ * when it replays the whole of it. The two are kept apart: looking is not verifying.
  */
 import * as v from 'valibot';
-import { LOG_PAGE_ENTRIES_MAX } from '../protocol/limits.ts';
+import { parseCheckpoint } from '../ledger/checkpoint.ts';
+import { LogReader, type LedgerRow } from './log-reader.ts';
 import { problem, type Problem } from './problem.ts';
 import { recall, remember } from './remember.ts';
 
-const PAGE_ENTRIES = 50;
+const PAGE_ROWS = 50;
 const TIMEOUT_MS = 10_000;
-
-const RowSchema = v.object({
-  index: v.number(),
-  kind: v.string(),
-  job: v.nullable(v.string()),
-  lease: v.nullable(v.string()),
-  atMs: v.number(),
-  postings: v.array(
-    v.pipe(
-      v.tuple([v.string(), v.pipe(v.string(), v.regex(/^-?\d+$/))]),
-      v.transform(([account, micro]) => ({ account, micro: BigInt(micro) })),
-    ),
-  ),
-});
-export type LedgerRow = v.InferOutput<typeof RowSchema>;
-
-const PageSchema = v.object({ entries: v.array(RowSchema), total: v.number() });
 
 const SeenSchema = v.object({ size: v.number(), root: v.string() });
 
@@ -41,24 +25,35 @@ export class LedgerDesk {
   rows = $state.raw<readonly LedgerRow[]>([]);
   total = $state<number | null>(null);
   query = $state('');
-  offset = $state(0);
+  newer = $state(false);
+  older = $state(false);
   busy = $state(false);
   trouble = $state.raw<Problem | null>(null);
   asOfMs = $state<number | null>(null);
   verdict = $state.raw<Verdict>({ state: 'none' });
   /** The last checkpoint this browser found good. */
   seen = $state.raw<v.InferOutput<typeof SeenSchema> | null>(null);
-  readonly newer = $derived(this.offset > 0);
-  readonly older = $derived(this.total !== null && this.offset + this.rows.length < this.total);
+  readonly #reader = new LogReader(async (signal, from, limit) => new Uint8Array(await (await ask(signal, `/log/entries?from=${from}&limit=${limit}`)).arrayBuffer()));
+  /** Ends of the pages newer than the one shown. */
+  #ends: number[] = [];
+  #end = 0;
+  #next = 0;
   #asking = new AbortController();
 
+  /** @param query a whole job, lease or key; empty for all entries. */
   async search(query: string): Promise<void> {
     this.query = query;
-    await this.#load(0);
+    this.#ends = [];
+    await this.#load(null);
   }
 
-  page(which: 'newer' | 'older'): Promise<void> {
-    return this.#load(Math.max(0, this.offset + (which === 'older' ? PAGE_ENTRIES : -PAGE_ENTRIES)));
+  async page(which: 'newer' | 'older'): Promise<void> {
+    if (which === 'older') {
+      this.#ends.push(this.#end);
+      await this.#load(this.#next);
+    } else {
+      await this.#load(this.#ends.pop() ?? null);
+    }
   }
 
   close(): void {
@@ -69,33 +64,42 @@ export class LedgerDesk {
     this.verdict = { state: 'running', step: 'Fetching the log' };
   }
 
-  async #load(offset: number): Promise<void> {
+  /** @param end the leaf to stop before; null starts at the newest. */
+  async #load(end: number | null): Promise<void> {
     this.#asking.abort();
     this.#asking = new AbortController();
     const { signal } = this.#asking;
     this.busy = true;
     try {
-      const query = new URLSearchParams({
-        q: this.query,
-        offset: String(offset),
-        limit: String(Math.min(PAGE_ENTRIES, LOG_PAGE_ENTRIES_MAX)),
-      });
-      const response = await fetch(`/api/entries?${query}`, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
-      if (!response.ok) throw new Error(`/api/entries: HTTP ${response.status}`);
-      const { entries, total } = v.parse(PageSchema, await response.json());
-      this.rows = entries;
-      this.total = total;
-      this.offset = offset;
+      const size = end ?? (await logSize(signal));
+      const { rows, next } = await this.#reader.page(signal, size, PAGE_ROWS, this.query);
+      if (end === null) this.total = size;
+      this.rows = rows;
+      this.#end = size;
+      this.#next = next;
+      this.newer = this.#ends.length > 0;
+      this.older = next > 0;
       this.asOfMs = Date.now();
       this.trouble = null;
     } catch (cause) {
       if (signal.aborted) return;
-      const kept =
-        this.rows.length > 0 ? 'The entries below are the last ones fetched.' : 'Nothing is lost: entries are kept by the coordinator.';
-      this.trouble = problem('The entries could not be fetched.', kept, 'Check the connection and press Find again.', cause);
+      const kept = this.rows.length > 0 ? 'The entries below are the last ones fetched.' : 'Entries are kept by the coordinator; none is lost.';
+      this.trouble = problem('The log could not be fetched.', kept, 'Check the connection and press Find again.', cause);
     }
     this.busy = false;
   }
+}
+
+async function ask(signal: AbortSignal, path: string): Promise<Response> {
+  const response = await fetch(path, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+  if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
+  return response;
+}
+
+async function logSize(signal: AbortSignal): Promise<number> {
+  const checkpoint = parseCheckpoint(await (await ask(signal, '/log/checkpoint')).text());
+  if (!checkpoint) throw new Error('/log/checkpoint: not a checkpoint');
+  return checkpoint.size;
 }
 
 export const recallSeen = (): v.InferOutput<typeof SeenSchema> | null => {

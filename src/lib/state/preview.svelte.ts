@@ -10,9 +10,13 @@ import { TILE_SIDE_PX } from '../protocol/limits.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { Camera } from '../protocol/order.ts';
 
-/** Longer side in pixels; the next is taken when one sample of it would come within NEXT_SECONDS. */
-const SIDES_PX = [192, 384, 768] as const;
-const NEXT_SECONDS = 0.4;
+/** Sizes by their longer side; a larger one is taken when a sample of it would come within its time. */
+const SIZES = [
+  { sidePx: 96, withinSeconds: Infinity },
+  { sidePx: 192, withinSeconds: 3 },
+  { sidePx: 384, withinSeconds: 0.6 },
+  { sidePx: 768, withinSeconds: 0.4 },
+] as const;
 const SAMPLES = 256;
 const PASS_SAMPLES = 8;
 
@@ -57,7 +61,7 @@ export class Preview {
     try {
       const engine = await this.#engine();
       let side = 0;
-      while (!signal.aborted && side < SIDES_PX.length) side = await this.#develop(signal, engine, view, side);
+      while (!signal.aborted && side < SIZES.length) side = await this.#develop(signal, engine, view, side);
     } catch (cause) {
       if (!signal.aborted) this.trouble = `The local preview stopped: ${cause instanceof Error ? cause.message : String(cause)}`;
     }
@@ -66,7 +70,7 @@ export class Preview {
 
   /** @returns the index of the size to go on with; past the end when done. */
   async #develop(signal: AbortSignal, engine: Engine, view: PreviewView, side: number): Promise<number> {
-    const scale = SIDES_PX[side]! / Math.max(view.width, view.height);
+    const scale = SIZES[side]!.sidePx / Math.max(view.width, view.height);
     const size = {
       width: Math.max(8, Math.round(view.width * scale)),
       height: Math.max(8, Math.round(view.height * scale)),
@@ -79,10 +83,10 @@ export class Preview {
       for (let tile = 0; tile < tileCount(size); tile++) {
         const rect = tileRect(size, tile);
         const outcome = await engine.trace(signal, { sceneRoot: view.sceneRoot, frame: { ...view, ...size, seed: 0 }, rect, pass });
-        if (signal.aborted) return SIDES_PX.length;
+        if (signal.aborted) return SIZES.length;
         if (!outcome.ok) {
           this.trouble = outcome.reason === 'aborted' ? '' : `The local preview stopped: ${outcome.text}`;
-          return SIDES_PX.length;
+          return SIZES.length;
         }
         segments += filmSegments(outcome.film.light);
         seconds += outcome.traceSeconds;
@@ -96,7 +100,7 @@ export class Preview {
       this.version++;
       if (pass.first === 0 && this.#fits(side + 1, side, seconds)) return side + 1;
     }
-    return SIDES_PX.length;
+    return SIZES.length;
   }
 
   #measure(segments: number, seconds: number, paths: number): void {
@@ -105,7 +109,7 @@ export class Preview {
   }
 
   #fits(next: number, now: number, seconds: number): boolean {
-    const larger = SIDES_PX[next];
-    return larger !== undefined && seconds * (larger / SIDES_PX[now]!) ** 2 < NEXT_SECONDS;
+    const larger = SIZES[next];
+    return larger !== undefined && seconds * (larger.sidePx / SIZES[now]!.sidePx) ** 2 < larger.withinSeconds;
   }
 }

@@ -80,8 +80,15 @@ describe('estimate', () => {
     expect(found.capMicro).toBe(1_000_000n);
     expect(found.secondsHere).toBe(5);
     const deep = estimate(wanted, policy, { segmentsPerPath: 17, segmentsPerSecond: null });
-    expect(deep.capMicro).toBe(deep.quote.worstMicro);
+    expect(deep.quote.worstMicro).toBe(1_800_000n);
+    expect(deep.capMicro).toBe(1_800_000n);
     expect(deep.secondsHere).toBeNull();
+  });
+
+  it('rounds the cap up to two digits', () => {
+    const found = estimate(wanted, policy, { segmentsPerPath: 5.01701, segmentsPerSecond: null });
+    expect(found.quote.estimateMicro).toBe(501_701n);
+    expect(found.capMicro).toBe(1_100_000n);
   });
 
   it('says that it is a guess until something was measured', () => {
