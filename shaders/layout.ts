@@ -70,6 +70,15 @@ export const Triangle = defineStruct('Triangle', {
   light: ['u32', 'index of its Light when it emits, else NONE'],
 });
 
+/** `Triangle.material` on the device: the index, and above it what the upload adds so that a leaf needs no material. */
+export const TRIANGLE_MATERIAL = 0x00ffffff;
+/** Back faces are not there: the material is single-sided and does not transmit. */
+export const TRIANGLE_CULL = 0x80000000;
+/** The material is cut out or blended. */
+export const TRIANGLE_SEE_THROUGH = 0x40000000;
+/** The instance mirrors: the front is where the corners run clockwise. */
+export const TRIANGLE_MIRRORED = 0x20000000;
+
 /** Corner indices of a triangle into the vertex array, same order as Triangle. */
 export const TriangleCorners = defineStruct('TriangleCorners', {
   corners: ['vec3u', 'indices of Vertex'],

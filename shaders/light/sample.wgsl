@@ -32,13 +32,14 @@ fn triangle_light_pdf(triangle: u32, distance: f32, direction: vec3f) -> f32 {
 }
 
 fn emits_towards(triangle: u32, direction: vec3f) -> bool {
-  if ((materials[triangles[triangle].material].flags & MATERIAL_DOUBLE_SIDED) != 0u) { return true; }
+  let material = triangles[triangle].material;
+  if ((materials[material & TRIANGLE_MATERIAL].flags & MATERIAL_DOUBLE_SIDED) != 0u) { return true; }
   let n = cross(triangles[triangle].e1, triangles[triangle].e2);
-  return (dot(n, direction) < 0.0) != ((corners[triangle].flags & 1u) != 0u);
+  return (dot(n, direction) < 0.0) != ((material & TRIANGLE_MIRRORED) != 0u);
 }
 
 fn triangle_radiance(triangle: u32, bary: vec2f, jitter: vec2f) -> vec3f {
-  let material = triangles[triangle].material;
+  let material = triangles[triangle].material & TRIANGLE_MATERIAL;
   var radiance = materials[material].emissive;
   let texture = materials[material].emissive_texture;
   if (texture != NONE) {

@@ -27,16 +27,17 @@ fn box_entry(low: vec3f, high: vec3f, origin: vec3f, inverse: vec3f, limit: f32)
   return select(FAR, enter, enter <= leave && enter <= limit);
 }
 
-/// (t, u, v) of Möller-Trumbore; t < 0 when missed.
-fn triangle_entry(v0: vec3f, e1: vec3f, e2: vec3f, ray: Ray) -> vec3f {
+/// (t, u, v) of Möller-Trumbore; t < 0 when missed, or met from behind where `material` has TRIANGLE_CULL.
+fn triangle_entry(v0: vec3f, e1: vec3f, e2: vec3f, material: u32, ray: Ray) -> vec3f {
   let p = cross(ray.direction, e2);
   let determinant = dot(e1, p);
-  if (abs(determinant) < 1e-30) { return vec3f(-1.0); }
-  let inverse = 1.0 / determinant;
+  let behind = (determinant < 0.0) != ((material & TRIANGLE_MIRRORED) != 0u);
+  let inverse = 1.0 / select(determinant, 1.0, abs(determinant) < 1e-30);
   let s = ray.origin - v0;
   let u = dot(s, p) * inverse;
   let q = cross(s, e1);
   let v = dot(ray.direction, q) * inverse;
-  let inside = u >= 0.0 && v >= 0.0 && u + v <= 1.0;
+  let there = abs(determinant) >= 1e-30 && !(behind && (material & TRIANGLE_CULL) != 0u);
+  let inside = there && u >= 0.0 && v >= 0.0 && u + v <= 1.0;
   return vec3f(select(-1.0, dot(e2, q) * inverse, inside), u, v);
 }

@@ -73,7 +73,7 @@ fn load_surface(hit: Hit, direction: vec3f, jitter: vec2f) -> Surface {
   let b = vertices[corner.corners.y];
   let c = vertices[corner.corners.z];
   let bary = vec3f(1.0 - hit.u - hit.v, hit.u, hit.v);
-  let mirrored = (corner.flags & 1u) != 0u;
+  let mirrored = (triangle.material & TRIANGLE_MIRRORED) != 0u;
   var outward = normalize_or(cross(triangle.e1, triangle.e2), -direction);
   outward = select(outward, -outward, mirrored);
   let point = TexturePoint(
@@ -85,7 +85,7 @@ fn load_surface(hit: Hit, direction: vec3f, jitter: vec2f) -> Surface {
   let smooth_outward = normalize_or(blend, outward);
 
   var s: Surface;
-  s.material = triangle.material;
+  s.material = triangle.material & TRIANGLE_MATERIAL;
   s.triangle = hit.triangle;
   s.position = triangle.v0 + hit.u * triangle.e1 + hit.v * triangle.e2;
   s.front = dot(outward, direction) < 0.0;

@@ -12,9 +12,13 @@ struct Hit {
   triangle: u32,
   u: f32,
   v: f32,
+  primitive: u32,
 }
 
 const TIE = 2e-6;
+
+/// Does the scene have any alpha at all? Without, the kernel is compiled without reading it.
+override SEE_THROUGH: bool = true;
 
 /// Set when a ray of this path met a bound; its light is then worth nothing.
 var<private> path_fault: bool;
@@ -30,22 +34,16 @@ fn alpha_at(triangle: u32, material: u32, u: f32, v: f32) -> f32 {
   let corner_alpha = vec3f(f32(vertices[c.x].color >> 24u), f32(vertices[c.y].color >> 24u), f32(vertices[c.z].color >> 24u)) * (1.0 / 255.0);
   var alpha = materials[material].base_color.a * dot(vec3f(w, u, v), corner_alpha);
   let texture = materials[material].base_color_texture;
-  if (texture != NONE) { alpha *= read_alpha_filtered(texture, point); }
+  for (var once = texture != NONE; once; once = false) { alpha *= read_alpha_filtered(texture, point); }
   return alpha;
 }
 
-/// Is there a surface for this path at a geometric hit?
-fn surface_counts(triangle: u32, primitive: u32, material: u32, facing: f32, uv: vec2f, key: PathKey) -> bool {
-  let flags = materials[material].flags;
-  if ((flags & MATERIAL_DOUBLE_SIDED) == 0u) {
-    let front = (facing < 0.0) != ((corners[triangle].flags & 1u) != 0u);
-    if (!front && materials[material].transmission == 0.0) { return false; }
-  }
-  if ((flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) == 0u) { return true; }
-  let random = hash_pair(primitive, hash_pair(key.pixel, key.sample));
+/// Is a see-through surface there for this path? Decided by primitive, pixel and sample.
+fn alpha_counts(triangle: u32, primitive: u32, material: u32, uv: vec2f, key: PathKey) -> bool {
   let alpha = alpha_at(triangle, material, uv.x, uv.y);
-  if ((flags & MATERIAL_ALPHA_MASK) != 0u) { return alpha >= materials[material].alpha_cutoff; }
-  return unit(random) < alpha;
+  let random = unit(hash_pair(primitive, hash_pair(key.pixel, key.sample)));
+  let mask = (materials[material].flags & MATERIAL_ALPHA_MASK) != 0u;
+  return select((random < alpha), (alpha >= materials[material].alpha_cutoff), mask);
 }
 
 /// Tests triangles [first, first + count) and improves `hit`. @returns the new nearest distance.
@@ -53,14 +51,21 @@ fn visit_leaf(first: u32, count: u32, ray: Ray, key: PathKey, nearest_before: f3
   var nearest = nearest_before;
   for (var i = first; i < first + count; i++) {
     let triangle = triangles[i];
-    let entry = triangle_entry(triangle.v0, triangle.e1, triangle.e2, ray);
-    if (entry.x <= 0.0 || entry.x >= nearest * (1.0 + TIE) || entry.x >= ray.reach || i == ray.skip) { continue; }
-    let facing = dot(cross(triangle.e1, triangle.e2), ray.direction);
-    if (!surface_counts(i, triangle.primitive, triangle.material, facing, entry.yz, key)) { continue; }
-    let old_in_reach = (*hit).t <= entry.x * (1.0 + TIE);
-    nearest = min(nearest, entry.x);
-    if (!old_in_reach || triangle.primitive < triangles[(*hit).triangle].primitive) {
-      *hit = Hit(entry.x, i, entry.y, entry.z);
+    let entry = triangle_entry(triangle.v0, triangle.e1, triangle.e2, triangle.material, ray);
+    var counts = entry.x > 0.0 && entry.x < nearest * (1.0 + TIE) && entry.x < ray.reach && i != ray.skip;
+    if (SEE_THROUGH) {
+      // A loop of at most one turn instead of `if`: a software adapter computes both sides of an
+      // `if` for every lane, but leaves out a loop that no lane enters.
+      for (var ask = counts && (triangle.material & TRIANGLE_SEE_THROUGH) != 0u; ask; ask = false) {
+        counts = alpha_counts(i, triangle.primitive, triangle.material & TRIANGLE_MATERIAL, entry.yz, key);
+      }
+    }
+    if (counts) {
+      let rivals = (*hit).t <= entry.x * (1.0 + TIE);
+      if (!rivals || triangle.primitive < (*hit).primitive) {
+        *hit = Hit(entry.x, i, entry.y, entry.z, triangle.primitive);
+      }
+      nearest = min(nearest, entry.x);
     }
   }
   return nearest;
@@ -68,7 +73,7 @@ fn visit_leaf(first: u32, count: u32, ray: Ray, key: PathKey, nearest_before: f3
 
 /// The closest hit, or with `any` some hit.
 fn trace_ray(ray: Ray, key: PathKey, any: bool) -> Hit {
-  var hit = Hit(FAR, 0u, 0.0, 0.0);
+  var hit = Hit(FAR, 0u, 0.0, 0.0, NONE);
   var nearest = ray.reach;
   let inverse = inverse_direction(ray.direction);
   var stack: array<u32, STACK_DEPTH>;

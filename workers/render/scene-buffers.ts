@@ -3,7 +3,20 @@
  * textures. Refuses nothing itself; `sceneNeeds` says which limits it takes and `openDevice` refuses.
  */
 import type { CompiledEnvironment, CompiledScene } from '../scene/compiled-scene.ts';
-import { Light, LIGHT_ENVIRONMENT, TextureUse } from '#shaders/layout.ts';
+import {
+  Light,
+  LIGHT_ENVIRONMENT,
+  Material,
+  MATERIAL_ALPHA_BLEND,
+  MATERIAL_ALPHA_MASK,
+  MATERIAL_DOUBLE_SIDED,
+  TextureUse,
+  Triangle,
+  TRIANGLE_CULL,
+  TRIANGLE_MIRRORED,
+  TRIANGLE_SEE_THROUGH,
+  TriangleCorners,
+} from '#shaders/layout.ts';
 import { DEFAULT_LIMITS, type LimitNeeds } from './device.ts';
 import type { FrameScene } from './frame.ts';
 
@@ -37,7 +50,40 @@ export function aliasDensity(alias: Uint32Array<ArrayBuffer>): Float32Array<Arra
   return Float32Array.from(sum);
 }
 
+const viewOf = (bytes: Uint8Array<ArrayBuffer>): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Is any material cut out or blended? */
+export function seesThrough(scene: CompiledScene): boolean {
+  const materials = viewOf(scene.materials);
+  for (let at = 0; at < scene.materials.byteLength; at += Material.size) {
+    if ((materials.getUint32(at + Material.offsets.flags, true) & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) !== 0) return true;
+  }
+  return false;
+}
+
+/** The triangle section with the TRIANGLE_* bits of each material set. */
+function flaggedTriangles(scene: CompiledScene): Uint8Array<ArrayBuffer> {
+  const materials = viewOf(scene.materials);
+  const bits = Array.from({ length: scene.materials.byteLength / Material.size }, (_, i) => {
+    const flags = materials.getUint32(i * Material.size + Material.offsets.flags, true);
+    const transmits = materials.getFloat32(i * Material.size + Material.offsets.transmission, true) > 0;
+    const cull = (flags & MATERIAL_DOUBLE_SIDED) === 0 && !transmits ? TRIANGLE_CULL : 0;
+    return cull | ((flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) !== 0 ? TRIANGLE_SEE_THROUGH : 0);
+  });
+  const out = scene.triangles.slice();
+  const words = viewOf(out);
+  const corners = viewOf(scene.corners);
+  for (let t = 0; t < out.byteLength / Triangle.size; t++) {
+    const at = t * Triangle.size + Triangle.offsets.material;
+    const material = words.getUint32(at, true);
+    const mirrored = (corners.getUint32(t * TriangleCorners.size + TriangleCorners.offsets.flags, true) & 1) !== 0 ? TRIANGLE_MIRRORED : 0;
+    words.setUint32(at, (material | bits[material]! | mirrored) >>> 0, true);
+  }
+  return out;
+}
+
 export class SceneBuffers {
+  readonly seesThrough: boolean;
   readonly frame: FrameScene;
   /** For group 0 of the trace pass, bindings 1 to 10 in order. */
   readonly resources: readonly GPUBindingResource[];
@@ -45,13 +91,14 @@ export class SceneBuffers {
 
   constructor(device: GPUDevice, scene: CompiledScene) {
     const rows = scene.lights.byteLength / Light.size;
-    const words = new DataView(scene.lights.buffer, scene.lights.byteOffset, scene.lights.byteLength);
+    const words = viewOf(scene.lights);
     const last = (rows - 1) * Light.size;
     const lit = rows > 0 && words.getUint32(last + Light.offsets.kind, true) === LIGHT_ENVIRONMENT;
     const { width, height } = scene.environment;
     const envPick = lit ? words.getFloat32(last + Light.offsets.pick, true) : 0;
     this.frame = { lights: rows, envWidth: width, envHeight: height, envPick };
-    const buffers = SECTIONS.map((name) => storage(device, name, scene[name]));
+    this.seesThrough = seesThrough(scene);
+    const buffers = SECTIONS.map((name) => storage(device, name, name === 'triangles' ? flaggedTriangles(scene) : scene[name]));
     const textures = [texelArray(device, scene.texels), radianceTexture(device, scene.environment), aliasTexture(device, scene.environment)];
     this.#owned = [...buffers, ...textures];
     this.resources = [...buffers.map((buffer) => ({ buffer })), ...textures.map((texture, i) => texture.createView(i === 0 ? { dimension: '2d-array' } : {}))];

@@ -22,10 +22,12 @@ export class Session {
   /** Why the device is of no more use; null while it is. */
   fault: string | null = null;
   readonly #device: GPUDevice;
+  readonly #trace: TracePass;
   readonly #scenes = new Map<string, SceneBuffers>();
 
   private constructor(device: GPUDevice, adapter: Adapter, trace: TracePass, reduce: ReducePass) {
     this.#device = device;
+    this.#trace = trace;
     this.adapter = adapter;
     this.limits = device.limits;
     this.lanes = Array.from({ length: LANES }, () => new Lane(device, { trace, reduce }));
@@ -42,7 +44,8 @@ export class Session {
     if (!opened.ok) return opened;
     const { device, adapter } = opened;
     try {
-      const [trace, reduce] = await Promise.all([TracePass.create(device, estimator), ReducePass.create(device)]);
+      const trace = new TracePass(device, estimator);
+      const [reduce] = await Promise.all([ReducePass.create(device), trace.prepare(false)]);
       return { ok: true, session: new Session(device, adapter, trace, reduce) };
     } catch (error) {
       device.destroy();
@@ -50,13 +53,14 @@ export class Session {
     }
   }
 
-  /** Uploads on first use. @returns null when the device has no memory for it. */
+  /** Uploads on first use. @returns null when the device has no memory for it, or is lost. */
   async scene(root: string, compiled: CompiledScene): Promise<SceneBuffers | null> {
     const known = this.#scenes.get(root);
     if (known) return known;
     this.#device.pushErrorScope('out-of-memory');
     const buffers = new SceneBuffers(this.#device, compiled);
-    const failed = await this.#device.popErrorScope().catch(() => null);
+    const ready = Promise.all([this.#device.popErrorScope(), this.#trace.prepare(buffers.seesThrough)]);
+    const failed = await ready.then(([error]) => error !== null, () => true);
     if (failed) {
       buffers.destroy();
       return null;

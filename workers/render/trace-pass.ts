@@ -14,22 +14,20 @@ const ESTIMATOR: Readonly<Record<Estimator, number>> = { both: 0, bsdf: 1, light
 
 export class TracePass {
   readonly #device: GPUDevice;
-  readonly #pipeline: GPUComputePipeline;
+  readonly #estimator: Estimator;
   readonly #sceneLayout: GPUBindGroupLayout;
   readonly #slotsLayout: GPUBindGroupLayout;
+  readonly #layout: GPUPipelineLayout;
+  readonly #module: GPUShaderModule;
+  /** By SEE_THROUGH. */
+  readonly #pipelines = new Map<boolean, GPUComputePipeline>();
 
-  private constructor(device: GPUDevice, pipeline: GPUComputePipeline, sceneLayout: GPUBindGroupLayout, slotsLayout: GPUBindGroupLayout) {
-    this.#device = device;
-    this.#pipeline = pipeline;
-    this.#sceneLayout = sceneLayout;
-    this.#slotsLayout = slotsLayout;
-  }
-
-  /** Rejects with the compiler's message when the shader is refused. */
-  static async create(device: GPUDevice, estimator: Estimator): Promise<TracePass> {
+  constructor(device: GPUDevice, estimator: Estimator) {
     const visibility = GPUShaderStage.COMPUTE;
     const sections = Array.from({ length: STORAGE_SECTIONS }, (_, i) => ({ binding: i + 1, visibility, buffer: { type: 'read-only-storage' as const } }));
-    const sceneLayout = device.createBindGroupLayout({
+    this.#device = device;
+    this.#estimator = estimator;
+    this.#sceneLayout = device.createBindGroupLayout({
       label: 'scene',
       entries: [
         { binding: 0, visibility, buffer: { type: 'uniform' } },
@@ -39,17 +37,17 @@ export class TracePass {
         { binding: 10, visibility, texture: { sampleType: 'uint' } },
       ],
     });
-    const slotsLayout = device.createBindGroupLayout({ label: 'slots', entries: [{ binding: 0, visibility, buffer: { type: 'storage' } }] });
-    const pipeline = await device.createComputePipelineAsync({
-      label: 'trace',
-      layout: device.createPipelineLayout({ label: 'trace', bindGroupLayouts: [sceneLayout, slotsLayout] }),
-      compute: {
-        module: device.createShaderModule({ label: 'trace', code: traceProgram }),
-        entryPoint: 'trace',
-        constants: { ESTIMATOR: ESTIMATOR[estimator] },
-      },
-    });
-    return new TracePass(device, pipeline, sceneLayout, slotsLayout);
+    this.#slotsLayout = device.createBindGroupLayout({ label: 'slots', entries: [{ binding: 0, visibility, buffer: { type: 'storage' } }] });
+    this.#layout = device.createPipelineLayout({ label: 'trace', bindGroupLayouts: [this.#sceneLayout, this.#slotsLayout] });
+    this.#module = device.createShaderModule({ label: 'trace', code: traceProgram });
+  }
+
+  /** Builds the pipeline for scenes with or without alpha. Rejects with the compiler's message when it is refused. */
+  async prepare(seesThrough: boolean): Promise<void> {
+    if (this.#pipelines.has(seesThrough)) return;
+    const constants = { ESTIMATOR: ESTIMATOR[this.#estimator], SEE_THROUGH: Number(seesThrough) };
+    const compute = { module: this.#module, entryPoint: 'trace', constants };
+    this.#pipelines.set(seesThrough, await this.#device.createComputePipelineAsync({ label: 'trace', layout: this.#layout, compute }));
   }
 
   bindScene(frame: GPUBuffer, scene: SceneBuffers): GPUBindGroup {
@@ -65,11 +63,14 @@ export class TracePass {
     return this.#device.createBindGroup({ label: 'slots', layout: this.#slotsLayout, entries: [{ binding: 0, resource: { buffer: slots } }] });
   }
 
-  run(encoder: GPUCommandEncoder, scene: GPUBindGroup, slots: GPUBindGroup, paths: number): void {
+  /** `prepare` must have been awaited for `seesThrough`. */
+  run(encoder: GPUCommandEncoder, seesThrough: boolean, groups: { readonly scene: GPUBindGroup; readonly slots: GPUBindGroup }, paths: number): void {
+    const pipeline = this.#pipelines.get(seesThrough);
+    if (!pipeline) throw new Error('the trace pipeline was not prepared');
     const pass = encoder.beginComputePass({ label: 'trace' });
-    pass.setPipeline(this.#pipeline);
-    pass.setBindGroup(0, scene);
-    pass.setBindGroup(1, slots);
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, groups.scene);
+    pass.setBindGroup(1, groups.slots);
     pass.dispatchWorkgroups(Math.ceil(paths / WORKGROUP));
     pass.end();
   }
