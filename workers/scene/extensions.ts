@@ -41,5 +41,10 @@ export function checkExtensions(json: GltfJson): string[] {
     throw new SceneError(`extensionsRequired[${i}]: the file cannot be shown without ${name}, which is not supported; export it without this extension.`);
   }
   const ignored = new Set(json.extensionsUsed.filter((name) => !RENDERED.has(name) && !SILENT.has(name)));
-  return [...ignored].map((name) => `The extension ${name} is not supported and was ignored.`);
+  const warnings = [...ignored].map((name) => `The extension ${name} is not supported and was ignored.`);
+  json.textures.forEach((texture, i) => {
+    if (texture.source !== undefined || texture.extensions?.['EXT_texture_webp'] !== undefined) return;
+    warnings.push(`textures[${i}] has no PNG, JPEG or WebP image and was left out.`);
+  });
+  return warnings;
 }

@@ -48,8 +48,9 @@ export async function buildGeometry(
     await pause();
     const mesh = meshes[placed.node.mesh];
     const joints = jointMatrices(json, document, pose, placed);
+    if (!mesh?.listPrimitives().some((primitive) => primitive.getMode() > 3)) continue;
     for (const world of instanceMatrices(document, placed)) {
-      for (const [p, primitive] of (mesh?.listPrimitives() ?? []).entries()) {
+      for (const [p, primitive] of mesh.listPrimitives().entries()) {
         const path = `meshes[${placed.node.mesh}].primitives[${p}]`;
         if (!cache.has(path)) cache.set(path, readPrimitive(document, primitive, path));
         const data = cache.get(path);
@@ -109,19 +110,23 @@ function instanceAttributes(document: Document, extension: Readonly<Record<strin
   });
 }
 
-/** One world matrix, or one per instance of EXT_mesh_gpu_instancing. */
-function instanceMatrices(document: Document, { node, world, index }: PlacedNode): readonly Matrix[] {
+/** One world matrix, or one per instance of EXT_mesh_gpu_instancing; never held all at once. */
+function* instanceMatrices(document: Document, { node, world, index }: PlacedNode): Generator<Matrix> {
   const extension = node.extensions?.['EXT_mesh_gpu_instancing'];
-  if (!extension) return [world];
+  if (!extension) {
+    yield world;
+    return;
+  }
   const attributes = new Map(instanceAttributes(document, extension, index).map(([name, values, width]) => [name, [values, width]] as const));
   const take = (name: string, i: number, fallback: readonly number[]): readonly number[] => {
     const [values, width] = attributes.get(name) ?? [null, 0];
     return values ? Array.from(values.subarray(i * width, (i + 1) * width)) : fallback;
   };
-  return Array.from({ length: instanceCount(document, extension, index) }, (_, i) => {
+  const count = instanceCount(document, extension, index);
+  for (let i = 0; i < count; i++) {
     const [t, r, s] = [take('TRANSLATION', i, [0, 0, 0]), take('ROTATION', i, [0, 0, 0, 1]), take('SCALE', i, [1, 1, 1])];
-    return multiply(world, compose(t as unknown as Vec3, r as unknown as Quaternion, s as unknown as Vec3));
-  });
+    yield multiply(world, compose(t as unknown as Vec3, r as unknown as Quaternion, s as unknown as Vec3));
+  }
 }
 
 /** World of each joint times its inverse bind matrix; null without a skin (glTF 2.0, section 3.7.3). */

@@ -20,6 +20,7 @@ import {
   WRAP_MIRROR,
   WRAP_REPEAT,
 } from '#shaders/layout.ts';
+import { SceneError } from './compiled-scene.ts';
 import { cos, ln, sin } from './exact-math.ts';
 import type { Row } from './rows.ts';
 
@@ -53,10 +54,17 @@ const ATTENUATION_COLOR_MIN = 1e-6;
 export function compileMaterials(document: Document): MaterialSet {
   const slots = new SlotTable(document.getRoot().listTextures());
   const warnings = new Set<string>();
-  const materials = document.getRoot().listMaterials().map((material) => compileMaterial(material, slots, warnings));
+  const materials = document.getRoot().listMaterials().map((material, i) => {
+    const compiled = compileMaterial(material, slots, warnings);
+    const wrong = Object.entries(compiled.row).find(([, value]) => ![value].flat().every(fitsF32));
+    if (wrong) throw new SceneError(`materials[${i}]: its ${wrong[0].replaceAll('_', ' ')} is not a number that can be used; export the file again.`);
+    return compiled;
+  });
   materials.push(compileMaterial(document.createMaterial(), slots, warnings));
   return { materials, slots: slots.rows, warnings: [...warnings] };
 }
+
+const fitsF32 = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(Math.fround(value));
 
 class SlotTable {
   readonly rows: TextureSlot[] = [];
@@ -185,6 +193,8 @@ function warnUnused(m: GltfMaterial, { clearcoat, sheen, specular, volume }: Ext
     ['specular colour', specular?.getSpecularColorTexture()],
     ['thickness', volume?.getThicknessTexture()],
   ];
+  const infos = [m.getBaseColorTextureInfo(), m.getNormalTextureInfo(), m.getEmissiveTextureInfo(), m.getMetallicRoughnessTextureInfo()];
+  if (infos.some((info) => texCoordOf(info) > 1)) warnings.add('Only TEXCOORD_0 and TEXCOORD_1 are read; textures on other sets use TEXCOORD_0.');
   for (const [what, texture] of unused) {
     if (texture) warnings.add(`Textures of the ${what} are not read; the factor of the material is used alone.`);
   }

@@ -4,7 +4,7 @@
  * once, here; everything later works on the rounded ones.
  */
 import { SceneError } from './compiled-scene.ts';
-import { determinant, multiply, normalMatrix, transformDirection, transformPoint, unit, type Matrix, type Vec3 } from './matrix.ts';
+import { determinant, identity, normalMatrix, transformDirection, transformPoint, unit, type Matrix, type Vec3 } from './matrix.ts';
 import type { MorphTarget, PrimitiveData } from './primitive.ts';
 import { makeTangents } from './tangents.ts';
 
@@ -50,7 +50,7 @@ export function placeVertices(data: PrimitiveData, placement: Placement): Placed
   const shared = placement.joints ? null : frameOf(placement.world);
   for (let i = 0; i < count; i++) {
     const v = source[i] as number;
-    const frame = shared ?? frameOf(blendJoints(data, placement.joints ?? [], v));
+    const frame = shared ?? frameOf(blendJoints(data, placement.joints ?? [], v, placement.path));
     positions.set(transformPoint(frame.matrix, at(morphed.positions, v * 3), at(morphed.positions, v * 3 + 1), at(morphed.positions, v * 3 + 2)), i * 3);
     mirrored[i] = frame.mirrors ? 1 : 0;
     const n = morphed.normals;
@@ -111,17 +111,18 @@ function morph(data: PrimitiveData, weights: readonly number[]): Pick<PrimitiveD
 }
 
 /** The weighted joint matrix of a vertex; weights are scaled to sum to 1, as exporters round them. */
-function blendJoints(data: PrimitiveData, joints: readonly Matrix[], v: number): Matrix {
+function blendJoints(data: PrimitiveData, joints: readonly Matrix[], v: number, path: string): Matrix {
   const out = new Float64Array(16);
   let sum = 0;
   for (let k = 0; k < 4; k++) {
     const weight = data.weights ? at(data.weights, v * 4 + k) : 0;
+    if (weight === 0) continue;
     const joint = joints[data.joints ? at(data.joints, v * 4 + k) : 0];
-    if (weight === 0 || !joint) continue;
+    if (!joint) throw new SceneError(`${path}: vertex ${v} follows a joint that its skin of ${joints.length} joints does not have; export the file again.`);
     sum += weight;
     for (let i = 0; i < 16; i++) out[i] = at(out, i) + weight * at(joint, i);
   }
-  if (!(sum > 0)) return joints[0] ?? multiply(out, out);
+  if (!(sum > 0)) return joints[0] ?? identity();
   for (let i = 0; i < 16; i++) out[i] = at(out, i) / sum;
   return out;
 }

@@ -46,7 +46,10 @@ export function poseScene(json: GltfJson, document: Document, frameTimeS: number
     const stack = [...roots].reverse();
     while (stack.length > 0) {
       const index = stack.pop() as number;
-      if (visit(index)) stack.push(...[...(json.nodes[index] as GltfNode).children].reverse());
+      if (!visit(index)) continue;
+      const { children } = json.nodes[index] as GltfNode;
+      // One by one: a node may have more children than a call may have arguments.
+      for (let c = children.length - 1; c >= 0; c--) stack.push(children[c] as number);
     }
   };
   walk(json.nodes.flatMap((_, i) => (isChild[i] ? [] : [i])), (index) => {

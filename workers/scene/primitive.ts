@@ -70,6 +70,7 @@ export function readPrimitive(document: Document, primitive: Primitive, path: st
     return values;
   };
   const color = read('COLOR_0', [3, 4]);
+  const joints = read('JOINTS_0', [4]);
   return {
     corners: readCorners(document, primitive, vertexCount, path),
     vertexCount,
@@ -78,7 +79,7 @@ export function readPrimitive(document: Document, primitive: Primitive, path: st
     tangents: read('TANGENT', [4]),
     uv: [read('TEXCOORD_0', [2]), read('TEXCOORD_1', [2])],
     colors: color && color.length === vertexCount * 3 ? widenColors(color) : color,
-    joints: read('JOINTS_0', [4]),
+    joints,
     weights: read('WEIGHTS_0', [4]),
     targets: primitive.listTargets().map((target, t) => {
       const delta = (semantic: string): Float64Array | null => {

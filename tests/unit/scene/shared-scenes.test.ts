@@ -40,4 +40,4 @@ test(`shared scenes: ${present ? 'present, compared with their manifest' : 'abse
       }
     }
   }
-});
+}, 180_000);
