@@ -17,6 +17,7 @@ import { checks, leases } from './store/schema.ts';
 export async function reap(core: Core, scheduler: Scheduler): Promise<void> {
   const nowMs = core.clock.nowMs();
   for (const session of core.sessions.all()) {
+    if (session.endPauses(nowMs)) core.wake.match();
     if (nowMs - session.lastSeenMs <= CONTROL_SILENCE_MS_MAX) continue;
     core.counters.count('silent');
     session.close();

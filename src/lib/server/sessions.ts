@@ -52,6 +52,13 @@ export class Session {
     sendOver(this.#link, this.#counters, message);
   }
 
+  /** @returns whether a job may be offered again that was not before. */
+  endPauses(nowMs: number): boolean {
+    const over = [...this.pausedUntilMs].filter(([, untilMs]) => untilMs <= nowMs);
+    for (const [job] of over) this.pausedUntilMs.delete(job);
+    return over.length > 0;
+  }
+
   close(): void {
     this.#link.close();
   }

@@ -25,8 +25,12 @@ export class ManualClock implements Clock {
   sleep(signal: AbortSignal, ms: number): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted) return resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-      this.#sleepers.push({ atMs: this.#nowMs + ms, wake: resolve });
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      signal.addEventListener('abort', wake);
+      this.#sleepers.push({ atMs: this.#nowMs + ms, wake });
     });
   }
 
@@ -41,12 +45,14 @@ export class ManualClock implements Clock {
 
 export const TEST_POLICY: Partial<Policy> = { grantWorkBits: 4, leavesPerCheck: 4 };
 
+const STEP_MS = 500;
+
 export interface World {
   readonly coordinator: Coordinator;
   readonly clock: ManualClock;
   /** Moves time in steps that a client's pings would follow, letting the coordinator act after each. */
   pass(ms: number): Promise<void>;
-  /** All clients go. */
+  /** All clients go, and time enough passes for what they held to be given up. */
   leave(): Promise<void>;
   join(roles: readonly Role[], identity?: Identity, session?: string): Promise<Client>;
 }
@@ -65,14 +71,15 @@ export async function world(options: Partial<CoordinatorOptions> = {}): Promise<
     coordinator,
     clock,
     pass: async (ms) => {
-      for (let left = ms; left > 0; left -= 250) {
+      for (let left = ms; left > 0; left -= STEP_MS) {
         for (const client of clients) if (client.alive) client.ping();
-        clock.advance(Math.min(left, 250));
+        clock.advance(Math.min(left, STEP_MS));
         await settle();
       }
     },
     leave: async () => {
       for (const client of clients.splice(0)) client.disconnect();
+      clock.advance(30_000);
       await settle();
     },
     join: async (roles, identity, session) => {
