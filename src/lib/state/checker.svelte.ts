@@ -24,13 +24,11 @@ const WORDS: Readonly<Record<CheckerStatus['state'], string>> = {
 export class CheckerDesk {
   status = $state.raw<CheckerStatus>(OFF);
   trouble = $state.raw<Problem | null>(null);
-  /** Lease of the record a person picked; null follows the newest. */
+  /** Lease of the record a person picked; null follows the newest doubt, else the newest with light in it. */
   picked = $state<string | null>(null);
   readonly on = $derived(this.status.state !== 'off');
   readonly word = $derived(WORDS[this.status.state]);
-  readonly shown: CheckRecord | null = $derived(
-    this.status.records.find((record) => record.lease === this.picked) ?? this.status.records[0] ?? null,
-  );
+  readonly shown: CheckRecord | null = $derived(toShow(this.status.records, this.picked));
   readonly #connection: Connection;
   #role: CheckerRole | null = null;
 
@@ -71,4 +69,11 @@ export class CheckerDesk {
     this.#role = role;
     return role;
   }
+}
+
+function toShow(records: readonly CheckRecord[], picked: string | null): CheckRecord | null {
+  const asked = records.find((record) => record.lease === picked);
+  const doubted = records.find((record) => record.verdict === 'fail');
+  const lit = records.find(({ sample }) => sample?.traced.some((byte) => byte !== 0));
+  return asked ?? doubted ?? lit ?? records[0] ?? null;
 }

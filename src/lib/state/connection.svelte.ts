@@ -3,6 +3,7 @@
  * Mirrors what the control socket knows into values that screens draw. The engine comes apart from
  * it, so that a scene can be looked at with no network at all.
  */
+import { remember } from './remember.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { Policy } from '../protocol/control.ts';
 import type { RoleContext } from '../roles/types.ts';
@@ -54,6 +55,7 @@ export class Connection {
     const [{ createBrowserContext }, engine] = await Promise.all([import('../roles/browser-context.ts'), this.engine()]);
     const context = await createBrowserContext({ engine });
     this.key = context.identity.key;
+    remember('browser', 'key', this.key);
     context.control.onChange(() => this.#mirror(context));
     this.#mirror(context);
     this.#timer = setInterval(() => {

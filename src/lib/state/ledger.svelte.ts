@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { parseCheckpoint } from '../ledger/checkpoint.ts';
+import { judgeLog, type Seen, type Verdict } from './log-verdict.ts';
 import { LogReader, type LedgerRow } from './log-reader.ts';
 import { problem, type Problem } from './problem.ts';
 import { recall, remember } from './remember.ts';
@@ -11,15 +12,7 @@ import { recall, remember } from './remember.ts';
 const PAGE_ROWS = 50;
 const TIMEOUT_MS = 10_000;
 
-const SeenSchema = v.object({ size: v.number(), root: v.string() });
-
-export type Verdict =
-  | { readonly state: 'none' }
-  | { readonly state: 'running'; readonly step: string }
-  | { readonly state: 'yes'; readonly text: string }
-  | { readonly state: 'no'; readonly text: string; readonly step: string; readonly remedy: string }
-  /** The log could not be had, so nothing is known either way. */
-  | { readonly state: 'unknown'; readonly text: string };
+const SeenSchema = v.strictObject({ key: v.string(), size: v.number(), root: v.string() });
 
 export class LedgerDesk {
   rows = $state.raw<readonly LedgerRow[]>([]);
@@ -32,12 +25,15 @@ export class LedgerDesk {
   asOfMs = $state<number | null>(null);
   verdict = $state.raw<Verdict>({ state: 'none' });
   /** The last checkpoint this browser found good. */
-  seen = $state.raw<v.InferOutput<typeof SeenSchema> | null>(null);
-  readonly #reader = new LogReader(async (signal, from, limit) => new Uint8Array(await (await ask(signal, `/log/entries?from=${from}&limit=${limit}`)).arrayBuffer()));
+  seen = $state.raw<Seen | null>(null);
+  readonly #reader = new LogReader(
+    async (signal, from, limit) => new Uint8Array(await (await ask(signal, `/log/entries?from=${from}&limit=${limit}`)).arrayBuffer()),
+  );
   /** Ends of the pages newer than the one shown. */
   #ends: number[] = [];
   #end = 0;
   #next = 0;
+  readonly #closing = new AbortController();
   #asking = new AbortController();
 
   /** @param query a whole job, lease or key; empty for all entries. */
@@ -58,10 +54,38 @@ export class LedgerDesk {
 
   close(): void {
     this.#asking.abort();
+    this.#closing.abort();
   }
 
-  async verify(): Promise<void> {
-    this.verdict = { state: 'running', step: 'Fetching the log' };
+  /** What this browser knows from before; called once the page runs in one. */
+  mount(): void {
+    this.seen = recallSeen();
+  }
+
+  /** @param own the account to add up on the way, if this browser has one. */
+  async verify(own: string | null): Promise<void> {
+    if (this.verdict.state === 'running') return;
+    const onStep = (step: string): void => {
+      this.verdict = { state: 'running', step };
+    };
+    const verdict = await judgeLog(this.#closing.signal, {
+      fetch: (url, init) => fetch(url, init),
+      base: '',
+      seen: this.seen,
+      own,
+      onStep,
+    });
+    this.verdict = verdict;
+    if (verdict.state !== 'yes') return;
+    this.seen = verdict.seen;
+    remember('browser', 'checkpoint', JSON.stringify(verdict.seen));
+  }
+
+  /** Another network may stand at the same address now: only a person can say so. */
+  forget(): void {
+    this.seen = null;
+    remember('browser', 'checkpoint', null);
+    this.verdict = { state: 'none' };
   }
 
   /** @param end the leaf to stop before; null starts at the newest. */
@@ -83,7 +107,8 @@ export class LedgerDesk {
       this.trouble = null;
     } catch (cause) {
       if (signal.aborted) return;
-      const kept = this.rows.length > 0 ? 'The entries below are the last ones fetched.' : 'Entries are kept by the coordinator; none is lost.';
+      const kept =
+        this.rows.length > 0 ? 'The entries below are the last ones fetched.' : 'Entries are kept by the coordinator; none is lost.';
       this.trouble = problem('The log could not be fetched.', kept, 'Check the connection and press Find again.', cause);
     }
     this.busy = false;
@@ -102,10 +127,13 @@ async function logSize(signal: AbortSignal): Promise<number> {
   return checkpoint.size;
 }
 
-export const recallSeen = (): v.InferOutput<typeof SeenSchema> | null => {
+function recallSeen(): Seen | null {
   const text = recall('browser', 'checkpoint');
-  const parsed = text ? v.safeParse(SeenSchema, JSON.parse(text)) : null;
-  return parsed?.success ? parsed.output : null;
-};
-
-export const rememberSeen = (seen: v.InferOutput<typeof SeenSchema>): void => remember('browser', 'checkpoint', JSON.stringify(seen));
+  if (text === null) return null;
+  try {
+    const parsed = v.safeParse(SeenSchema, JSON.parse(text));
+    return parsed.success ? parsed.output : null;
+  } catch {
+    return null;
+  }
+}

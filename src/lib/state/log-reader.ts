@@ -45,7 +45,7 @@ export class LogReader {
    */
   async page(signal: AbortSignal, end: number, limit: number, query: string): Promise<LogPage> {
     const rows: LedgerRow[] = [];
-    for (let cursor = end; cursor > 0; ) {
+    for (let cursor = end; cursor > 0;) {
       const start = Math.floor((cursor - 1) / LOG_PAGE_ENTRIES_MAX) * LOG_PAGE_ENTRIES_MAX;
       const window = await this.#window(signal, start, end);
       for (const row of window.filter(({ index }) => index < cursor).toReversed()) {
@@ -79,7 +79,12 @@ export class LogReader {
 
 function matches(row: LedgerRow, query: string): boolean {
   if (query === '') return row.postings.length > 0;
-  return row.job === query || row.lease === query || row.postings.some(({ account }) => account === query || account === `escrow:${query}`) || row.says.includes(query);
+  return (
+    row.job === query ||
+    row.lease === query ||
+    row.postings.some(({ account }) => account === query || account === `escrow:${query}`) ||
+    row.says.includes(query)
+  );
 }
 
 /** @param leaf null for bytes that are no known leaf, which are shown as that. */

@@ -1,0 +1,135 @@
+/** The ledger page's rows and its yes or no, over a log served in memory: sound, cut short, rewritten, out of reach. */
+import { describe, expect, it } from 'vitest';
+import { signCheckpoint } from '#lib/ledger/checkpoint.ts';
+import { encodeLeaf, type LogLeaf } from '#lib/ledger/leaf.ts';
+import { fromHex, type Bytes } from '#lib/protocol/bytes.ts';
+import { identityFromSecret } from '#lib/protocol/envelope.ts';
+import { LogReader } from '#lib/state/log-reader.ts';
+import { balanceIn, judgeLog, rootAt, type Seen, type Verdict } from '#lib/state/log-verdict.ts';
+
+const NETWORK = 'pictor-test';
+const identity = await identityFromSecret(new Uint8Array(32).fill(7));
+const account = (byte: string): string => byte.repeat(64);
+
+const grant = (to: string, micro: string, request: string): LogLeaf => ({
+  type: 'entry',
+  kind: 'grant',
+  job: null,
+  lease: null,
+  request,
+  postings: [
+    ['mint', `-${micro}`],
+    [to, micro],
+  ],
+  atMs: 1000,
+});
+
+const LOG: readonly LogLeaf[] = [
+  { type: 'genesis', network: NETWORK, key: identity.key, atMs: 1 },
+  grant(account('a'), '5000000', account('1')),
+  grant(account('b'), '7000000', account('2')),
+];
+
+const bundle = (leaves: readonly Bytes[]): Bytes =>
+  Uint8Array.from(leaves.flatMap((leaf) => [leaf.length >> 8, leaf.length & 255, ...leaf]));
+
+/** A coordinator's read-only surface over these leaves; `signed` leaves are what its checkpoint is made of. */
+async function serve(
+  leaves: readonly LogLeaf[],
+  signed: readonly LogLeaf[] = leaves,
+  key = identity.key,
+): Promise<(url: string) => Promise<Response>> {
+  const root = rootAt(signed.map(encodeLeaf), signed.length);
+  const note = await signCheckpoint(identity, fromHex(identity.key), { origin: NETWORK, size: signed.length, root: fromHex(root!) });
+  return async (url) => {
+    const { pathname, searchParams } = new URL(url, 'http://log.test');
+    if (pathname === '/api/status') return Response.json({ key });
+    if (pathname === '/log/checkpoint') return new Response(note);
+    const from = Number(searchParams.get('from'));
+    return new Response(bundle(leaves.map(encodeLeaf).slice(from, from + Number(searchParams.get('limit')))));
+  };
+}
+
+const judge = async (fetch: (url: string) => Promise<Response>, seen: Seen | null = null, steps: string[] = []): Promise<Verdict> =>
+  judgeLog(new AbortController().signal, { fetch, base: '', seen, own: account('a'), onStep: (step) => steps.push(step) });
+
+describe('the verdict on a log', () => {
+  it('says yes to a sound log, adds up the own account and remembers the checkpoint', async () => {
+    const steps: string[] = [];
+    const verdict = await judge(await serve(LOG), null, steps);
+    expect(verdict).toMatchObject({ state: 'yes', ownMicro: 5_000_000n, seen: { key: identity.key, size: 3 } });
+    expect(steps.at(-1)).toBe('Replaying 3 leaves');
+  });
+
+  it('says yes to a log that extends the one seen before', async () => {
+    const before = await judge(await serve(LOG.slice(0, 2)));
+    if (before.state !== 'yes') throw new Error('expected yes');
+    expect((await judge(await serve(LOG), before.seen)).state).toBe('yes');
+  });
+
+  it('names the step when history was rewritten', async () => {
+    const before = await judge(await serve([LOG[0]!, grant(account('c'), '1', account('9'))]));
+    if (before.state !== 'yes') throw new Error('expected yes');
+    expect(await judge(await serve(LOG), before.seen)).toMatchObject({ state: 'no', step: 'the checkpoint seen before' });
+  });
+
+  it('names the leaf that makes money out of nothing', async () => {
+    const forged: LogLeaf = { ...grant(account('a'), '1', account('3')), postings: [[account('a'), '1']] } as LogLeaf;
+    expect(await judge(await serve([...LOG, forged]))).toMatchObject({ state: 'no', step: 'leaf 3' });
+  });
+
+  it('names the checkpoint when the leaves are not what it signs', async () => {
+    const other = [LOG[0]!, LOG[1]!, grant(account('b'), '7000001', account('2'))];
+    expect(await judge(await serve(other, LOG))).toMatchObject({ state: 'no', step: 'the signed checkpoint' });
+  });
+
+  it('holds the coordinator to its key', async () => {
+    const seen = { key: account('d'), size: 0, root: '' };
+    expect(await judge(await serve(LOG), seen)).toMatchObject({ state: 'no', step: 'the coordinator’s key' });
+  });
+
+  it('does not call a log false that it could not fetch', async () => {
+    expect((await judge(async () => new Response('', { status: 503 }))).state).toBe('unknown');
+    expect((await judge(() => Promise.reject(new Error('offline')))).state).toBe('unknown');
+  });
+});
+
+describe('rows of the log', () => {
+  const signal = new AbortController().signal;
+  const leaves = [...LOG, ...Array.from({ length: 1200 }, (_, i): LogLeaf => grant(account('e'), String(i + 1), account('4')))];
+  const encoded = leaves.map(encodeLeaf);
+  const reader = (asked: number[] = []): LogReader =>
+    new LogReader(async (_, from, limit) => {
+      asked.push(from);
+      return bundle(encoded.slice(from, from + limit));
+    });
+
+  it('shows entries newest first and pages to the beginning', async () => {
+    const first = await reader().page(signal, encoded.length, 5, '');
+    expect(first.rows.map(({ index }) => index)).toEqual([1202, 1201, 1200, 1199, 1198]);
+    const last = await reader().page(signal, 3, 5, '');
+    expect(last.rows.map(({ index, kind }) => [index, kind])).toEqual([
+      [2, 'grant'],
+      [1, 'grant'],
+    ]);
+    expect(last.next).toBe(0);
+  });
+
+  it('finds an account across windows and asks for a full window once', async () => {
+    const asked: number[] = [];
+    const log = reader(asked);
+    const found = await log.page(signal, encoded.length, 5, account('b'));
+    expect(found.rows.map(({ index }) => index)).toEqual([2]);
+    await log.page(signal, encoded.length, 5, account('a'));
+    expect(asked).toEqual([1000, 0, 1000]);
+  });
+
+  it('fails loudly when the log holds fewer leaves than it claims', async () => {
+    await expect(reader().page(signal, encoded.length + 5, 5, '')).rejects.toThrow(/did not give leaves/);
+  });
+
+  it('adds up one account', () => {
+    expect(balanceIn(encoded, account('b'))).toBe(7_000_000n);
+    expect(balanceIn(encoded, account('f'))).toBe(0n);
+  });
+});
