@@ -40,7 +40,14 @@ function half(width: number, thickness: number, height: number, mirror: boolean)
 }
 
 /** An open book on y = 0, its lines readable from +z. */
-export function openBook(scene: SampleScene, name: string, size: Vec3, cover: Material, pages: readonly [Material, Material], pose: Pose): void {
+export function openBook(
+  scene: SampleScene,
+  name: string,
+  size: Vec3,
+  cover: Material,
+  pages: readonly [Material, Material],
+  pose: Pose,
+): void {
   const [w, t, h] = size;
   const node = scene.group(name, pose);
   const board = finish(roundedBox([2 * w + 0.012, BOARD, h + 0.008], 0.0012, 2));

@@ -107,7 +107,8 @@ function settle(plan: ClothPlan): Vec3[] {
   const { columns, rows, steps } = plan;
   const count = columns * rows;
   const now = new Float64Array(3 * count);
-  for (let j = 0; j < rows; j++) for (let i = 0; i < columns; i++) now.set(plan.start(i / (columns - 1), j / (rows - 1)), 3 * (j * columns + i));
+  for (let j = 0; j < rows; j++)
+    for (let i = 0; i < columns; i++) now.set(plan.start(i / (columns - 1), j / (rows - 1)), 3 * (j * columns + i));
   const before = now.slice();
   const laid = now.slice();
   const all = links(plan);

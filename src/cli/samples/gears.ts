@@ -32,7 +32,12 @@ function outline(gear: Omit<Gear, 'thickness'>, share: number): number {
 
 /** A gear about +Y standing on y = 0, the middle of one tooth at `angle` radians (towards -Z from +X). */
 export function gear({ thickness: t, ...g }: Gear, angle: number): Shape {
-  const section: Vec2[] = [[g.bore, 0], [1, 0], [1, t], [g.bore, t]];
+  const section: Vec2[] = [
+    [g.bore, 0],
+    [1, 0],
+    [1, t],
+    [g.bore, t],
+  ];
   return revolve(section, {
     around: g.teeth * PER_TOOTH,
     loop: true,

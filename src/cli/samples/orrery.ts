@@ -58,7 +58,12 @@ export function orrery(): Promise<Uint8Array> {
 
 function surroundings(scene: SampleScene, brass: Material): void {
   const night = scene.surface({ name: 'night wall', picture: plaster(256, rgb('#263863'), rgb('#4d639c'), 33), roughness: 0.9 });
-  const ebony = scene.surface({ name: 'ebonised wood', picture: wood(512, rgb('#2a1a12'), rgb('#6a4129'), 21), roughness: 0.35, coat: { factor: 0.4, roughness: 0.15 } });
+  const ebony = scene.surface({
+    name: 'ebonised wood',
+    picture: wood(512, rgb('#2a1a12'), rgb('#6a4129'), 21),
+    roughness: 0.35,
+    coat: { factor: 0.4, roughness: 0.15 },
+  });
   const dark = scene.surface({ name: 'housing', colour: '#161618', roughness: 0.8 });
   slab(scene, 'table', [2.4, 0.05, 1.5], [0, -0.0555, 0.05], ebony, 0.012, 0.8);
   slab(scene, 'wall', [4, 2.6, 0.06], [0, 0.6, -0.78], night, 0.004, 0.8);
@@ -67,16 +72,39 @@ function surroundings(scene: SampleScene, brass: Material): void {
   const rim = scene.surface({ name: 'rim light', colour: '#000000', emission: { colour: '#ffd2a0', strength: 7 } });
   softBox(scene, 'rim light', [0.25, 0.8], [1.1, 0.6, -0.25], [0, 0.15, 0], rim, dark);
   const walnut = scene.surface({ name: 'mahogany', colour: '#5a2415', roughness: 0.4, coat: { factor: 0.6, roughness: 0.1 } });
-  const profile = fillet([[0, 0], [0.3, 0, 0.006], [0.306, 0.014, 0.006], [0.292, 0.02, 0.003], [0.288, 0.03, 0.004], [0, 0.03]], 4);
+  const profile = fillet(
+    [
+      [0, 0],
+      [0.3, 0, 0.006],
+      [0.306, 0.014, 0.006],
+      [0.292, 0.02, 0.003],
+      [0.288, 0.03, 0.004],
+      [0, 0.03],
+    ],
+    4,
+  );
   scene.add('plinth', [{ mesh: finish(revolve(profile, { around: 96 })), surface: walnut }]);
   for (let i = 0; i < 3; i++) {
     const a = radians(90 + 120 * i);
     const foot = finish(disc(0.022, 0.03, 0.01, 32));
     scene.add(`foot ${i + 1}`, [{ mesh: foot, surface: brass }], { at: [0.25 * Math.cos(a), -0.0303, 0.25 * Math.sin(a)] });
   }
-  const scale = scene.surface({ name: 'graduated ring', picture: graduation(512, 120, rgb('#e0b562'), rgb('#3a260e')), metallic: 1, roughness: 0.3 });
+  const scale = scene.surface({
+    name: 'graduated ring',
+    picture: graduation(512, 120, rgb('#e0b562'), rgb('#3a260e')),
+    metallic: 1,
+    roughness: 0.3,
+  });
   // Only the flat top of this ring is seen; its graduation runs from rim to rim.
-  const flat = revolve([[0.232, 0.0302], [0.278, 0.0302], [0.278, 0.0322], [0.232, 0.0322]], { around: 96, loop: true, repeat: [1, 2.04] });
+  const flat = revolve(
+    [
+      [0.232, 0.0302],
+      [0.278, 0.0302],
+      [0.278, 0.0322],
+      [0.232, 0.0322],
+    ],
+    { around: 96, loop: true, repeat: [1, 2.04] },
+  );
   scene.add('graduated ring', [{ mesh: finish(flat, { creaseDegrees: 30 }), surface: scale }]);
   scene.add('inner ring', [{ mesh: finish(ring(0.13, 0.136, 0.003, 0.001, 72)), surface: brass }], { at: [0, 0.0302, 0] });
 }
@@ -98,7 +126,11 @@ function system(scene: SampleScene, planet: Planet, i: number, brass: Material):
   const arm = top - 0.0075;
   const bottom = PLANE - radius;
   const bend = 0.018;
-  const path: Vec3[] = [[outer + 0.0092, arm, 0], [orbit * 0.5, arm, 0], [orbit - bend, arm, 0]];
+  const path: Vec3[] = [
+    [outer + 0.0092, arm, 0],
+    [orbit * 0.5, arm, 0],
+    [orbit - bend, arm, 0],
+  ];
   for (let k = 1; k <= 6; k++) {
     const a = (k / 6) * (Math.PI / 2);
     path.push([orbit - bend + bend * Math.sin(a), arm + bend * (1 - Math.cos(a)), 0]);
@@ -116,7 +148,13 @@ function planetBody(scene: SampleScene, { name, radius, orbit }: Planet, i: numb
     scene.surface({ name: `${name} enamel`, roughness: 0.35, coat: { factor: 1, roughness: 0.04 }, ...s });
   const looks = [
     () => enamel({ colour: '#b5402c' }),
-    () => scene.surface({ name: `${name} glass`, colour: '#ffffff', roughness: 0, glass: { ior: 1.52, thickness: 2 * radius, colour: '#f0a24a', distance: 0.02 } }),
+    () =>
+      scene.surface({
+        name: `${name} glass`,
+        colour: '#ffffff',
+        roughness: 0,
+        glass: { ior: 1.52, thickness: 2 * radius, colour: '#f0a24a', distance: 0.02 },
+      }),
     () => enamel({ picture: globe(256) }),
     () => enamel({ picture: bands(128) }),
   ];
@@ -130,7 +168,15 @@ function planetBody(scene: SampleScene, { name, radius, orbit }: Planet, i: numb
   if (i === 2) {
     const moon = scene.surface({ name: 'moon', colour: '#dcdcd6', roughness: 0.5 });
     scene.add('moon', [{ mesh: finish(sphere(0.0062, 24, 16)), surface: moon }], { at: [orbit + 0.036, PLANE + 0.012, 0.014], under });
-    const wire = spline<Vec3>([[orbit + 0.0056, 0.226, 0], [orbit + 0.018, 0.2275, 0.004], [orbit + 0.031, 0.242, 0.011], [orbit + 0.036, PLANE + 0.0045, 0.014]], 5);
+    const wire = spline<Vec3>(
+      [
+        [orbit + 0.0056, 0.226, 0],
+        [orbit + 0.018, 0.2275, 0.004],
+        [orbit + 0.031, 0.242, 0.011],
+        [orbit + 0.036, PLANE + 0.0045, 0.014],
+      ],
+      5,
+    );
     scene.add('moon wire', [{ mesh: finish(tube(wire, 0.0009, 8, 2)), surface: brass }], { under });
   }
 }
@@ -154,7 +200,17 @@ function layShaft(scene: SampleScene, brass: Material, steel: Material): Wheels[
 function sun(scene: SampleScene, brass: Material): void {
   const glow = scene.surface({ name: 'sun', colour: '#ffffff', emission: { colour: '#ffb765', strength: 26 } });
   scene.add('spindle', [{ mesh: finish(disc(0.0062, 0.188, 0.001, 32)), surface: brass }], { at: [0, 0.0303, 0] });
-  const cup = fillet([[0, 0], [0.0062, 0, 0.001], [0.006, 0.0035, 0.001], [0.0125, 0.0072, 0.001], [0.0112, 0.0072, 0.0004], [0, 0.0036]], 3);
+  const cup = fillet(
+    [
+      [0, 0],
+      [0.0062, 0, 0.001],
+      [0.006, 0.0035, 0.001],
+      [0.0125, 0.0072, 0.001],
+      [0.0112, 0.0072, 0.0004],
+      [0, 0.0036],
+    ],
+    3,
+  );
   scene.add('sun cup', [{ mesh: finish(revolve(cup, { around: 32 })), surface: brass }], { at: [0, 0.2185, 0] });
   scene.add('sun', [{ mesh: finish(sphere(0.036, 40, 24)), surface: glow }], { at: [0, PLANE, 0] });
 }

@@ -38,7 +38,14 @@ function surroundings(scene: SampleScene): void {
   const [cx, cy, w, h] = [-0.4, 0.56, 0.56, 0.8];
   const { lid, body } = lidAndBody([w, h, 0.01]);
   const z = WALL + 0.0055;
-  scene.add('window', [{ mesh: finish(lid), surface: night }, { mesh: finish(body), surface: paint }], { at: [cx, cy, z] });
+  scene.add(
+    'window',
+    [
+      { mesh: finish(lid), surface: night },
+      { mesh: finish(body), surface: paint },
+    ],
+    { at: [cx, cy, z] },
+  );
   const bars: [string, Vec3, Vec3][] = [
     ['sill', [w + 0.16, 0.024, 0.09], [cx, cy - h / 2 - 0.0125, WALL + 0.0453]],
     ['left jamb', [0.045, h, 0.034], [cx - w / 2 - 0.0229, cy, WALL + 0.0173]],
@@ -53,8 +60,20 @@ function surroundings(scene: SampleScene): void {
   const art = scene.surface({ name: 'print', picture: print(256), roughness: 0.7 });
   const [px, py, pw, ph] = [0.4, 0.6, 0.26, 0.26];
   const panel = lidAndBody([pw, ph, 0.008]);
-  scene.add('print', [{ mesh: finish(panel.lid), surface: art }, { mesh: finish(panel.body), surface: frame }], { at: [px, py, WALL + 0.005] });
-  for (const [name, dx, dy] of [['frame left', -1, 0], ['frame right', 1, 0], ['frame low', 0, -1], ['frame high', 0, 1]] as const) {
+  scene.add(
+    'print',
+    [
+      { mesh: finish(panel.lid), surface: art },
+      { mesh: finish(panel.body), surface: frame },
+    ],
+    { at: [px, py, WALL + 0.005] },
+  );
+  for (const [name, dx, dy] of [
+    ['frame left', -1, 0],
+    ['frame right', 1, 0],
+    ['frame low', 0, -1],
+    ['frame high', 0, 1],
+  ] as const) {
     const size: Vec3 = dx ? [0.016, ph, 0.022] : [pw + 0.0324, 0.016, 0.022];
     slab(scene, name, size, [px + dx * (pw / 2 + 0.0081), py + dy * (ph / 2 + 0.0081), WALL + 0.0115], frame, 0.002);
   }
@@ -77,8 +96,15 @@ function lamp(scene: SampleScene): void {
   const foot: Vec3 = [0.3, CLEAR, -0.17];
   scene.add('lamp foot', [{ mesh: finish(disc(0.08, 0.02, 0.008, 56)), surface: enamel }], { at: foot });
   scene.add('lamp post', [{ mesh: finish(disc(0.013, 0.03, 0.003, 32)), surface: brass }], { at: [foot[0], 0.0203, foot[2]] });
-  const [knee, elbow, head]: [Vec3, Vec3, Vec3] = [[foot[0], 0.0668, foot[2]], [0.43, 0.37, -0.21], [0.1, 0.475, -0.07]];
-  for (const [name, at] of [['knee', knee], ['elbow', elbow]] as const) {
+  const [knee, elbow, head]: [Vec3, Vec3, Vec3] = [
+    [foot[0], 0.0668, foot[2]],
+    [0.43, 0.37, -0.21],
+    [0.1, 0.475, -0.07],
+  ];
+  for (const [name, at] of [
+    ['knee', knee],
+    ['elbow', elbow],
+  ] as const) {
     const joint = finish(disc(0.016, 0.024, 0.004, 32));
     scene.add(`lamp ${name}`, [{ mesh: joint, surface: brass }], { at: [at[0], at[1], at[2] - 0.012], turn: axisAngle([1, 0, 0], 90) });
   }
@@ -93,13 +119,51 @@ function lamp(scene: SampleScene): void {
   const axis = normalize([0.16, 1, -0.12]);
   const turn = upTo(axis);
   const rim = sub(head, scale(axis, 0.172));
-  const outer: Vec2[] = spline<Vec2>([[0.098, 0], [0.093, 0.022], [0.066, 0.078], [0.036, 0.112], [0.026, 0.128], [0.0245, 0.15]], 4);
-  const inner: Vec2[] = spline<Vec2>([[0.024, 0.124], [0.034, 0.109], [0.064, 0.076], [0.0912, 0.021], [0.0962, 0]], 4);
-  const shell = fillet([[0.0245, 0.15], [0.022, 0.158, 0.004], [0, 0.158]], 4);
-  const lip: Vec2[] = [[0.0962, 0], [0.0968, -0.0007], [0.0974, -0.0007], [0.098, 0]];
+  const outer: Vec2[] = spline<Vec2>(
+    [
+      [0.098, 0],
+      [0.093, 0.022],
+      [0.066, 0.078],
+      [0.036, 0.112],
+      [0.026, 0.128],
+      [0.0245, 0.15],
+    ],
+    4,
+  );
+  const inner: Vec2[] = spline<Vec2>(
+    [
+      [0.024, 0.124],
+      [0.034, 0.109],
+      [0.064, 0.076],
+      [0.0912, 0.021],
+      [0.0962, 0],
+    ],
+    4,
+  );
+  const shell = fillet(
+    [
+      [0.0245, 0.15],
+      [0.022, 0.158, 0.004],
+      [0, 0.158],
+    ],
+    4,
+  );
+  const lip: Vec2[] = [
+    [0.0962, 0],
+    [0.0968, -0.0007],
+    [0.0974, -0.0007],
+    [0.098, 0],
+  ];
   const shade = finish(revolve([...lip, ...outer.slice(1), ...shell.slice(1)], { around: 64 }));
   const lining = finish(revolve([[0, 0.124], ...inner], { around: 64 }));
-  scene.add('shade', [{ mesh: shade, surface: enamel }, { mesh: lining, surface: white }], { at: rim, turn });
+  scene.add(
+    'shade',
+    [
+      { mesh: shade, surface: enamel },
+      { mesh: lining, surface: white },
+    ],
+    { at: rim, turn },
+  );
   const on = (d: number): Vec3 => add(rim, rotate(turn, [0, d, 0]));
   scene.add('socket', [{ mesh: finish(disc(0.014, 0.03, 0.003, 28)), surface: brass }], { at: on(0.0938), turn });
   scene.add('bulb', [{ mesh: finish(sphere(0.031, 24, 16)), surface: bulb }], { at: on(0.0625), turn });
@@ -107,8 +171,16 @@ function lamp(scene: SampleScene): void {
 
 function library(scene: SampleScene): void {
   const paper = scene.surface({ name: 'leaves', picture: leaves(64, 5), roughness: 0.9 });
-  const cloth = (name: string, colour: string) => scene.surface({ name: `${name} cloth`, colour, roughness: 0.75, sheen: { colour: '#4a4540', roughness: 0.6 } });
-  const [red, navy, ochre, green, plum, sand] = [cloth('red', '#8e2f24'), cloth('navy', '#22344f'), cloth('ochre', '#c08a2e'), cloth('green', '#3d5a45'), cloth('plum', '#512c44'), cloth('sand', '#c7b291')];
+  const cloth = (name: string, colour: string) =>
+    scene.surface({ name: `${name} cloth`, colour, roughness: 0.75, sheen: { colour: '#4a4540', roughness: 0.6 } });
+  const [red, navy, ochre, green, plum, sand] = [
+    cloth('red', '#8e2f24'),
+    cloth('navy', '#22344f'),
+    cloth('ochre', '#c08a2e'),
+    cloth('green', '#3d5a45'),
+    cloth('plum', '#512c44'),
+    cloth('sand', '#c7b291'),
+  ];
   const yaw = (degrees: number): Quat => axisAngle([0, 1, 0], degrees);
   book(scene, 'book 1', [0.19, 0.036, 0.26], navy, paper, { at: [-0.4, CLEAR, -0.1], turn: yaw(74) });
   book(scene, 'book 2', [0.17, 0.028, 0.24], ochre, paper, { at: [-0.395, 0.0364, -0.1], turn: yaw(86) });
@@ -116,30 +188,65 @@ function library(scene: SampleScene): void {
   // Standing: the spine turned to the viewer, the row leaning on nothing.
   const upright = multiply(axisAngle([0, 1, 0], 90), axisAngle([1, 0, 0], -90));
   let x = 0.405;
-  const row: [ReturnType<typeof cloth>, number, number, number][] = [[green, 0.03, 0.155, 0.235], [plum, 0.022, 0.14, 0.2], [sand, 0.036, 0.16, 0.25], [red, 0.026, 0.145, 0.215], [navy, 0.04, 0.165, 0.24]];
+  const row: [ReturnType<typeof cloth>, number, number, number][] = [
+    [green, 0.03, 0.155, 0.235],
+    [plum, 0.022, 0.14, 0.2],
+    [sand, 0.036, 0.16, 0.25],
+    [red, 0.026, 0.145, 0.215],
+    [navy, 0.04, 0.165, 0.24],
+  ];
   row.forEach(([cover, thick, wide, tall], i) => {
-    book(scene, `standing book ${i + 1}`, [wide, thick, tall], cover, paper, { at: [x + thick, tall / 2 + CLEAR, -0.23 - wide / 2], turn: upright });
+    book(scene, `standing book ${i + 1}`, [wide, thick, tall], cover, paper, {
+      at: [x + thick, tall / 2 + CLEAR, -0.23 - wide / 2],
+      turn: upright,
+    });
     x += thick + 0.0008;
   });
-  const pages = [1, 2].map((n) => scene.surface({ name: `page ${n}`, picture: page(512, n), roughness: 0.85 })) as [ReturnType<typeof cloth>, ReturnType<typeof cloth>];
+  const pages = [1, 2].map((n) => scene.surface({ name: `page ${n}`, picture: page(512, n), roughness: 0.85 })) as [
+    ReturnType<typeof cloth>,
+    ReturnType<typeof cloth>,
+  ];
   openBook(scene, 'open book', [0.135, 0.016, 0.2], plum, pages, { at: [0.02, CLEAR, 0.12], turn: yaw(8) });
 }
 
 function smallThings(scene: SampleScene): void {
-  const glaze = scene.surface({ name: 'tea cup', picture: speckled(128, rgb('#d8dde0'), rgb('#9fb2bd'), rgb('#3f4a55'), 9), roughness: 0.4, coat: { factor: 0.7, roughness: 0.12 } });
+  const glaze = scene.surface({
+    name: 'tea cup',
+    picture: speckled(128, rgb('#d8dde0'), rgb('#9fb2bd'), rgb('#3f4a55'), 9),
+    roughness: 0.4,
+    coat: { factor: 0.7, roughness: 0.12 },
+  });
   scene.add('cup', [{ mesh: finish(cup(44), { creaseDegrees: 60 }), surface: glaze }], { at: [-0.22, CLEAR, 0.13] });
   const tea = scene.surface({ name: 'tea', colour: '#3d1a0a', roughness: 0.05 });
   scene.add('tea', [{ mesh: finish(disc(0.0338, 0.002, 0.0008, 40, 2)), surface: tea }], { at: [-0.22, 0.053, 0.13] });
   const tin = scene.surface({ name: 'pencil pot', colour: '#6f7478', metallic: 1, roughness: 0.45 });
-  const wall: Vec2[] = fillet([[0, 0], [0.036, 0, 0.004], [0.036, 0.098, 0.0007], [0.0344, 0.098, 0.0007], [0.0344, 0.003, 0.002], [0, 0.003]], 4);
+  const wall: Vec2[] = fillet(
+    [
+      [0, 0],
+      [0.036, 0, 0.004],
+      [0.036, 0.098, 0.0007],
+      [0.0344, 0.098, 0.0007],
+      [0.0344, 0.003, 0.002],
+      [0, 0.003],
+    ],
+    4,
+  );
   const pot: Vec3 = [0.33, CLEAR, 0.07];
   scene.add('pencil pot', [{ mesh: finish(revolve(wall, { around: 44 })), surface: tin }], { at: pot });
   ['#c23b2a', '#e0a526', '#2f6b8f', '#3f7a4a', '#2b2b2b'].forEach((colour, i) => {
     const paint = scene.surface({ name: `pencil ${i + 1}`, colour, roughness: 0.35, coat: { factor: 0.6, roughness: 0.15 } });
     const angle = 0.5 + i * 1.2566;
     const [c, s] = [Math.cos(angle), Math.sin(angle)];
-    const [low, high]: [Vec3, Vec3] = [[pot[0] + 0.014 * c, 0.0085, pot[2] + 0.014 * s], [pot[0] + 0.034 * c, 0.15 + 0.008 * i, pot[2] + 0.034 * s]];
-    const body = tube([low, add(low, scale(sub(high, low), 0.93)), high], (t) => (t < 0.94 ? 0.0036 : 0.0036 * (1 - t) * 14 + 0.0006), 6, 1);
+    const [low, high]: [Vec3, Vec3] = [
+      [pot[0] + 0.014 * c, 0.0085, pot[2] + 0.014 * s],
+      [pot[0] + 0.034 * c, 0.15 + 0.008 * i, pot[2] + 0.034 * s],
+    ];
+    const body = tube(
+      [low, add(low, scale(sub(high, low), 0.93)), high],
+      (t) => (t < 0.94 ? 0.0036 : 0.0036 * (1 - t) * 14 + 0.0006),
+      6,
+      1,
+    );
     scene.add(`pencil ${i + 1}`, [{ mesh: finish(body, { creaseDegrees: 35 }), surface: paint }]);
   });
 }

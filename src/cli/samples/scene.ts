@@ -58,7 +58,10 @@ export class SampleScene {
 
   surface(s: Surface): GltfMaterial {
     const doc = this.#doc;
-    const m = doc.createMaterial(s.name).setMetallicFactor(s.metallic ?? 0).setRoughnessFactor(s.roughness ?? 0.6);
+    const m = doc
+      .createMaterial(s.name)
+      .setMetallicFactor(s.metallic ?? 0)
+      .setRoughnessFactor(s.roughness ?? 0.6);
     if (s.colour) m.setBaseColorFactor([...linear(s.colour), 1]);
     if (s.picture) m.setBaseColorTexture(this.#texture(s.picture, `${s.name} colour`));
     if (s.normal) m.setNormalTexture(this.#texture(s.normal.picture, `${s.name} normal`)).setNormalScale(s.normal.scale);
@@ -71,7 +74,10 @@ export class SampleScene {
     if (s.glass) this.#glass(m, s.glass);
     if (s.sheen) {
       const sheen = doc.createExtension(KHRMaterialsSheen).createSheen();
-      m.setExtension('KHR_materials_sheen', sheen.setSheenColorFactor([...linear(s.sheen.colour)]).setSheenRoughnessFactor(s.sheen.roughness));
+      m.setExtension(
+        'KHR_materials_sheen',
+        sheen.setSheenColorFactor([...linear(s.sheen.colour)]).setSheenRoughnessFactor(s.sheen.roughness),
+      );
     }
     if (s.coat) {
       const coat = doc.createExtension(KHRMaterialsClearcoat).createClearcoat();
@@ -104,10 +110,14 @@ export class SampleScene {
     if (known) return known.clone().setMaterial(surface);
     const floats = (array: Float32Array<ArrayBuffer>, type: 'VEC2' | 'VEC3' | 'VEC4') =>
       doc.createAccessor().setType(type).setArray(array).setBuffer(this.#buffer);
-    const primitive = doc.createPrimitive().setMaterial(surface).setIndices(doc.createAccessor().setArray(mesh.indices).setBuffer(this.#buffer));
+    const primitive = doc
+      .createPrimitive()
+      .setMaterial(surface)
+      .setIndices(doc.createAccessor().setArray(mesh.indices).setBuffer(this.#buffer));
     primitive.setAttribute('POSITION', floats(mesh.positions, 'VEC3')).setAttribute('NORMAL', floats(mesh.normals, 'VEC3'));
     // Untextured parts do without coordinates: half a megabyte of them would never be read.
-    if (surface.getBaseColorTexture() ?? surface.getNormalTexture() ?? surface.getEmissiveTexture()) primitive.setAttribute('TEXCOORD_0', floats(mesh.uvs, 'VEC2'));
+    if (surface.getBaseColorTexture() ?? surface.getNormalTexture() ?? surface.getEmissiveTexture())
+      primitive.setAttribute('TEXCOORD_0', floats(mesh.uvs, 'VEC2'));
     if (mesh.tangents && surface.getNormalTexture()) primitive.setAttribute('TANGENT', floats(mesh.tangents, 'VEC4'));
     this.#meshes.set(mesh, primitive);
     return primitive;
@@ -127,7 +137,10 @@ export class SampleScene {
 
   group(name: string, { at = [0, 0, 0], turn = [0, 0, 0, 1], size = 1, under }: Pose): Node {
     const [x, y, z, w] = turn.map(tidy);
-    const node = this.#doc.createNode(name).setTranslation([tidy(at[0]), tidy(at[1]), tidy(at[2])]).setRotation([x!, y!, z!, w!]);
+    const node = this.#doc
+      .createNode(name)
+      .setTranslation([tidy(at[0]), tidy(at[1]), tidy(at[2])])
+      .setRotation([x!, y!, z!, w!]);
     node.setScale([size, size, size]);
     if (under) under.addChild(node);
     else this.#scene.addChild(node);
@@ -136,7 +149,10 @@ export class SampleScene {
 
   /** Perspective camera; `vfov` in degrees. */
   camera(name: string, eye: Vec3, target: Vec3, vfov: number, aspect = 1.5): void {
-    const camera = this.#doc.createCamera(name).setType('perspective').setYFov(tidy((vfov * Math.PI) / 180));
+    const camera = this.#doc
+      .createCamera(name)
+      .setType('perspective')
+      .setYFov(tidy((vfov * Math.PI) / 180));
     camera.setAspectRatio(aspect).setZNear(0.01).setZFar(100);
     this.group(name, { at: eye, turn: lookAt(eye, target) }).setCamera(camera);
   }

@@ -9,7 +9,12 @@ import { lookAt, type Vec2, type Vec3 } from './vec.ts';
 export function lidAndBody(size: Vec3): { lid: Shape; body: Shape } {
   const [x, y, z] = [size[0] / 2, size[1] / 2, size[2] / 2];
   const corner = (i: number): Vec3 => [i & 1 ? x : -x, i & 2 ? y : -y, i & 4 ? z : -z];
-  const unit: Vec2[] = [[0, 1], [1, 1], [1, 0], [0, 0]];
+  const unit: Vec2[] = [
+    [0, 1],
+    [1, 1],
+    [1, 0],
+    [0, 0],
+  ];
   const quad = (out: Shape, ids: readonly number[]): void => {
     const base = out.points.length;
     ids.forEach((id, k) => {
@@ -20,7 +25,14 @@ export function lidAndBody(size: Vec3): { lid: Shape; body: Shape } {
   };
   const [lid, body] = [emptyShape(), emptyShape()];
   quad(lid, [4, 5, 7, 6]);
-  for (const ids of [[1, 0, 2, 3], [5, 1, 3, 7], [0, 4, 6, 2], [6, 7, 3, 2], [0, 1, 5, 4]]) quad(body, ids);
+  for (const ids of [
+    [1, 0, 2, 3],
+    [5, 1, 3, 7],
+    [0, 4, 6, 2],
+    [6, 7, 3, 2],
+    [0, 1, 5, 4],
+  ])
+    quad(body, ids);
   return { lid, body };
 }
 
@@ -29,7 +41,14 @@ export function softBox(scene: SampleScene, name: string, size: Vec2, at: Vec3, 
   const { lid, body } = lidAndBody([size[0], size[1], 0.04]);
   // A camera looks along -Z and the panel's face is +Z, so it looks away from a point behind it.
   const away: Vec3 = [2 * at[0] - towards[0], 2 * at[1] - towards[1], 2 * at[2] - towards[2]];
-  return scene.add(name, [{ mesh: finish(lid), surface: glow }, { mesh: finish(body), surface: housing }], { at, turn: lookAt(at, away) });
+  return scene.add(
+    name,
+    [
+      { mesh: finish(lid), surface: glow },
+      { mesh: finish(body), surface: housing },
+    ],
+    { at, turn: lookAt(at, away) },
+  );
 }
 
 /** A rounded slab whose top (or whatever face) lies where `at` puts it. */

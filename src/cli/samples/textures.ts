@@ -84,7 +84,14 @@ export function weave(u: number, v: number, threads: number): number {
 }
 
 /** Woven cloth with stripes near two sides; thread colours vary a little. */
-export function linen(side: number, threads: number, ground: Rgb, stripe: Rgb, isStripe: (u: number) => boolean, seed: number): Uint8Array<ArrayBuffer> {
+export function linen(
+  side: number,
+  threads: number,
+  ground: Rgb,
+  stripe: Rgb,
+  isStripe: (u: number) => boolean,
+  seed: number,
+): Uint8Array<ArrayBuffer> {
   return paint(side, (u, v) => {
     const depth = weave(u, v, threads);
     const warp = hash(Math.floor(u * threads), 1, seed);

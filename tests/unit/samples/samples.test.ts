@@ -19,7 +19,7 @@ describe('the generator', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'pictor-samples-'));
     await buildSamples(dir);
-  });
+  }, 120_000);
   afterAll(() => rm(dir, { recursive: true }));
 
   it('writes the committed bytes again', async () => {
@@ -58,7 +58,8 @@ function defects(mesh: Mesh): string[] {
       });
     }
   }
-  for (const [edge, count] of edges) if (count !== 1001) found.push(`${mesh.getName()}: edge ${edge} is walked ${count % 1000} + ${Math.floor(count / 1000)} times`);
+  for (const [edge, count] of edges)
+    if (count !== 1001) found.push(`${mesh.getName()}: edge ${edge} is walked ${count % 1000} + ${Math.floor(count / 1000)} times`);
   return found;
 }
 
@@ -84,7 +85,10 @@ describe.each(index)('$name', ({ file, bytes, title, camera, animationSeconds })
     expect(bytes).toBeLessThan(1.5e6);
     expect(doc.getRoot().listCameras().length).toBeGreaterThan(camera);
     expect(doc.getRoot().getDefaultScene()!.getName()).toBe(title);
-    const ends = doc.getRoot().listAnimations().flatMap((a) => a.listSamplers().map((s) => Math.max(...s.getInput()!.getArray()!)));
+    const ends = doc
+      .getRoot()
+      .listAnimations()
+      .flatMap((a) => a.listSamplers().map((s) => Math.max(...s.getInput()!.getArray()!)));
     expect(Math.max(0, ...ends)).toBe(animationSeconds);
   });
 
@@ -116,7 +120,9 @@ describe.each(index)('$name', ({ file, bytes, title, camera, animationSeconds })
   it('carries no picture wider than 1,024 texels and at least one light made of geometry', async () => {
     const root = (await open(file)).getRoot();
     for (const texture of root.listTextures()) expect(Math.max(...texture.getSize()!)).toBeLessThanOrEqual(1024);
-    const lit = root.listMaterials().filter((m) => Math.max(...m.getEmissiveFactor()) > 0 && m.getExtension('KHR_materials_emissive_strength'));
+    const lit = root
+      .listMaterials()
+      .filter((m) => Math.max(...m.getEmissiveFactor()) > 0 && m.getExtension('KHR_materials_emissive_strength'));
     expect(lit.length).toBeGreaterThan(0);
   });
 });
