@@ -140,7 +140,6 @@ class Builder {
   /** The box around a range of triangles. */
   #measure(start: number, end: number): void {
     const b = this.#bounds;
-    const order = this.#order;
     const box = this.#box;
     let x0 = Infinity;
     let y0 = Infinity;
@@ -148,8 +147,7 @@ class Builder {
     let x1 = -Infinity;
     let y1 = -Infinity;
     let z1 = -Infinity;
-    for (let i = start; i < end; i++) {
-      const at = (order[i] as number) * 6;
+    for (let at = start * 6; at < end * 6; at += 6) {
       x0 = Math.min(x0, b[at] as number);
       y0 = Math.min(y0, b[at + 1] as number);
       z0 = Math.min(z0, b[at + 2] as number);
@@ -169,33 +167,47 @@ class Builder {
   #partition(start: number, end: number, depth: number): number {
     const n = end - start;
     const bins = this.#bins;
-    bins.setRange(this.#bounds, this.#order, start, end);
+    bins.setRange(this.#bounds, start, end);
     if (depth + halvingLevels(n - 1) > BVH_DEPTH_MAX || !bins.findPlane()) return this.#halve(start, end);
     return this.#arrange(start, end);
   }
 
   #arrange(start: number, end: number): number {
-    const order = this.#order;
     const bins = this.#bins;
     let left = start;
     let right = end - 1;
     while (left <= right) {
-      const triangle = order[left] as number;
-      if (bins.isLeft(this.#bounds, triangle)) left += 1;
-      else {
-        order[left] = order[right] as number;
-        order[right--] = triangle;
-      }
+      if (bins.isLeft(this.#bounds, left)) left += 1;
+      else this.#swap(left, right--);
     }
     return left;
+  }
+
+  /** Boxes move along with the order: passes over a range then read memory in sequence. */
+  #swap(i: number, j: number): void {
+    const order = this.#order;
+    const b = this.#bounds;
+    const triangle = order[i] as number;
+    order[i] = order[j] as number;
+    order[j] = triangle;
+    for (let k = 0; k < 6; k++) {
+      const value = b[i * 6 + k] as number;
+      b[i * 6 + k] = b[j * 6 + k] as number;
+      b[j * 6 + k] = value;
+    }
   }
 
   /** Splits at the median of the widest axis, ties by index; for coinciding centres and deep trees. */
   #halve(start: number, end: number): number {
     const axis = this.#bins.widestAxis();
-    const middle = (t: number): number => (this.#bounds[t * 6 + axis] as number) + (this.#bounds[t * 6 + 3 + axis] as number);
-    const sorted = Array.from(this.#order.subarray(start, end)).sort((a, b) => middle(a) - middle(b) || a - b);
-    this.#order.set(sorted, start);
+    const order = this.#order.slice(start, end);
+    const bounds = this.#bounds.slice(start * 6, end * 6);
+    const middle = (i: number): number => (bounds[i * 6 + axis] as number) + (bounds[i * 6 + 3 + axis] as number);
+    const sorted = Array.from(order, (_, i) => i).sort((i, j) => middle(i) - middle(j) || (order[i] as number) - (order[j] as number));
+    sorted.forEach((from, i) => {
+      this.#order[start + i] = order[from] as number;
+      this.#bounds.set(bounds.subarray(from * 6, from * 6 + 6), (start + i) * 6);
+    });
     return start + Math.ceil((end - start) / 2);
   }
 }

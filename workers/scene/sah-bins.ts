@@ -21,17 +21,17 @@ export class SahBins {
   #axis = 0;
   #lastLeft = 0;
 
-  /** Takes a range of triangles; the other methods speak of it. @param bounds 6 numbers per triangle. */
-  setRange(bounds: Float32Array, order: Uint32Array, start: number, end: number): void {
+  /** Takes a range of triangles; the other methods speak of it. @param bounds 6 numbers per place. */
+  setRange(bounds: Float32Array, start: number, end: number): void {
     // Few triangles cannot use many slices, and most ranges are small.
     const n = end - start;
     this.#bins = n <= 8 ? 4 : n <= 32 ? 8 : BINS;
-    this.#measureMiddles(bounds, order, start, end);
+    this.#measureMiddles(bounds, start, end);
     for (let axis = 0; axis < 3; axis++) {
       const extent = (this.#middles[axis + 3] as number) - (this.#middles[axis] as number);
       this.#scales[axis] = extent > 0 ? this.#bins / extent : 0;
     }
-    this.#fill(bounds, order, start, end);
+    this.#fill(bounds, start, end);
   }
 
   widestAxis(): number {
@@ -55,22 +55,21 @@ export class SahBins {
     return best < Infinity;
   }
 
-  /** On which side of the plane found a triangle of the range lies. */
-  isLeft(bounds: Float32Array, triangle: number): boolean {
-    const at = triangle * 6 + this.#axis;
+  /** On which side of the plane found the triangle at a place of the range lies. */
+  isLeft(bounds: Float32Array, place: number): boolean {
+    const at = place * 6 + this.#axis;
     const offset = (bounds[at] as number) + (bounds[at + 3] as number) - (this.#middles[this.#axis] as number);
     return Math.min(this.#bins - 1, (offset * (this.#scales[this.#axis] as number)) | 0) <= this.#lastLeft;
   }
 
-  #measureMiddles(b: Float32Array, order: Uint32Array, start: number, end: number): void {
+  #measureMiddles(b: Float32Array, start: number, end: number): void {
     let x0 = Infinity;
     let y0 = Infinity;
     let z0 = Infinity;
     let x1 = -Infinity;
     let y1 = -Infinity;
     let z1 = -Infinity;
-    for (let i = start; i < end; i++) {
-      const at = (order[i] as number) * 6;
+    for (let at = start * 6; at < end * 6; at += 6) {
       const x = (b[at] as number) + (b[at + 3] as number);
       const y = (b[at + 1] as number) + (b[at + 4] as number);
       const z = (b[at + 2] as number) + (b[at + 5] as number);
@@ -104,7 +103,7 @@ export class SahBins {
   }
 
   /** One pass for all axes, because reading the boxes is the price. */
-  #fill(b: Float32Array, order: Uint32Array, start: number, end: number): void {
+  #fill(b: Float32Array, start: number, end: number): void {
     this.#clear();
     const boxes = this.#boxes;
     const counts = this.#counts;
@@ -115,8 +114,7 @@ export class SahBins {
     const sx = this.#scales[0] as number;
     const sy = this.#scales[1] as number;
     const sz = this.#scales[2] as number;
-    for (let i = start; i < end; i++) {
-      const at = (order[i] as number) * 6;
+    for (let at = start * 6; at < end * 6; at += 6) {
       const x0 = b[at] as number;
       const y0 = b[at + 1] as number;
       const z0 = b[at + 2] as number;
