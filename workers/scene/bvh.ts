@@ -66,6 +66,8 @@ interface Task {
   readonly depth: number;
   /** Word of the parent's reference; -1 for the root. */
   readonly slot: number;
+  /** As SahBins.setRange takes them. */
+  readonly middles: Float64Array;
 }
 
 class Builder {
@@ -75,7 +77,8 @@ class Builder {
   readonly #floats: Float32Array;
   readonly #stack: Task[];
   readonly #bins = new SahBins();
-  readonly #box = new Float64Array(6);
+  /** Box of the range measured last, then the box of its doubled middles. */
+  readonly #box = new Float64Array(12);
   #nodes = 0;
   #depth = 0;
   #work = 0;
@@ -87,7 +90,8 @@ class Builder {
     // A binary tree with n leaves has n - 1 inner nodes; one more for a scene of a single leaf.
     this.#words = new Uint32Array(Math.max(1, count) * NODE_WORDS);
     this.#floats = new Float32Array(this.#words.buffer);
-    this.#stack = [{ start: 0, end: count, depth: 1, slot: -1 }];
+    this.#measure(0, count);
+    this.#stack = [{ start: 0, end: count, depth: 1, slot: -1, middles: this.#box.slice(6) }];
   }
 
   /** Works through about `budget` triangle visits. @returns false when the tree is complete. */
@@ -105,7 +109,8 @@ class Builder {
     return { nodes: new Uint8Array(this.#words.buffer.slice(0, this.#nodes * BvhNode.size)), order: this.#order, depth: this.#depth };
   }
 
-  #split({ start, end, depth, slot }: Task): void {
+  #split(task: Task): void {
+    const { start, end, depth, slot } = task;
     const node = this.#nodes++;
     this.#depth = Math.max(this.#depth, depth);
     this.#work += end - start;
@@ -115,7 +120,7 @@ class Builder {
       this.#child(node, 1, end, end, depth);
       return;
     }
-    const middle = this.#partition(start, end, depth);
+    const middle = this.#partition(task);
     // The left child is popped first and so lies right behind its parent.
     this.#child(node, 1, middle, end, depth);
     this.#child(node, 0, start, middle, depth);
@@ -134,40 +139,55 @@ class Builder {
     const leaf = end - start <= LEAF_TRIANGLES_MAX;
     this.#words[base + AT.count[side]] = leaf ? end - start : 0;
     this.#words[base + AT.ref[side]] = start;
-    if (!leaf) this.#stack.push({ start, end, depth: depth + 1, slot: base + AT.ref[side] });
+    if (!leaf) this.#stack.push({ start, end, depth: depth + 1, slot: base + AT.ref[side], middles: this.#box.slice(6) });
   }
 
-  /** The box around a range of triangles. */
+  /** One pass for both boxes; half of the build is reading memory. */
   #measure(start: number, end: number): void {
     const b = this.#bounds;
-    const box = this.#box;
     let x0 = Infinity;
     let y0 = Infinity;
     let z0 = Infinity;
     let x1 = -Infinity;
     let y1 = -Infinity;
     let z1 = -Infinity;
+    let u0 = Infinity;
+    let v0 = Infinity;
+    let w0 = Infinity;
+    let u1 = -Infinity;
+    let v1 = -Infinity;
+    let w1 = -Infinity;
     for (let at = start * 6; at < end * 6; at += 6) {
-      x0 = Math.min(x0, b[at] as number);
-      y0 = Math.min(y0, b[at + 1] as number);
-      z0 = Math.min(z0, b[at + 2] as number);
-      x1 = Math.max(x1, b[at + 3] as number);
-      y1 = Math.max(y1, b[at + 4] as number);
-      z1 = Math.max(z1, b[at + 5] as number);
+      const ax = b[at] as number;
+      const ay = b[at + 1] as number;
+      const az = b[at + 2] as number;
+      const bx = b[at + 3] as number;
+      const by = b[at + 4] as number;
+      const bz = b[at + 5] as number;
+      if (ax < x0) x0 = ax;
+      if (ay < y0) y0 = ay;
+      if (az < z0) z0 = az;
+      if (bx > x1) x1 = bx;
+      if (by > y1) y1 = by;
+      if (bz > z1) z1 = bz;
+      const u = ax + bx;
+      const v = ay + by;
+      const w = az + bz;
+      if (u < u0) u0 = u;
+      if (v < v0) v0 = v;
+      if (w < w0) w0 = w;
+      if (u > u1) u1 = u;
+      if (v > v1) v1 = v;
+      if (w > w1) w1 = w;
     }
-    box[0] = x0;
-    box[1] = y0;
-    box[2] = z0;
-    box[3] = x1;
-    box[4] = y1;
-    box[5] = z1;
+    this.#box.set([x0, y0, z0, x1, y1, z1, u0, v0, w0, u1, v1, w1]);
   }
 
   /** Orders start..end so that one child comes before the other. @returns where the second begins. */
-  #partition(start: number, end: number, depth: number): number {
+  #partition({ start, end, depth, middles }: Task): number {
     const n = end - start;
     const bins = this.#bins;
-    bins.setRange(this.#bounds, start, end);
+    bins.setRange(this.#bounds, start, end, middles);
     if (depth + halvingLevels(n - 1) > BVH_DEPTH_MAX || !bins.findPlane()) return this.#halve(start, end);
     return this.#arrange(start, end);
   }

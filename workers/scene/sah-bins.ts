@@ -21,12 +21,15 @@ export class SahBins {
   #axis = 0;
   #lastLeft = 0;
 
-  /** Takes a range of triangles; the other methods speak of it. @param bounds 6 numbers per place. */
-  setRange(bounds: Float32Array, start: number, end: number): void {
+  /**
+   * Takes a range of triangles; the other methods speak of it.
+   * @param bounds 6 numbers per place. @param middles least x, y, z, then largest, of min + max of the boxes.
+   */
+  setRange(bounds: Float32Array, start: number, end: number, middles: Float64Array): void {
     // Few triangles cannot use many slices, and most ranges are small.
     const n = end - start;
     this.#bins = n <= 8 ? 4 : n <= 32 ? 8 : BINS;
-    this.#measureMiddles(bounds, start, end);
+    this.#middles.set(middles);
     for (let axis = 0; axis < 3; axis++) {
       const extent = (this.#middles[axis + 3] as number) - (this.#middles[axis] as number);
       this.#scales[axis] = extent > 0 ? this.#bins / extent : 0;
@@ -60,33 +63,6 @@ export class SahBins {
     const at = place * 6 + this.#axis;
     const offset = (bounds[at] as number) + (bounds[at + 3] as number) - (this.#middles[this.#axis] as number);
     return Math.min(this.#bins - 1, (offset * (this.#scales[this.#axis] as number)) | 0) <= this.#lastLeft;
-  }
-
-  #measureMiddles(b: Float32Array, start: number, end: number): void {
-    let x0 = Infinity;
-    let y0 = Infinity;
-    let z0 = Infinity;
-    let x1 = -Infinity;
-    let y1 = -Infinity;
-    let z1 = -Infinity;
-    for (let at = start * 6; at < end * 6; at += 6) {
-      const x = (b[at] as number) + (b[at + 3] as number);
-      const y = (b[at + 1] as number) + (b[at + 4] as number);
-      const z = (b[at + 2] as number) + (b[at + 5] as number);
-      if (x < x0) x0 = x;
-      if (y < y0) y0 = y;
-      if (z < z0) z0 = z;
-      if (x > x1) x1 = x;
-      if (y > y1) y1 = y;
-      if (z > z1) z1 = z;
-    }
-    const m = this.#middles;
-    m[0] = x0;
-    m[1] = y0;
-    m[2] = z0;
-    m[3] = x1;
-    m[4] = y1;
-    m[5] = z1;
   }
 
   #clear(): void {
