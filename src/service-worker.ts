@@ -12,10 +12,10 @@ const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 const CACHE = `pictor-${version}`;
 const PAGES = ['/', '/create', '/work', '/review', '/ledger'];
 const LIVE = /^\/(api|log|control|peerjs)(\/|$)/;
-/** Sample scenes are big and not needed to open the site: kept once they were used. */
-const isSample = (path: string): boolean => path.startsWith('/samples/');
-const SHELL = [...build, ...files.filter((path) => !isSample(path))];
 const KEPT = new Set([...build, ...files]);
+/** Sample scenes and the decoders of a rare compression are not needed to open the site: kept once they were used. */
+const isLater = (path: string): boolean => path.startsWith('/samples/') || path.includes('/draco_');
+const SHELL = [...KEPT].filter((path) => !isLater(path));
 
 worker.addEventListener('install', (event) => {
   event.waitUntil(precache());
