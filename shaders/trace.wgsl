@@ -21,6 +21,9 @@ struct Path {
   pdf: f32,       // of the direction of `ray`; 0 for the camera's
   signature: u32,
   segments: u32,
+  alive: bool,       // `ray` is still to be traced
+  shadow: Ray,       // towards the light sampled last; traced together with `ray`, so that the kernel holds one traversal
+  shadow_light: vec3f, // what it brings when nothing stands before it; black: nothing to trace
 }
 
 fn camera_ray(pixel: vec2u, key: PathKey) -> Ray {
@@ -53,24 +56,18 @@ fn add_emission(p: ptr<function, Path>, s: Surface, distance: f32) {
   (*p).light += (*p).throughput * s.emission * met_weight((*p).pdf, light_pdf);
 }
 
-/// Samples one light. @returns 1 when it is seen, 2 when something stands before it, 0 when nothing was traced.
-fn add_direct(p: ptr<function, Path>, s: Surface, l: Lobes, distance: f32, vertex: u32, jitter: vec2f) -> u32 {
-  if (frame.lights == 0u) { return 0u; }
+/// Samples one light and leaves the shadow ray to be traced.
+fn add_direct(p: ptr<function, Path>, s: Surface, l: Lobes, distance: f32, vertex: u32, jitter: vec2f) {
+  if (frame.lights == 0u) { return; }
   let key = (*p).key;
   let bits = sample_bits(key, vertex_pair(vertex, PAIR_LIGHT));
   let light = sample_light(s.position, bits, sample_bits(key, vertex_pair(vertex, PAIR_LIGHT_POINT)), jitter);
-  if (max3(light.radiance) <= 0.0 || light.pdf < 1e-20) { return 0u; }
-  let wo = -(*p).ray.direction;
-  let bsdf = evaluate_bsdf(s, l, wo, light.direction);
-  if (max3(bsdf.value) <= 0.0) { return 0u; }
-  var weight = 1.0;
-  if (!light.point_like) { weight = sampled_weight(light.pdf, bsdf.pdf); }
-  let origin = leave_surface(s, distance, light.direction);
+  if (max3(light.radiance) <= 0.0 || light.pdf < 1e-20) { return; }
+  let bsdf = evaluate_bsdf(s, l, -(*p).ray.direction, light.direction);
+  let weight = select(sampled_weight(light.pdf, bsdf.pdf), 1.0, light.point_like);
   let reach = select(light.distance * 0.9999, FAR, light.distance >= FAR);
-  (*p).segments++;
-  if (trace_ray(Ray(origin, reach, light.direction, s.triangle), key, true).t < FAR) { return 2u; }
-  (*p).light += (*p).throughput * bsdf.value * light.radiance * (weight / light.pdf);
-  return 1u;
+  (*p).shadow = Ray(leave_surface(s, distance, light.direction), reach, light.direction, s.triangle);
+  (*p).shadow_light = (*p).throughput * bsdf.value * light.radiance * (weight / light.pdf);
 }
 
 /// Attenuates inside a volume: the ray met the far wall of one from within.
@@ -90,8 +87,8 @@ fn roulette(p: ptr<function, Path>, vertex: u32, u: f32) -> bool {
   return true;
 }
 
-/// Everything at one vertex. @returns false when the path ends here.
-fn scatter(p: ptr<function, Path>, hit: Hit, vertex: u32) -> bool {
+/// Everything at one vertex; leaves the next ray, or a path that is no longer alive.
+fn scatter(p: ptr<function, Path>, hit: Hit, vertex: u32) {
   let wo = -(*p).ray.direction;
   let jitter = sample_unit((*p).key, vertex_pair(vertex, PAIR_TEXTURE));
   let s = load_surface(hit, (*p).ray.direction, jitter);
@@ -100,22 +97,40 @@ fn scatter(p: ptr<function, Path>, hit: Hit, vertex: u32) -> bool {
   if ((materials[s.material].flags & MATERIAL_UNLIT) != 0u) {
     (*p).light += (*p).throughput * s.base;
     (*p).signature = fold_signature((*p).signature, EVENT_UNLIT);
-    return false;
+    return;
   }
   add_emission(p, s, hit.t);
-  if (vertex > frame.bounces) { return false; }
+  if (vertex > frame.bounces) { return; }
   let l = make_lobes(s, wo);
-  let seen = add_direct(p, s, l, hit.t, vertex, jitter);
+  add_direct(p, s, l, hit.t, vertex, jitter);
   let choice = sample_unit((*p).key, vertex_pair(vertex, PAIR_LOBE));
   let next = sample_bsdf(s, l, wo, choice.x, sample_unit((*p).key, vertex_pair(vertex, PAIR_DIRECTION)));
-  (*p).signature = fold_signature((*p).signature, next.lobe | (seen << 4u));
-  if (next.lobe == LOBE_NONE) { return false; }
+  (*p).signature = fold_signature((*p).signature, next.lobe);
+  if (next.lobe == LOBE_NONE) { return; }
   (*p).throughput *= next.weight;
   (*p).pdf = next.pdf;
   (*p).ray = Ray(leave_surface(s, hit.t, next.direction), FAR, next.direction, s.triangle);
-  if (roulette(p, vertex, choice.y)) { return true; }
-  (*p).signature = fold_signature((*p).signature, EVENT_ROULETTE);
-  return false;
+  (*p).alive = roulette(p, vertex, choice.y);
+  if (!(*p).alive) { (*p).signature = fold_signature((*p).signature, EVENT_ROULETTE); }
+}
+
+/// Traces the shadow ray, then the path's own. @returns the hit of the latter.
+fn advance(p: ptr<function, Path>) -> Hit {
+  var hit = no_hit();
+  for (var turn = 0u; turn < 2u; turn++) {
+    let shadow = turn == 0u;
+    if (!select((*p).alive, max3((*p).shadow_light) > 0.0, shadow)) { continue; }
+    var ray = (*p).ray;
+    if (shadow) { ray = (*p).shadow; }
+    hit = trace_ray(ray, (*p).key, shadow);
+    (*p).segments++;
+    if (shadow) {
+      let seen = hit.t >= FAR;
+      (*p).light += select(vec3f(0.0), (*p).shadow_light, seen);
+      (*p).signature = fold_signature((*p).signature, select(EVENT_SHADOWED, EVENT_LIT, seen));
+    }
+  }
+  return hit;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -125,16 +140,22 @@ fn trace(@builtin(global_invocation_id) id: vec3u) {
   let local = frame.first_pixel + (index >> frame.samples_log2);
   let pixel = vec2u(frame.rect_x + local % frame.rect_width, frame.rect_y + local / frame.rect_width);
   let sample = frame.first_sample + (index & ((1u << frame.samples_log2) - 1u));
-  let key = PathKey(pixel_key(pixel.x, pixel.y, frame.seed), sample);
-  var p = Path(camera_ray(pixel, key), key, vec3f(0.0), vec3f(1.0), 0.0, SIGNATURE_START, 0u);
-  for (var vertex = 0u; vertex <= frame.bounces + 1u; vertex++) {
-    p.segments++;
-    let hit = trace_ray(p.ray, key, false);
+  var p: Path;
+  p.key = PathKey(pixel_key(pixel.x, pixel.y, frame.seed), sample);
+  p.ray = camera_ray(pixel, p.key);
+  p.throughput = vec3f(1.0);
+  p.signature = SIGNATURE_START;
+  p.alive = true;
+  for (var vertex = 0u; vertex <= frame.bounces + 2u; vertex++) {
+    let hit = advance(&p);
+    if (!p.alive) { break; }
+    p.alive = false;
+    p.shadow_light = vec3f(0.0);
     if (hit.t >= FAR) {
       add_miss(&p);
       break;
     }
-    if (!scatter(&p, hit, vertex)) { break; }
+    scatter(&p, hit, vertex);
   }
   p.signature = fold_signature(p.signature, EVENT_END);
   slots[index] = PathSlot(p.light, (select(p.segments, TALLY_FAULT, path_fault) << 16u) | finish_signature(p.signature));

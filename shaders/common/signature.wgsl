@@ -7,6 +7,8 @@ const EVENT_MISS = 0xfffffff0u;
 const EVENT_END = 0xfffffff1u;
 const EVENT_ROULETTE = 0xfffffff2u;
 const EVENT_UNLIT = 0xfffffff3u;
+const EVENT_LIT = 0xfffffff4u;
+const EVENT_SHADOWED = 0xfffffff5u;
 
 fn fold_signature(state: u32, event: u32) -> u32 {
   var x = (state ^ event) * 0x9e3779b1u;

@@ -1,7 +1,8 @@
 // Traversal of the binary BVH. Among hits within a relative TIE of the nearest the lowest primitive
 // wins, so that devices whose last bits differ still choose the same of two coincident surfaces;
 // boxes are culled against the widened distance. Alpha is decided per primitive, pixel and sample,
-// never by visiting order. Back faces of single-sided materials are not there, for any ray (glTF 2.0
+// never by visiting order: the traversal takes see-through surfaces for solid and starts again behind
+// those that let the path pass. Back faces of single-sided materials are not there, for any ray (glTF 2.0
 // section 3.9.4), except of transmissive ones, whose far wall light must cross.
 //#import scene/intersect
 //#import scene/texture
@@ -16,12 +17,18 @@ struct Hit {
 }
 
 const TIE = 2e-6;
+/// See-through surfaces one ray may pass; the next one is taken for solid.
+const LAYERS_MAX = 256u;
 
 /// Does the scene have any alpha at all? Without, the kernel is compiled without reading it.
 override SEE_THROUGH: bool = true;
 
 /// Set when a ray of this path met a bound; its light is then worth nothing.
 var<private> path_fault: bool;
+
+fn no_hit() -> Hit {
+  return Hit(FAR, 0u, 0.0, 0.0, NONE);
+}
 
 fn alpha_at(triangle: u32, material: u32, u: f32, v: f32) -> f32 {
   let c = corners[triangle].corners;
@@ -34,83 +41,93 @@ fn alpha_at(triangle: u32, material: u32, u: f32, v: f32) -> f32 {
   let corner_alpha = vec3f(f32(vertices[c.x].color >> 24u), f32(vertices[c.y].color >> 24u), f32(vertices[c.z].color >> 24u)) * (1.0 / 255.0);
   var alpha = materials[material].base_color.a * dot(vec3f(w, u, v), corner_alpha);
   let texture = materials[material].base_color_texture;
-  for (var once = texture != NONE; once; once = false) { alpha *= read_alpha_filtered(texture, point); }
+  if (texture != NONE) { alpha *= read_alpha_filtered(texture, point); }
   return alpha;
 }
 
-/// Is a see-through surface there for this path? Decided by primitive, pixel and sample.
-fn alpha_counts(triangle: u32, primitive: u32, material: u32, uv: vec2f, key: PathKey) -> bool {
-  let alpha = alpha_at(triangle, material, uv.x, uv.y);
-  let random = unit(hash_pair(primitive, hash_pair(key.pixel, key.sample)));
+/// Does a see-through surface stop this path? Decided by primitive, pixel and sample.
+fn alpha_stops(hit: Hit, material: u32, key: PathKey) -> bool {
+  let alpha = alpha_at(hit.triangle, material, hit.u, hit.v);
+  let random = unit(hash_pair(hit.primitive, hash_pair(key.pixel, key.sample)));
   let mask = (materials[material].flags & MATERIAL_ALPHA_MASK) != 0u;
   return select((random < alpha), (alpha >= materials[material].alpha_cutoff), mask);
 }
 
-/// Tests triangles [first, first + count) and improves `hit`. @returns the new nearest distance.
-fn visit_leaf(first: u32, count: u32, ray: Ray, key: PathKey, nearest_before: f32, hit: ptr<function, Hit>) -> f32 {
-  var nearest = nearest_before;
-  for (var i = first; i < first + count; i++) {
-    let triangle = triangles[i];
-    let entry = triangle_entry(triangle.v0, triangle.e1, triangle.e2, triangle.material, ray);
-    var counts = entry.x > 0.0 && entry.x < nearest * (1.0 + TIE) && entry.x < ray.reach && i != ray.skip;
-    if (SEE_THROUGH) {
-      // A loop of at most one turn instead of `if`: a software adapter computes both sides of an
-      // `if` for every lane, but leaves out a loop that no lane enters.
-      for (var ask = counts && (triangle.material & TRIANGLE_SEE_THROUGH) != 0u; ask; ask = false) {
-        counts = alpha_counts(i, triangle.primitive, triangle.material & TRIANGLE_MATERIAL, entry.yz, key);
-      }
-    }
-    if (counts) {
-      let rivals = (*hit).t <= entry.x * (1.0 + TIE);
-      if (!rivals || triangle.primitive < (*hit).primitive) {
-        *hit = Hit(entry.x, i, entry.y, entry.z, triangle.primitive);
-      }
-      nearest = min(nearest, entry.x);
-    }
-  }
-  return nearest;
+/// What a traversal looks for: surfaces behind those already passed.
+struct Quest {
+  ray: Ray,
+  inverse: vec3f,
+  passed_t: f32,         // 0: none passed
+  passed_primitive: u32, // of the last surface passed
+  any: bool,             // a solid hit anywhere ends the search
 }
 
-/// The closest hit, or with `any` some hit.
-fn trace_ray(ray: Ray, key: PathKey, any: bool) -> Hit {
-  var hit = Hit(FAR, 0u, 0.0, 0.0, NONE);
-  var nearest = ray.reach;
-  let inverse = inverse_direction(ray.direction);
+/// Tests one triangle. @returns whether it is a better hit than `best`.
+fn improves(q: Quest, triangle: Triangle, index: u32, entry: vec3f, nearest: f32, best: Hit) -> bool {
+  let t = entry.x;
+  let reached = t > 0.0 && t < q.ray.reach && t < nearest * (1.0 + TIE) && index != q.ray.skip;
+  let behind_passed = t > q.passed_t * (1.0 + TIE) || (t >= q.passed_t * (1.0 - TIE) && triangle.primitive > q.passed_primitive);
+  let nearer = best.t > t * (1.0 + TIE);
+  return reached && behind_passed && (nearer || triangle.primitive < best.primitive);
+}
+
+/// The closest surface of the quest, see-through ones taken for solid. With `any` the first solid one will do.
+fn search(q: Quest) -> Hit {
+  var hit = no_hit();
+  var nearest = q.ray.reach;
   var stack: array<u32, STACK_DEPTH>;
   var depth = 0u;
   var index = 0u;
-  var visits = 0u;
-  loop {
-    visits++;
-    if (visits > NODE_VISITS_MAX) { path_fault = true; break; }
+  var blocked = false;
+  for (var visits = 0u; !blocked; visits++) {
+    if (visits == NODE_VISITS_MAX) { path_fault = true; break; }
     let node = nodes[index];
     let limit = nearest * (1.0 + TIE);
-    let left = box_entry(node.left_min, node.left_max, ray.origin, inverse, limit);
-    let right_there = node.right_min.x <= node.right_max.x;
-    let right = select(FAR, box_entry(node.right_min, node.right_max, ray.origin, inverse, limit), right_there);
-    index = NONE;
-    for (var k = 0u; k < 2u; k++) {
-      let take_right = (right < left) != (k == 1u);
-      let entry = select(left, right, take_right);
-      if (entry >= FAR || entry > nearest * (1.0 + TIE)) { continue; }
-      let child = select(node.left_ref, node.right_ref, take_right);
-      let count = select(node.left_count, node.right_count, take_right);
-      if (count > 0u) {
-        nearest = visit_leaf(child, count, ray, key, nearest, &hit);
-      } else if (index == NONE) {
-        index = child;
-      } else if (depth < STACK_DEPTH) {
-        stack[depth] = child;
-        depth++;
-      } else {
-        path_fault = true;
+    let left = box_entry(node.left_min, node.left_max, q.ray.origin, q.inverse, limit);
+    let right = select(FAR, box_entry(node.right_min, node.right_max, q.ray.origin, q.inverse, limit), node.right_min.x <= node.right_max.x);
+    let left_count = select(0u, node.left_count, left < FAR);
+    let right_count = select(0u, node.right_count, right < FAR);
+    // Triangles of both children in one loop: costly code nested twice is computed twice by software adapters.
+    for (var i = 0u; i < left_count + right_count; i++) {
+      let at = select(node.right_ref + i - left_count, node.left_ref + i, i < left_count);
+      let triangle = triangles[at];
+      let entry = triangle_entry(triangle.v0, triangle.e1, triangle.e2, triangle.material, q.ray);
+      if (improves(q, triangle, at, entry, nearest, hit)) {
+        hit = Hit(entry.x, at, entry.y, entry.z, triangle.primitive);
+        nearest = min(nearest, entry.x);
+        blocked = blocked || (q.any && (triangle.material & TRIANGLE_SEE_THROUGH) == 0u);
       }
     }
-    if (any && hit.t < FAR) { break; }
-    if (index == NONE) {
+    let go_left = left < FAR && node.left_count == 0u;
+    let go_right = right < FAR && node.right_count == 0u;
+    let left_first = go_left && (!go_right || left <= right);
+    if (go_left && go_right) {
+      if (depth == STACK_DEPTH) { path_fault = true; break; }
+      stack[depth] = select(node.left_ref, node.right_ref, left_first);
+      depth++;
+    }
+    if (go_left || go_right) {
+      index = select(node.right_ref, node.left_ref, left_first);
+    } else {
       if (depth == 0u) { break; }
       depth--;
       index = stack[depth];
+    }
+  }
+  return hit;
+}
+
+/// The closest hit of a path's ray, or with `any` some hit.
+fn trace_ray(ray: Ray, key: PathKey, any: bool) -> Hit {
+  var q = Quest(ray, inverse_direction(ray.direction), 0.0, 0u, any);
+  var hit = search(q);
+  if (SEE_THROUGH) {
+    for (var layer = 0u; layer < LAYERS_MAX && hit.t < FAR; layer++) {
+      let material = triangles[hit.triangle].material;
+      if ((material & TRIANGLE_SEE_THROUGH) == 0u || alpha_stops(hit, material & TRIANGLE_MATERIAL, key)) { break; }
+      q.passed_t = hit.t;
+      q.passed_primitive = hit.primitive;
+      hit = search(q);
     }
   }
   return hit;
