@@ -4,12 +4,16 @@
  * dialled is `unreachable`, and trying again is the caller's choice.
  */
 import type { Bytes } from '../protocol/bytes.ts';
-import { PEERS_PER_CLIENT_MAX, PEER_CONNECT_TIMEOUT_MS } from '../protocol/limits.ts';
+import { PEERS_PER_CLIENT_MAX, PEER_CONNECT_TIMEOUT_MS, RECONNECT_BACKOFF_MS_MAX, RECONNECT_BACKOFF_MS_MIN } from '../protocol/limits.ts';
 import type { PeerRequest } from '../protocol/peer.ts';
 import type { Clock } from '../roles/types.ts';
+import { backoffMs } from './backoff.ts';
 import type { Channel, Dialer } from './channel.ts';
 import { PeerLink } from './peer-link.ts';
 import type { PeerHandler, PeerNet, PeerOutcome, PeerTraffic } from './peer-net.ts';
+
+const DIALS_MAX = 3;
+const QUICK_MS = 3_000;
 
 export class LinkNet implements PeerNet {
   readonly #dialer: Dialer;
@@ -87,11 +91,24 @@ export class LinkNet implements PeerNet {
       if (!done.signal.aborted) deadline.abort();
     });
     this.#makeRoom();
-    const channel = await this.#dialer.dial(AbortSignal.any([this.#closing.signal, deadline.signal]), peer);
+    const channel = await this.#tryDial(AbortSignal.any([this.#closing.signal, deadline.signal]), peer);
     done.abort();
     // The peer may have dialled us meanwhile; either link serves.
     if (!channel) return this.#openLink(peer) ?? null;
     return this.#adopt(peer, channel);
+  }
+
+  /** WebRTC stacks fail now and then while many connections are set up: a quick failure is tried again. */
+  async #tryDial(signal: AbortSignal, peer: string): Promise<Channel | null> {
+    for (let attempt = 0; attempt < DIALS_MAX && !signal.aborted; attempt++) {
+      const startMs = this.#clock.nowMs();
+      const channel = await this.#dialer.dial(signal, peer);
+      if (channel) return channel;
+      // Signalling says after a few seconds that nobody is there: that is an answer, not a failure.
+      if (this.#openLink(peer) || this.#clock.nowMs() - startMs > QUICK_MS) return null;
+      await this.#clock.sleep(signal, backoffMs(attempt, RECONNECT_BACKOFF_MS_MIN, RECONNECT_BACKOFF_MS_MAX));
+    }
+    return null;
   }
 
   #adopt(peer: string, channel: Channel): PeerLink {

@@ -40,13 +40,22 @@ export async function createNodeNet(options: NodeNetOptions): Promise<LinkNet> {
   return new LinkNet(new NodeDialer(native, options), options.clock);
 }
 
+const CANDIDATE_TRIES_MAX = 40;
+const CANDIDATE_RETRY_MS = 25;
+
+interface Candidate {
+  readonly candidate: string;
+  readonly mid: string;
+}
+
 interface Connection {
   readonly peer: string;
   readonly pc: PeerConnection;
   /** Ends a dial that has not succeeded yet. */
   readonly fail: () => void;
   /** Candidates that came before the description they belong to. */
-  early: { candidate: string; mid: string }[];
+  readonly early: Candidate[];
+  readonly over: AbortController;
   described: boolean;
 }
 
@@ -57,7 +66,7 @@ class NodeDialer implements Dialer {
   readonly #signal: SignalClient;
   readonly #connections = new Map<string, Connection>();
   /** Candidates of connections whose offer is still on the way. */
-  readonly #orphans = new Map<string, { candidate: string; mid: string }[]>();
+  readonly #orphans = new Map<string, Candidate[]>();
   #accept: (peer: string, channel: Channel) => void = () => {};
 
   constructor(native: Native, options: NodeNetOptions) {
@@ -97,7 +106,7 @@ class NodeDialer implements Dialer {
 
   #connect(id: string, peer: string, fail: () => void): Connection {
     const pc = new this.#native.PeerConnection(this.id.slice(0, 8), { iceServers: this.#options.iceServers().flatMap(nativeIceServer) });
-    const connection: Connection = { peer, pc, fail, early: this.#orphans.get(id) ?? [], described: false };
+    const connection: Connection = { peer, pc, fail, early: this.#orphans.get(id) ?? [], over: new AbortController(), described: false };
     this.#orphans.delete(id);
     this.#connections.set(id, connection);
     pc.onLocalDescription((sdp, type) => {
@@ -150,14 +159,14 @@ class NodeDialer implements Dialer {
       return connection.fail();
     }
     connection.described = true;
-    for (const { candidate, mid } of [...candidates, ...connection.early.splice(0)]) addCandidate(connection.pc, candidate, mid);
+    for (const candidate of [...candidates, ...connection.early.splice(0)]) void this.#addCandidate(connection, candidate);
   }
 
   #onCandidate(peer: string, payload: Extract<Signal, { type: 'CANDIDATE' }>['payload']): void {
     const entry = { candidate: payload.candidate.candidate, mid: payload.candidate.sdpMid ?? '0' };
     if (entry.candidate === '') return;
     const connection = this.#connections.get(payload.connectionId);
-    if (connection?.described && connection.peer === peer) return addCandidate(connection.pc, entry.candidate, entry.mid);
+    if (connection?.described && connection.peer === peer) return void this.#addCandidate(connection, entry);
     const queue = connection?.early ?? this.#orphans.get(payload.connectionId) ?? [];
     if (queue.length < SIGNAL_QUEUE_PER_PEER_MAX) queue.push(entry);
     if (connection || this.#orphans.has(payload.connectionId)) return;
@@ -166,24 +175,31 @@ class NodeDialer implements Dialer {
     if (this.#orphans.size > SIGNAL_QUEUE_PER_PEER_MAX && oldest !== undefined) this.#orphans.delete(oldest);
   }
 
+  /**
+   * libdatachannel makes its ICE transport on a thread of its own after a description is set, and
+   * refuses candidates until then. A candidate that is refused for good leaves the others their chance.
+   */
+  async #addCandidate({ pc, over }: Connection, { candidate, mid }: Candidate): Promise<void> {
+    for (let attempt = 0; attempt < CANDIDATE_TRIES_MAX && !over.signal.aborted; attempt++) {
+      try {
+        return pc.addRemoteCandidate(candidate, mid);
+      } catch {
+        await this.#options.clock.sleep(over.signal, CANDIDATE_RETRY_MS);
+      }
+    }
+  }
+
   #close(id: string): void {
     const connection = this.#connections.get(id);
     if (!this.#connections.delete(id)) return;
+    connection?.over.abort();
     connection?.fail();
     connection?.pc.close();
   }
 }
 
-function addCandidate(pc: PeerConnection, candidate: string, mid: string): void {
-  try {
-    pc.addRemoteCandidate(candidate, mid);
-  } catch {
-    // One bad candidate (an unresolvable .local name, say) leaves the others their chance.
-  }
-}
-
 /** The description without `a=candidate` lines, and the candidates of its one section. */
-function withoutCandidates(sdp: string): { sdp: string; candidates: { candidate: string; mid: string }[] } {
+function withoutCandidates(sdp: string): { sdp: string; candidates: Candidate[] } {
   const mid = /^a=mid:(.*)$/m.exec(sdp)?.[1]?.trim() ?? '0';
   const lines = sdp.split(/\r?\n/);
   const isCandidate = (line: string): boolean => line.startsWith('a=candidate:') || line.startsWith('a=end-of-candidates');
