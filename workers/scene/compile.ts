@@ -15,11 +15,12 @@ import { BLACK, compileEnvironment } from './environment.ts';
 import { buildGeometry, type Geometry } from './geometry.ts';
 import { compileImages } from './images.ts';
 import { compileLights, readPunctualLights, type LightTable } from './lights.ts';
-import { compileMaterials } from './materials.ts';
+import { compileMaterials, type TextureSlot } from './materials.ts';
 import { poseScene } from './pose.ts';
 import { preflight } from './preflight.ts';
 import { hashSections } from './root.ts';
 import { packRows } from './rows.ts';
+import type { PlacedImage } from './texels.ts';
 
 export { SceneError } from './compiled-scene.ts';
 
@@ -46,18 +47,25 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
   const environment = files.environment ? compileEnvironment(files.environment.file, files.environment.intensity) : BLACK;
   const { bounds, radius } = sceneBounds(geometry.triangles);
   const meter = new EmissionMeter(geometry, slots, placed);
-  const lights = compileLights(geometry, bvh.order, materials, meter, readPunctualLights(json, pose, radius), environment.meanLuminance, radius);
+  const lights = compileLights(
+    geometry,
+    bvh.order,
+    materials,
+    meter,
+    readPunctualLights(json, pose, radius),
+    environment.meanLuminance,
+    radius,
+  );
   const { width, height } = environment;
   const sections = {
     nodes: bvh.nodes,
     ...orderTriangles(geometry, bvh, lights),
     vertices: geometry.vertices,
-    materials: packRows(Material, materials.map(({ row }) => row)),
-    textures: packRows(TextureUse, slots.map((slot) => {
-      const spot = placed.get(slot.image);
-      const size = spot ? [spot.image.width, spot.image.height] : [0, 0];
-      return { origin: [spot?.x ?? 0, spot?.y ?? 0], size, layer: spot?.layer ?? 0, flags: slot.flags, transform_u: slot.transformU, transform_v: slot.transformV };
-    })),
+    materials: packRows(
+      Material,
+      materials.map(({ row }) => row),
+    ),
+    textures: textureRows(slots, placed),
     lights: lights.rows,
     texels,
     environment: { width, height, texels: environment.texels, alias: environment.alias },
@@ -80,6 +88,15 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
     compileSeconds: (performance.now() - started) / 1000,
   };
   return { summary, ...sections };
+}
+
+function textureRows(slots: readonly TextureSlot[], placed: ReadonlyMap<number, PlacedImage>): Uint8Array<ArrayBuffer> {
+  const rows = slots.map(({ image, flags, transformU, transformV }) => {
+    const spot = placed.get(image);
+    const size = [spot?.image.width ?? 0, spot?.image.height ?? 0];
+    return { origin: [spot?.x ?? 0, spot?.y ?? 0], size, layer: spot?.layer ?? 0, flags, transform_u: transformU, transform_v: transformV };
+  });
+  return packRows(TextureUse, rows);
 }
 
 /** A function to await between pieces of work: lets messages in and throws once aborted. */

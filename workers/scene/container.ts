@@ -20,7 +20,9 @@ const CHUNK_BIN = 0x004e4942;
 export function openContainer(file: Uint8Array<ArrayBuffer>): Container {
   if (file.length === 0) throw new SceneError('The file is empty; choose a .glb file.');
   if (file.length > SCENE_FILE_BYTES_MAX) {
-    throw new SceneError(`The file has ${file.length} bytes, more than the ${SCENE_FILE_BYTES_MAX} that one scene may have; make it smaller.`);
+    throw new SceneError(
+      `The file has ${file.length} bytes, more than the ${SCENE_FILE_BYTES_MAX} that one scene may have; make it smaller.`,
+    );
   }
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   if (file.length >= 4 && view.getUint32(0, true) === MAGIC) return openGlb(file, view);
@@ -29,15 +31,20 @@ export function openContainer(file: Uint8Array<ArrayBuffer>): Container {
 }
 
 function openGlb(file: Uint8Array<ArrayBuffer>, view: DataView): Container {
-  if (file.length < 20) throw new SceneError(`The file ends at byte ${file.length}, inside the GLB header; it was cut off, fetch it again.`);
+  if (file.length < 20)
+    throw new SceneError(`The file ends at byte ${file.length}, inside the GLB header; it was cut off, fetch it again.`);
   const version = view.getUint32(4, true);
   if (version !== 2) throw new SceneError(`Byte 4: the file is GLB version ${version}, only version 2 can be read; export it as glTF 2.0.`);
   const declared = view.getUint32(8, true);
   if (declared > file.length) {
-    throw new SceneError(`Byte 8: the header claims ${declared} bytes but the file has ${file.length}; it was cut off or is damaged, fetch it again.`);
+    throw new SceneError(
+      `Byte 8: the header claims ${declared} bytes but the file has ${file.length}; it was cut off or is damaged, fetch it again.`,
+    );
   }
   if (declared < file.length) {
-    throw new SceneError(`Byte 8: the header claims ${declared} bytes but the file has ${file.length}; remove what follows or export it again.`);
+    throw new SceneError(
+      `Byte 8: the header claims ${declared} bytes but the file has ${file.length}; remove what follows or export it again.`,
+    );
   }
   let at = 12;
   let json: Uint8Array<ArrayBuffer> | null = null;
@@ -47,10 +54,13 @@ function openGlb(file: Uint8Array<ArrayBuffer>, view: DataView): Container {
     const length = view.getUint32(at, true);
     const type = view.getUint32(at + 4, true);
     if (length > declared - at - 8) {
-      throw new SceneError(`Byte ${at}: chunk ${chunk} claims ${length} bytes but ${declared - at - 8} follow; the file is damaged, export it again.`);
+      throw new SceneError(
+        `Byte ${at}: chunk ${chunk} claims ${length} bytes but ${declared - at - 8} follow; the file is damaged, export it again.`,
+      );
     }
     const data = file.subarray(at + 8, at + 8 + length);
-    if (chunk === 0 && type !== CHUNK_JSON) throw new SceneError(`Byte ${at + 4}: the first chunk is not JSON; the file is damaged, export it again.`);
+    if (chunk === 0 && type !== CHUNK_JSON)
+      throw new SceneError(`Byte ${at + 4}: the first chunk is not JSON; the file is damaged, export it again.`);
     if (chunk === 0) json = data;
     // Chunks of other types are to be skipped (section 4.4.3); a second BIN chunk means nothing.
     if (chunk === 1 && type === CHUNK_BIN) binary = data;

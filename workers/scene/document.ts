@@ -3,7 +3,7 @@
  * Meshopt. The library never sees a file that preflight.ts has not passed, and never fetches.
  */
 /// <reference path="./modules.d.ts" />
-import { Document, GLB_BUFFER, Logger, PlatformIO, type GLTF, type JSONDocument } from '@gltf-transform/core';
+import { type Document, GLB_BUFFER, Logger, PlatformIO, type GLTF, type JSONDocument } from '@gltf-transform/core';
 import {
   EXTMeshGPUInstancing,
   EXTMeshoptCompression,

@@ -30,7 +30,9 @@ export class EmissionMeter {
     const slot = this.#slots[material.emissiveTexture];
     const image = slot && this.#images.get(slot.image)?.image;
     if (!slot || !image) return luminance(...material.emissive);
-    const [a, b, c] = [0, 1, 2].map((k) => this.#texel(slot, this.#geometry.corners[triangle * 4 + k] as number, image.width, image.height)) as [Point, Point, Point];
+    const [a, b, c] = [0, 1, 2].map((k) =>
+      this.#texel(slot, this.#geometry.corners[triangle * 4 + k] as number, image.width, image.height),
+    ) as [Point, Point, Point];
     const area = Math.abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) / 2;
     const rows = Math.min(ROWS_MAX, Math.max(2, Math.ceil(Math.sqrt(area))));
     let sum = 0;
@@ -51,7 +53,16 @@ export class EmissionMeter {
     return [(p[0] * u + p[1] * v + p[2]) * width, (q[0] * u + q[1] * v + q[2]) * height];
   }
 
-  #sample(image: PlacedImage['image'], slot: TextureSlot, a: Point, b: Point, c: Point, s: number, t: number, { emissive }: CompiledMaterial): number {
+  #sample(
+    image: PlacedImage['image'],
+    slot: TextureSlot,
+    a: Point,
+    b: Point,
+    c: Point,
+    s: number,
+    t: number,
+    { emissive }: CompiledMaterial,
+  ): number {
     const x = wrap(a[0] + (b[0] - a[0]) * s + (c[0] - a[0]) * t, image.width, slot.flags & 3);
     const y = wrap(a[1] + (b[1] - a[1]) * s + (c[1] - a[1]) * t, image.height, (slot.flags >> 2) & 3);
     const at = (y * image.width + x) * 4;

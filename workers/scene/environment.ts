@@ -63,7 +63,8 @@ function halve({ width, height, data }: Radiance): Radiance {
       for (let c = 0; c < 3; c++) {
         const at = (2 * y * width + 2 * x) * 3 + c;
         const below = at + width * 3;
-        out[(y * w + x) * 3 + c] = ((data[at] as number) + (data[at + 3] as number) + (data[below] as number) + (data[below + 3] as number)) / 4;
+        out[(y * w + x) * 3 + c] =
+          ((data[at] as number) + (data[at + 3] as number) + (data[below] as number) + (data[below + 3] as number)) / 4;
       }
     }
   }
@@ -86,16 +87,20 @@ function readRadiance(file: Uint8Array<ArrayBuffer>): Radiance {
     return new TextDecoder().decode(file.subarray(start, at++)).trim();
   };
   for (let text = line(); text !== ''; text = line()) {
-    if (text.startsWith('FORMAT=') && text !== 'FORMAT=32-bit_rle_rgbe') refuse(`has the pixel format "${text.slice(7, 40)}", only 32-bit_rle_rgbe can be read`);
+    if (text.startsWith('FORMAT=') && text !== 'FORMAT=32-bit_rle_rgbe')
+      refuse(`has the pixel format "${text.slice(7, 40)}", only 32-bit_rle_rgbe can be read`);
   }
   const size = line();
-  const match = /^-Y (\d{1,6}) \+X (\d{1,6})$/.exec(size) ?? refuse(`has the orientation "${size.slice(0, 40)}", only "-Y height +X width" can be read`);
+  const match =
+    /^-Y (\d{1,6}) \+X (\d{1,6})$/.exec(size) ??
+    refuse(`has the orientation "${size.slice(0, 40)}", only "-Y height +X width" can be read`);
   const [height, width] = [Number(match[1]), Number(match[2])];
   if (width < 1 || height < 1 || width > ENVIRONMENT_SIDE_PX_MAX || height > ENVIRONMENT_SIDE_PX_MAX) {
     refuse(`is ${width} × ${height} px, at most ${ENVIRONMENT_SIDE_PX_MAX} px a side can be used`);
   }
   // A run-length code of two bytes makes at most 127, so this bounds what a small file can claim.
-  if (width * height * 4 > (file.length - at) * 64) refuse(`claims ${width} × ${height} px but has only ${file.length - at} bytes of pixels`);
+  if (width * height * 4 > (file.length - at) * 64)
+    refuse(`claims ${width} × ${height} px but has only ${file.length - at} bytes of pixels`);
   const data = new Float32Array(width * height * 3);
   const row = new Uint8Array(width * 4);
   for (let y = 0; y < height; y++) {
@@ -121,7 +126,7 @@ const exponentScale = Float64Array.from({ length: 256 }, (_, e) => {
 function readScanline(file: Uint8Array, start: number, row: Uint8Array): number {
   const width = row.length / 4;
   let at = start;
-  const marked = file[at] === 2 && file[at + 1] === 2 && ((file[at + 2] as number) << 8 | (file[at + 3] as number)) === width;
+  const marked = file[at] === 2 && file[at + 1] === 2 && (((file[at + 2] as number) << 8) | (file[at + 3] as number)) === width;
   if (width < 8 || width > 32767 || !marked) {
     if (at + width * 4 > file.length) return -1;
     for (let x = 0; x < width; x++) for (let c = 0; c < 4; c++) row[c * width + x] = file[at++] as number;
@@ -129,7 +134,7 @@ function readScanline(file: Uint8Array, start: number, row: Uint8Array): number 
   }
   at += 4;
   for (let plane = 0; plane < 4; plane++) {
-    for (let x = 0; x < width; ) {
+    for (let x = 0; x < width;) {
       const code = file[at++];
       if (code === undefined || code === 0) return -1;
       const run = code > 128 ? code - 128 : code;

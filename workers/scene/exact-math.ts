@@ -63,7 +63,7 @@ export const tan = (x: number): number => sin(x) / cos(x);
 /** The arc cosine, absolute error below 2e-8 (Abramowitz and Stegun 4.4.46). */
 export function acos(x: number): number {
   const a = Math.min(1, Math.abs(x));
-  const terms = [-0.0012624911, 0.0066700901, -0.0170881256, 0.030891881, -0.0501743046, 0.0889789874, -0.2145988016, 1.5707963050];
+  const terms = [-0.0012624911, 0.0066700901, -0.0170881256, 0.030891881, -0.0501743046, 0.0889789874, -0.2145988016, 1.570796305];
   let sum = 0;
   for (const term of terms) sum = sum * a + term;
   const angle = Math.sqrt(1 - a) * sum;

@@ -38,7 +38,9 @@ const SILENT: ReadonlySet<string> = new Set(['KHR_xmp', 'KHR_xmp_json_ld']);
 export function checkExtensions(json: GltfJson): string[] {
   for (const [i, name] of json.extensionsRequired.entries()) {
     if (RENDERED.has(name)) continue;
-    throw new SceneError(`extensionsRequired[${i}]: the file cannot be shown without ${name}, which is not supported; export it without this extension.`);
+    throw new SceneError(
+      `extensionsRequired[${i}]: the file cannot be shown without ${name}, which is not supported; export it without this extension.`,
+    );
   }
   const ignored = new Set(json.extensionsUsed.filter((name) => !RENDERED.has(name) && !SILENT.has(name)));
   const warnings = [...ignored].map((name) => `The extension ${name} is not supported and was ignored.`);

@@ -65,21 +65,28 @@ export async function buildGeometry(
 }
 
 function countTriangles(json: GltfJson, document: Document, pose: Pose): number {
-  const perMesh = document.getRoot().listMeshes().map((mesh) =>
-    mesh.listPrimitives().reduce((sum, primitive) => {
-      const corners = (primitive.getIndices() ?? primitive.getAttribute('POSITION'))?.getCount() ?? 0;
-      return sum + (primitive.getAttribute('POSITION') ? triangleCount(primitive.getMode(), corners) : 0);
-    }, 0),
-  );
+  const perMesh = document
+    .getRoot()
+    .listMeshes()
+    .map((mesh) =>
+      mesh.listPrimitives().reduce((sum, primitive) => {
+        const corners = (primitive.getIndices() ?? primitive.getAttribute('POSITION'))?.getCount() ?? 0;
+        return sum + (primitive.getAttribute('POSITION') ? triangleCount(primitive.getMode(), corners) : 0);
+      }, 0),
+    );
   const total = pose.placed.reduce((sum, { node, index }) => {
     const copies = node.mesh === undefined ? 0 : instanceCount(document, node.extensions?.['EXT_mesh_gpu_instancing'], index);
     return sum + copies * (perMesh[node.mesh ?? 0] ?? 0);
   }, 0);
   if (total === 0) {
-    throw new SceneError(`The scene has no triangles${json.meshes.length === 0 ? ' (meshes: the file has none)' : ''}; export one with a mesh.`);
+    throw new SceneError(
+      `The scene has no triangles${json.meshes.length === 0 ? ' (meshes: the file has none)' : ''}; export one with a mesh.`,
+    );
   }
   if (total > SCENE_TRIANGLES_MAX) {
-    throw new SceneError(`meshes: the scene has ${total} triangles, more than the ${SCENE_TRIANGLES_MAX} that can be rendered; make it simpler.`);
+    throw new SceneError(
+      `meshes: the scene has ${total} triangles, more than the ${SCENE_TRIANGLES_MAX} that can be rendered; make it simpler.`,
+    );
   }
   return total;
 }
@@ -92,7 +99,11 @@ function instanceCount(document: Document, extension: Readonly<Record<string, un
 
 const INSTANCE_WIDTHS = { TRANSLATION: 3, ROTATION: 4, SCALE: 3 } as const;
 
-function instanceAttributes(document: Document, extension: Readonly<Record<string, unknown>>, node: number): [string, Float64Array, number][] {
+function instanceAttributes(
+  document: Document,
+  extension: Readonly<Record<string, unknown>>,
+  node: number,
+): [string, Float64Array, number][] {
   const path = `nodes[${node}].extensions.EXT_mesh_gpu_instancing.attributes`;
   const attributes = (extension['attributes'] ?? {}) as Readonly<Record<string, unknown>>;
   const accessors = document.getRoot().listAccessors();
@@ -102,7 +113,12 @@ function instanceAttributes(document: Document, extension: Readonly<Record<strin
     if (index === undefined) return [];
     const accessor = accessors[Number(index)];
     const values = accessor ? readNumbers(accessor) : new Float64Array(0);
-    if (!accessor || accessor.getElementSize() !== width || (count >= 0 && accessor.getCount() !== count) || !values.every(Number.isFinite)) {
+    if (
+      !accessor ||
+      accessor.getElementSize() !== width ||
+      (count >= 0 && accessor.getCount() !== count) ||
+      !values.every(Number.isFinite)
+    ) {
       throw new SceneError(`${path}.${name}: it names no fitting list of finite values; export the file again.`);
     }
     count = accessor.getCount();
@@ -117,7 +133,9 @@ function* instanceMatrices(document: Document, { node, world, index }: PlacedNod
     yield world;
     return;
   }
-  const attributes = new Map(instanceAttributes(document, extension, index).map(([name, values, width]) => [name, [values, width]] as const));
+  const attributes = new Map(
+    instanceAttributes(document, extension, index).map(([name, values, width]) => [name, [values, width]] as const),
+  );
   const take = (name: string, i: number, fallback: readonly number[]): readonly number[] => {
     const [values, width] = attributes.get(name) ?? [null, 0];
     return values ? Array.from(values.subarray(i * width, (i + 1) * width)) : fallback;
@@ -136,7 +154,9 @@ function jointMatrices(json: GltfJson, document: Document, pose: Pose, { node }:
   const inverse = skin.inverseBindMatrices === undefined ? undefined : document.getRoot().listAccessors()[skin.inverseBindMatrices];
   const values = inverse ? readNumbers(inverse) : null;
   if (values && (values.length < skin.joints.length * 16 || !values.every(Number.isFinite))) {
-    throw new SceneError(`skins[${node.skin}].inverseBindMatrices: ${skin.joints.length} finite matrices are needed; export the file again.`);
+    throw new SceneError(
+      `skins[${node.skin}].inverseBindMatrices: ${skin.joints.length} finite matrices are needed; export the file again.`,
+    );
   }
   return skin.joints.map((joint, j) => {
     const world = pose.worlds[joint] as Matrix;

@@ -6,7 +6,11 @@
 import * as v from 'valibot';
 import { SceneError } from './compiled-scene.ts';
 
-const index = v.pipe(v.number('a whole number of 0 or more'), v.safeInteger('a whole number'), v.minValue(0, 'a whole number of 0 or more'));
+const index = v.pipe(
+  v.number('a whole number of 0 or more'),
+  v.safeInteger('a whole number'),
+  v.minValue(0, 'a whole number of 0 or more'),
+);
 const size = v.pipe(v.number('a whole number of 1 or more'), v.safeInteger('a whole number'), v.minValue(1, 'a whole number of 1 or more'));
 const finite = v.pipe(v.number('a number'), v.finite('a finite number'));
 const tuple = (n: number) => v.pipe(v.array(finite, `a list of ${n} numbers`), v.length(n, `a list of ${n} numbers`));
@@ -90,13 +94,16 @@ const factor = v.optional(finite);
 const material = v.looseObject({
   name,
   pbrMetallicRoughness: v.optional(
-    v.looseObject({
-      baseColorFactor: v.optional(tuple(4)),
-      metallicFactor: factor,
-      roughnessFactor: factor,
-      baseColorTexture: textureInfo,
-      metallicRoughnessTexture: textureInfo,
-    }, 'an object'),
+    v.looseObject(
+      {
+        baseColorFactor: v.optional(tuple(4)),
+        metallicFactor: factor,
+        roughnessFactor: factor,
+        baseColorTexture: textureInfo,
+        metallicRoughnessTexture: textureInfo,
+      },
+      'an object',
+    ),
   ),
   normalTexture: textureInfo,
   occlusionTexture: textureInfo,
@@ -114,26 +121,35 @@ const camera = v.looseObject({
   perspective: v.optional(v.looseObject({ yfov: v.pipe(finite, v.gtValue(0, 'an angle above 0'), v.ltValue(3.14, 'an angle below π')) })),
 });
 
-const GltfSchema = v.looseObject({
-  asset: v.looseObject({ version: v.string('a text'), minVersion: v.optional(v.string('a text')) }, 'an object'),
-  extensionsUsed: list(v.string('a text')),
-  extensionsRequired: list(v.string('a text')),
-  extensions,
-  buffers: list(v.looseObject({ uri: v.optional(v.string('a text')), byteLength: size, extensions })),
-  bufferViews: list(bufferView),
-  accessors: list(accessor),
-  images: list(v.looseObject({ name, uri: v.optional(v.string('a text')), mimeType: v.optional(v.string('a text')), bufferView: v.optional(index) })),
-  samplers: list(v.looseObject({ magFilter: v.optional(index), minFilter: v.optional(index), wrapS: v.optional(index), wrapT: v.optional(index) })),
-  textures: list(v.looseObject({ sampler: v.optional(index), source: v.optional(index), extensions })),
-  materials: list(material),
-  meshes: list(v.looseObject({ name, primitives: v.array(primitive, 'a list'), weights: v.optional(v.array(finite, 'a list of numbers')) })),
-  skins: list(v.looseObject({ inverseBindMatrices: v.optional(index), joints: v.array(index, 'a list') })),
-  cameras: list(camera),
-  animations: list(animation),
-  nodes: list(node),
-  scenes: list(v.looseObject({ nodes: list(index) })),
-  scene: v.optional(index),
-}, 'a glTF document, which is a JSON object');
+const GltfSchema = v.looseObject(
+  {
+    asset: v.looseObject({ version: v.string('a text'), minVersion: v.optional(v.string('a text')) }, 'an object'),
+    extensionsUsed: list(v.string('a text')),
+    extensionsRequired: list(v.string('a text')),
+    extensions,
+    buffers: list(v.looseObject({ uri: v.optional(v.string('a text')), byteLength: size, extensions })),
+    bufferViews: list(bufferView),
+    accessors: list(accessor),
+    images: list(
+      v.looseObject({ name, uri: v.optional(v.string('a text')), mimeType: v.optional(v.string('a text')), bufferView: v.optional(index) }),
+    ),
+    samplers: list(
+      v.looseObject({ magFilter: v.optional(index), minFilter: v.optional(index), wrapS: v.optional(index), wrapT: v.optional(index) }),
+    ),
+    textures: list(v.looseObject({ sampler: v.optional(index), source: v.optional(index), extensions })),
+    materials: list(material),
+    meshes: list(
+      v.looseObject({ name, primitives: v.array(primitive, 'a list'), weights: v.optional(v.array(finite, 'a list of numbers')) }),
+    ),
+    skins: list(v.looseObject({ inverseBindMatrices: v.optional(index), joints: v.array(index, 'a list') })),
+    cameras: list(camera),
+    animations: list(animation),
+    nodes: list(node),
+    scenes: list(v.looseObject({ nodes: list(index) })),
+    scene: v.optional(index),
+  },
+  'a glTF document, which is a JSON object',
+);
 
 export type GltfJson = v.InferOutput<typeof GltfSchema>;
 export type GltfNode = GltfJson['nodes'][number];

@@ -24,9 +24,12 @@ export async function decodeImage(bytes: Uint8Array<ArrayBuffer>, label: string)
   const format = sniff(bytes);
   if (!format) throw new SceneError(`${label}: the image is neither PNG, JPEG nor WebP; convert it to one of these and export again.`);
   const size = declaredSize(bytes, format);
-  if (!size || size[0] < 1 || size[1] < 1) throw new SceneError(`${label}: the ${format} has no readable size; replace the image and export again.`);
+  if (!size || size[0] < 1 || size[1] < 1)
+    throw new SceneError(`${label}: the ${format} has no readable size; replace the image and export again.`);
   if (size[0] > IMAGE_SIDE_PX_MAX || size[1] > IMAGE_SIDE_PX_MAX) {
-    throw new SceneError(`${label}: the image is ${size[0]} × ${size[1]} px, at most ${IMAGE_SIDE_PX_MAX} px a side can be used; make it smaller.`);
+    throw new SceneError(
+      `${label}: the image is ${size[0]} × ${size[1]} px, at most ${IMAGE_SIDE_PX_MAX} px a side can be used; make it smaller.`,
+    );
   }
   try {
     const image = format === 'PNG' ? fromPng(decodePng(bytes, { checkCrc: true })) : await decodeWithWasm(bytes, format);
@@ -50,7 +53,7 @@ function declaredSize(b: Uint8Array<ArrayBuffer>, format: Format): readonly [num
   const view = new DataView(b.buffer, b.byteOffset, b.byteLength);
   if (format === 'PNG') return b.length < 24 ? null : [view.getUint32(16), view.getUint32(20)];
   if (format === 'WebP') return webpSize(view);
-  for (let at = 2; at + 9 < b.length; ) {
+  for (let at = 2; at + 9 < b.length;) {
     if (b[at] !== 0xff) return null;
     const marker = b[at + 1] as number;
     if (marker === 0xff) {
@@ -76,7 +79,10 @@ function webpSize(view: DataView): readonly [number, number] | null {
   return kind === 0x58 ? [uint24(24) + 1, uint24(27) + 1] : null;
 }
 
-const CODECS = { JPEG: { wasm: 'jpeg', init: initJpeg, decode: decodeJpeg }, WebP: { wasm: 'webp', init: initWebp, decode: decodeWebp } } as const;
+const CODECS = {
+  JPEG: { wasm: 'jpeg', init: initJpeg, decode: decodeJpeg },
+  WebP: { wasm: 'webp', init: initWebp, decode: decodeWebp },
+} as const;
 const ready = new Map<WasmName, Promise<void>>();
 
 async function decodeWithWasm(bytes: Uint8Array<ArrayBuffer>, format: 'JPEG' | 'WebP'): Promise<DecodedImage> {

@@ -13,7 +13,11 @@ export interface CompiledImages {
 }
 
 /** @throws SceneError naming the image that cannot be used. */
-export async function compileImages(document: Document, slots: readonly TextureSlot[], pause: () => Promise<void>): Promise<CompiledImages> {
+export async function compileImages(
+  document: Document,
+  slots: readonly TextureSlot[],
+  pause: () => Promise<void>,
+): Promise<CompiledImages> {
   const textures = document.getRoot().listTextures();
   const used = [...new Set(slots.map((slot) => slot.image))].sort((a, b) => a - b);
   const decoded: DecodedImage[] = [];
@@ -26,7 +30,9 @@ export async function compileImages(document: Document, slots: readonly TextureS
     const image = await decodeImage((texture?.getImage() ?? new Uint8Array()) as Uint8Array<ArrayBuffer>, label);
     texels += image.width * image.height;
     if (texels > SCENE_TEXELS_MAX) {
-      throw new SceneError(`${label}: the images up to here have ${texels} texels, at most ${SCENE_TEXELS_MAX} can be used; make them smaller.`);
+      throw new SceneError(
+        `${label}: the images up to here have ${texels} texels, at most ${SCENE_TEXELS_MAX} can be used; make them smaller.`,
+      );
     }
     decoded.push(image);
   }

@@ -67,7 +67,9 @@ export function compileLights(
     candidates.push({ row: { kind: LIGHT_ENVIRONMENT, triangle: NONE }, power, distant: true });
   }
   if (candidates.length > SCENE_LIGHTS_MAX) {
-    throw new SceneError(`materials: ${candidates.length} triangles emit light, more than the ${SCENE_LIGHTS_MAX} that can be sampled; simplify the emitting meshes.`);
+    throw new SceneError(
+      `materials: ${candidates.length} triangles emit light, more than the ${SCENE_LIGHTS_MAX} that can be sampled; simplify the emitting meshes.`,
+    );
   }
   return { rows: packTable(candidates), count: candidates.length, ofTriangle };
 }
@@ -111,7 +113,11 @@ export function readPunctualLights(json: GltfJson, pose: Pose, radius: number): 
     const path = `nodes[${index}].extensions.KHR_lights_punctual.light`;
     const light: unknown = Array.isArray(lights) && typeof reference === 'number' ? lights[reference] : undefined;
     if (typeof light !== 'object' || light === null) throw new SceneError(`${path}: it names no light of the file; export the file again.`);
-    const candidate = punctualLight(light as Readonly<Record<string, unknown>>, `extensions.KHR_lights_punctual.lights[${String(reference)}]`, radius);
+    const candidate = punctualLight(
+      light as Readonly<Record<string, unknown>>,
+      `extensions.KHR_lights_punctual.lights[${String(reference)}]`,
+      radius,
+    );
     const at = (i: number): number => world[i] as number;
     const direction = unit([-at(8), -at(9), -at(10)], [0, 0, -1]);
     return candidate.power > 0 ? [{ ...candidate, row: { ...candidate.row, position: [at(12), at(13), at(14)], direction } }] : [];
@@ -133,11 +139,16 @@ function punctualLight(light: Readonly<Record<string, unknown>>, path: string, r
   const level = luminance(...color);
   const row: LightRow = { color, range: number(light, 'range', 0), triangle: NONE };
   if (light['type'] === 'point') return { row: { ...row, kind: LIGHT_POINT }, power: 4 * PI * level, distant: false };
-  if (light['type'] === 'directional') return { row: { ...row, kind: LIGHT_DIRECTIONAL }, power: PI * radius * radius * level, distant: true };
+  if (light['type'] === 'directional')
+    return { row: { ...row, kind: LIGHT_DIRECTIONAL }, power: PI * radius * radius * level, distant: true };
   if (light['type'] !== 'spot') throw new SceneError(`${path}.type: expected point, spot or directional; export the file again.`);
   const spot = (light['spot'] ?? {}) as Readonly<Record<string, unknown>>;
   const outer = cos(number(spot, 'outerConeAngle', PI / 4, PI / 2));
   const inner = cos(number(spot, 'innerConeAngle', 0, PI / 2));
   const scale = 1 / Math.max(0.001, inner - outer);
-  return { row: { ...row, kind: LIGHT_SPOT, spot_scale: scale, spot_offset: -outer * scale }, power: 2 * PI * (1 - outer) * level, distant: false };
+  return {
+    row: { ...row, kind: LIGHT_SPOT, spot_scale: scale, spot_offset: -outer * scale },
+    power: 2 * PI * (1 - outer) * level,
+    distant: false,
+  };
 }

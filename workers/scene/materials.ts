@@ -5,9 +5,19 @@
  * material is named in a warning.
  */
 import type { Document, Material as GltfMaterial, Texture, TextureInfo } from '@gltf-transform/core';
-import type { Clearcoat, EmissiveStrength, IOR, PBRSpecularGlossiness, Sheen, Specular, Transform, Transmission, Volume } from '@gltf-transform/extensions';
+import type {
+  Clearcoat,
+  EmissiveStrength,
+  IOR,
+  PBRSpecularGlossiness,
+  Sheen,
+  Specular,
+  Transform,
+  Transmission,
+  Volume,
+} from '@gltf-transform/extensions';
 import {
-  Material,
+  type Material,
   MATERIAL_ALPHA_BLEND,
   MATERIAL_ALPHA_MASK,
   MATERIAL_DOUBLE_SIDED,
@@ -54,12 +64,18 @@ const ATTENUATION_COLOR_MIN = 1e-6;
 export function compileMaterials(document: Document): MaterialSet {
   const slots = new SlotTable(document.getRoot().listTextures());
   const warnings = new Set<string>();
-  const materials = document.getRoot().listMaterials().map((material, i) => {
-    const compiled = compileMaterial(material, slots, warnings);
-    const wrong = Object.entries(compiled.row).find(([, value]) => ![value].flat().every(fitsF32));
-    if (wrong) throw new SceneError(`materials[${i}]: its ${wrong[0].replaceAll('_', ' ')} is not a number that can be used; export the file again.`);
-    return compiled;
-  });
+  const materials = document
+    .getRoot()
+    .listMaterials()
+    .map((material, i) => {
+      const compiled = compileMaterial(material, slots, warnings);
+      const wrong = Object.entries(compiled.row).find(([, value]) => ![value].flat().every(fitsF32));
+      if (wrong)
+        throw new SceneError(
+          `materials[${i}]: its ${wrong[0].replaceAll('_', ' ')} is not a number that can be used; export the file again.`,
+        );
+      return compiled;
+    });
   materials.push(compileMaterial(document.createMaterial(), slots, warnings));
   return { materials, slots: slots.rows, warnings: [...warnings] };
 }
@@ -142,7 +158,11 @@ function compileMaterial(m: GltfMaterial, slots: SlotTable, warnings: Set<string
     metal_rough_texture: slots.use(m.getMetallicRoughnessTexture(), m.getMetallicRoughnessTextureInfo(), false),
     normal_texture: slots.use(m.getNormalTexture(), m.getNormalTextureInfo(), false),
     emissive_texture: emissiveTexture,
-    transmission_texture: slots.use(transmission?.getTransmissionTexture() ?? null, transmission?.getTransmissionTextureInfo() ?? null, false),
+    transmission_texture: slots.use(
+      transmission?.getTransmissionTexture() ?? null,
+      transmission?.getTransmissionTextureInfo() ?? null,
+      false,
+    ),
   };
   const glossy = m.getExtension<PBRSpecularGlossiness>('KHR_materials_pbrSpecularGlossiness');
   return {
@@ -194,7 +214,8 @@ function warnUnused(m: GltfMaterial, { clearcoat, sheen, specular, volume }: Ext
     ['thickness', volume?.getThicknessTexture()],
   ];
   const infos = [m.getBaseColorTextureInfo(), m.getNormalTextureInfo(), m.getEmissiveTextureInfo(), m.getMetallicRoughnessTextureInfo()];
-  if (infos.some((info) => texCoordOf(info) > 1)) warnings.add('Only TEXCOORD_0 and TEXCOORD_1 are read; textures on other sets use TEXCOORD_0.');
+  if (infos.some((info) => texCoordOf(info) > 1))
+    warnings.add('Only TEXCOORD_0 and TEXCOORD_1 are read; textures on other sets use TEXCOORD_0.');
   for (const [what, texture] of unused) {
     if (texture) warnings.add(`Textures of the ${what} are not read; the factor of the material is used alone.`);
   }

@@ -51,7 +51,10 @@ export function placeVertices(data: PrimitiveData, placement: Placement): Placed
   for (let i = 0; i < count; i++) {
     const v = source[i] as number;
     const frame = shared ?? frameOf(blendJoints(data, placement.joints ?? [], v, placement.path));
-    positions.set(transformPoint(frame.matrix, at(morphed.positions, v * 3), at(morphed.positions, v * 3 + 1), at(morphed.positions, v * 3 + 2)), i * 3);
+    positions.set(
+      transformPoint(frame.matrix, at(morphed.positions, v * 3), at(morphed.positions, v * 3 + 1), at(morphed.positions, v * 3 + 2)),
+      i * 3,
+    );
     mirrored[i] = frame.mirrors ? 1 : 0;
     const n = morphed.normals;
     if (n) normals.set(unit(transformDirection(frame.normal, at(n, v * 3), at(n, v * 3 + 1), at(n, v * 3 + 2)), UP), i * 3);
@@ -61,7 +64,10 @@ export function placeVertices(data: PrimitiveData, placement: Placement): Placed
     tangents[i * 4 + 3] = (at(t, v * 4 + 3) < 0 ? -1 : 1) * (frame.mirrors ? -1 : 1);
   }
   const bad = positions.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw new SceneError(`${placement.path}: vertex ${Math.floor(bad / 3)} is placed outside the range of numbers; reduce the scale and export again.`);
+  if (bad >= 0)
+    throw new SceneError(
+      `${placement.path}: vertex ${Math.floor(bad / 3)} is placed outside the range of numbers; reduce the scale and export again.`,
+    );
   if (flat) flatNormals(positions, mirrored, normals);
   const uv = placement.tangentUv === null ? null : data.uv[placement.tangentUv];
   if (tangents || !uv) return { corners, positions, normals, tangents, source, mirrored };
@@ -75,7 +81,14 @@ export function placeVertices(data: PrimitiveData, placement: Placement): Placed
     made.copies.forEach((v, i) => grown.set(array.subarray(v * width, (v + 1) * width), array.length + i * width));
     return grown;
   };
-  return { corners, positions: copy(positions, 3), normals: copy(normals, 3), tangents, source: copy(source, 1), mirrored: copy(mirrored, 1) };
+  return {
+    corners,
+    positions: copy(positions, 3),
+    normals: copy(normals, 3),
+    tangents,
+    source: copy(source, 1),
+    mirrored: copy(mirrored, 1),
+  };
 }
 
 const at = (array: Float64Array, i: number): number => array[i] as number;
@@ -118,7 +131,10 @@ function blendJoints(data: PrimitiveData, joints: readonly Matrix[], v: number, 
     const weight = data.weights ? at(data.weights, v * 4 + k) : 0;
     if (weight === 0) continue;
     const joint = joints[data.joints ? at(data.joints, v * 4 + k) : 0];
-    if (!joint) throw new SceneError(`${path}: vertex ${v} follows a joint that its skin of ${joints.length} joints does not have; export the file again.`);
+    if (!joint)
+      throw new SceneError(
+        `${path}: vertex ${v} follows a joint that its skin of ${joints.length} joints does not have; export the file again.`,
+      );
     sum += weight;
     for (let i = 0; i < 16; i++) out[i] = at(out, i) + weight * at(joint, i);
   }

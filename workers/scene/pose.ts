@@ -52,11 +52,15 @@ export function poseScene(json: GltfJson, document: Document, frameTimeS: number
       for (let c = children.length - 1; c >= 0; c--) stack.push(children[c] as number);
     }
   };
-  walk(json.nodes.flatMap((_, i) => (isChild[i] ? [] : [i])), (index) => {
-    worlds[index] ??= local[index] as Matrix;
-    for (const child of (json.nodes[index] as GltfNode).children) worlds[child] = multiply(worlds[index] as Matrix, local[child] as Matrix);
-    return true;
-  });
+  walk(
+    json.nodes.flatMap((_, i) => (isChild[i] ? [] : [i])),
+    (index) => {
+      worlds[index] ??= local[index] as Matrix;
+      for (const child of (json.nodes[index] as GltfNode).children)
+        worlds[child] = multiply(worlds[index] as Matrix, local[child] as Matrix);
+      return true;
+    },
+  );
   walk(defaultRoots(json, isChild), (index) => {
     if ((json.nodes[index] as GltfNode).extensions?.['KHR_node_visibility']?.['visible'] === false) return false;
     order.push(index);
@@ -135,7 +139,8 @@ export function readNumbers(accessor: Accessor): Float64Array {
 function sampleTrack(times: Float64Array, values: Float64Array, width: number, mode: string, isRotation: boolean, timeS: number): number[] {
   const cubic = mode === 'CUBICSPLINE';
   const stride = width * (cubic ? 3 : 1);
-  const key = (k: number, part = cubic ? 1 : 0): number[] => Array.from(values.subarray(k * stride + part * width, k * stride + (part + 1) * width));
+  const key = (k: number, part = cubic ? 1 : 0): number[] =>
+    Array.from(values.subarray(k * stride + part * width, k * stride + (part + 1) * width));
   const last = times.length - 1;
   let k = 0;
   while (k < last && (times[k + 1] as number) <= timeS) k += 1;

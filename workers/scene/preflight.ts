@@ -53,14 +53,19 @@ export function preflight(container: Container): CheckedGltf {
 }
 
 function checkCounts(json: GltfJson): void {
-  const bound = (list: 'nodes' | 'accessors' | 'bufferViews' | 'meshes' | 'materials' | 'textures' | 'images' | 'buffers', max: number): void => {
+  const bound = (
+    list: 'nodes' | 'accessors' | 'bufferViews' | 'meshes' | 'materials' | 'textures' | 'images' | 'buffers',
+    max: number,
+  ): void => {
     if (json[list].length <= max) return;
     throw new SceneError(`${list}: the file has ${json[list].length} of them, more than the ${max} a scene may have; make it simpler.`);
   };
   bound('nodes', SCENE_NODES_MAX);
-  for (const list of ['accessors', 'bufferViews', 'meshes', 'materials', 'textures', 'images', 'buffers'] as const) bound(list, SCENE_ACCESSORS_MAX);
+  for (const list of ['accessors', 'bufferViews', 'meshes', 'materials', 'textures', 'images', 'buffers'] as const)
+    bound(list, SCENE_ACCESSORS_MAX);
   const lights = json.extensions?.['KHR_lights_punctual']?.['lights'];
-  if (Array.isArray(lights) && lights.length > SCENE_LIGHTS_MAX) fail('extensions.KHR_lights_punctual.lights', `${lights.length} lights are too many`);
+  if (Array.isArray(lights) && lights.length > SCENE_LIGHTS_MAX)
+    fail('extensions.KHR_lights_punctual.lights', `${lights.length} lights are too many`);
 }
 
 function openBuffer(json: GltfJson, container: Container, i: number): Uint8Array<ArrayBuffer> | null {
@@ -135,8 +140,22 @@ function inRange(index: number | undefined, length: number, path: string, list: 
 }
 
 function checkReferences(json: GltfJson): void {
-  const to = (index: number | undefined, list: 'accessors' | 'bufferViews' | 'images' | 'samplers' | 'textures' | 'materials' | 'meshes' | 'skins' | 'cameras' | 'nodes' | 'scenes', path: string): void =>
-    inRange(index, json[list].length, path, list);
+  const to = (
+    index: number | undefined,
+    list:
+      | 'accessors'
+      | 'bufferViews'
+      | 'images'
+      | 'samplers'
+      | 'textures'
+      | 'materials'
+      | 'meshes'
+      | 'skins'
+      | 'cameras'
+      | 'nodes'
+      | 'scenes',
+    path: string,
+  ): void => inRange(index, json[list].length, path, list);
   json.images.forEach((image, i) => {
     to(image.bufferView, 'bufferViews', `images[${i}].bufferView`);
     if (image.bufferView === undefined && image.uri === undefined) fail(`images[${i}]`, 'it has neither data nor a URI');
@@ -176,7 +195,12 @@ function checkReferences(json: GltfJson): void {
     });
   });
   json.nodes.forEach((node, i) => {
-    for (const [key, list] of [['mesh', 'meshes'], ['skin', 'skins'], ['camera', 'cameras']] as const) to(node[key], list, `nodes[${i}].${key}`);
+    for (const [key, list] of [
+      ['mesh', 'meshes'],
+      ['skin', 'skins'],
+      ['camera', 'cameras'],
+    ] as const)
+      to(node[key], list, `nodes[${i}].${key}`);
     node.children.forEach((child, c) => to(child, 'nodes', `nodes[${i}].children[${c}]`));
   });
   json.scenes.forEach((scene, i) => scene.nodes.forEach((node, n) => to(node, 'nodes', `scenes[${i}].nodes[${n}]`)));

@@ -54,7 +54,9 @@ export function readPrimitive(document: Document, primitive: Primitive, path: st
   if (positionAccessor.getElementSize() !== 3) throw new SceneError(`${at('POSITION')}: positions must be VEC3; export the file again.`);
   const bad = positions.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
-    throw new SceneError(`${at('POSITION')}: the position of vertex ${Math.floor(bad / 3)} is not a finite number (${path}); repair the mesh and export again.`);
+    throw new SceneError(
+      `${at('POSITION')}: the position of vertex ${Math.floor(bad / 3)} is not a finite number (${path}); repair the mesh and export again.`,
+    );
   }
   const read = (semantic: string, sizes: readonly number[]): Float64Array | null => {
     const accessor = primitive.getAttribute(semantic);
@@ -66,7 +68,10 @@ export function readPrimitive(document: Document, primitive: Primitive, path: st
     }
     const values = readNumbers(accessor);
     const wrong = values.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0) throw new SceneError(`${at(semantic)}: ${semantic} of vertex ${Math.floor(wrong / accessor.getElementSize())} is not a finite number; repair the mesh and export again.`);
+    if (wrong >= 0)
+      throw new SceneError(
+        `${at(semantic)}: ${semantic} of vertex ${Math.floor(wrong / accessor.getElementSize())} is not a finite number; repair the mesh and export again.`,
+      );
     return values;
   };
   const color = read('COLOR_0', [3, 4]);

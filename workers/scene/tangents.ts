@@ -38,13 +38,23 @@ export function makeTangents(corners: Uint32Array, positions: Float32Array, norm
     corners[i] = copy;
   }
   const tangents = new Float64Array((count + copies.length) * 4);
-  for (let v = 0; v < count; v++) writeTangent(tangents, v, sums, used[v] ? v : v + count, normals, v, used[v] ? 1 : used[v + count] ? -1 : 1);
+  for (let v = 0; v < count; v++)
+    writeTangent(tangents, v, sums, used[v] ? v : v + count, normals, v, used[v] ? 1 : used[v + count] ? -1 : 1);
   copies.forEach((v, i) => writeTangent(tangents, count + i, sums, v + count, normals, v, -1));
   return { tangents, copies };
 }
 
 /** Adds one triangle to the sums of its corners. @returns 1 when its texture is mirrored. */
-function addFace(corners: Uint32Array, at: number, p: Float32Array, n: Float64Array, uv: Float64Array, count: number, sums: Float64Array, used: Uint8Array): 0 | 1 {
+function addFace(
+  corners: Uint32Array,
+  at: number,
+  p: Float32Array,
+  n: Float64Array,
+  uv: Float64Array,
+  count: number,
+  sums: Float64Array,
+  used: Uint8Array,
+): 0 | 1 {
   const [a, b, c] = [corners[at] as number, corners[at + 1] as number, corners[at + 2] as number];
   const d = (v: number, axis: number): number => (p[v * 3 + axis] as number) - (p[a * 3 + axis] as number);
   const [u1, v1] = [(uv[b * 2] as number) - (uv[a * 2] as number), (uv[b * 2 + 1] as number) - (uv[a * 2 + 1] as number)];
@@ -57,7 +67,11 @@ function addFace(corners: Uint32Array, at: number, p: Float32Array, n: Float64Ar
   // glTF's v runs down the image while the bitangent runs up, so a plain layout has sign +1
   // exactly when u × v, seen from the side of the normal, turns clockwise.
   const isMirrored = flip * facing > 0 ? 1 : 0;
-  for (const [v, next, last] of [[a, b, c], [b, c, a], [c, a, b]] as const) {
+  for (const [v, next, last] of [
+    [a, b, c],
+    [b, c, a],
+    [c, a, b],
+  ] as const) {
     const slot = v + isMirrored * count;
     const nx = n[v * 3] as number;
     const ny = n[v * 3 + 1] as number;
@@ -78,11 +92,7 @@ function addFace(corners: Uint32Array, at: number, p: Float32Array, n: Float64Ar
 /** 1 when the winding, as placed in the world, faces the way the normals point, else -1. */
 function faceSide(p: Float32Array, n: Float64Array, a: number, b: number, c: number): 1 | -1 {
   const e = (v: number, axis: number): number => (p[v * 3 + axis] as number) - (p[a * 3 + axis] as number);
-  const cross = [
-    e(b, 1) * e(c, 2) - e(b, 2) * e(c, 1),
-    e(b, 2) * e(c, 0) - e(b, 0) * e(c, 2),
-    e(b, 0) * e(c, 1) - e(b, 1) * e(c, 0),
-  ];
+  const cross = [e(b, 1) * e(c, 2) - e(b, 2) * e(c, 1), e(b, 2) * e(c, 0) - e(b, 0) * e(c, 2), e(b, 0) * e(c, 1) - e(b, 1) * e(c, 0)];
   let dot = 0;
   for (let axis = 0; axis < 3; axis++) {
     dot += (cross[axis] as number) * ((n[a * 3 + axis] as number) + (n[b * 3 + axis] as number) + (n[c * 3 + axis] as number));
@@ -106,7 +116,15 @@ function cornerAngle(p: Float32Array, at: number, b: number, c: number): number 
 }
 
 /** The normalised sum, or any direction across the normal when no face gave one. */
-function writeTangent(out: Float64Array, at: number, sums: Float64Array, slot: number, normals: Float64Array, v: number, sign: number): void {
+function writeTangent(
+  out: Float64Array,
+  at: number,
+  sums: Float64Array,
+  slot: number,
+  normals: Float64Array,
+  v: number,
+  sign: number,
+): void {
   let [x, y, z] = [sums[slot * 3] as number, sums[slot * 3 + 1] as number, sums[slot * 3 + 2] as number];
   let length = Math.sqrt(x * x + y * y + z * z);
   if (!(length > 0)) {

@@ -26,7 +26,9 @@ export function packTexels(images: readonly DecodedImage[]): { texels: CompiledS
   const spots = shelve(images, side);
   const layers = 1 + spots.reduce((max, spot) => Math.max(max, spot.layer), 0);
   if (layers > TEXEL_LAYERS_MAX) {
-    throw new SceneError(`images: they fill ${layers} layers of ${side} px, more than the ${TEXEL_LAYERS_MAX} there may be; use fewer or smaller images.`);
+    throw new SceneError(
+      `images: they fill ${layers} layers of ${side} px, more than the ${TEXEL_LAYERS_MAX} there may be; use fewer or smaller images.`,
+    );
   }
   const data = new Uint8Array(side * side * layers * 4);
   const placed = images.map((image, i): PlacedImage => {
@@ -47,10 +49,12 @@ interface Spot {
 }
 
 function shelve(images: readonly DecodedImage[], side: number): Spot[] {
-  const order = images.map((_, i) => i).sort((a, b) => {
-    const [p, q] = [images[a] as DecodedImage, images[b] as DecodedImage];
-    return q.height - p.height || q.width - p.width || a - b;
-  });
+  const order = images
+    .map((_, i) => i)
+    .sort((a, b) => {
+      const [p, q] = [images[a] as DecodedImage, images[b] as DecodedImage];
+      return q.height - p.height || q.width - p.width || a - b;
+    });
   const shelves: { layer: number; y: number; height: number; used: number }[] = [];
   const bottoms: number[] = [];
   const spots: Spot[] = new Array<Spot>(images.length);

@@ -5,7 +5,13 @@ import type { PlacedVertices } from './placement.ts';
 import type { PrimitiveData } from './primitive.ts';
 
 const WORDS = Vertex.size / 4;
-const AT = { normal: Vertex.offsets.normal / 4, tangent: Vertex.offsets.tangent / 4, uv0: Vertex.offsets.uv0 / 4, uv1: Vertex.offsets.uv1 / 4, color: Vertex.offsets.color / 4 };
+const AT = {
+  normal: Vertex.offsets.normal / 4,
+  tangent: Vertex.offsets.tangent / 4,
+  uv0: Vertex.offsets.uv0 / 4,
+  uv1: Vertex.offsets.uv1 / 4,
+  color: Vertex.offsets.color / 4,
+};
 
 export class VertexSink {
   #words = new Uint32Array(1024 * WORDS);
@@ -25,7 +31,10 @@ export class VertexSink {
       this.#words[at + AT.tangent] = tangents
         ? packTangent([num(tangents, i * 4), num(tangents, i * 4 + 1), num(tangents, i * 4 + 2)], num(tangents, i * 4 + 3))
         : NONE;
-      for (const [set, word] of [[0, AT.uv0], [1, AT.uv1]] as const) {
+      for (const [set, word] of [
+        [0, AT.uv0],
+        [1, AT.uv1],
+      ] as const) {
         const uv = data.uv[set];
         if (uv) this.#floats.set([num(uv, from * 2), num(uv, from * 2 + 1)], at + word);
       }

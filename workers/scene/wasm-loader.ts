@@ -27,7 +27,9 @@ export async function loadWasm(name: WasmName): Promise<Uint8Array<ArrayBuffer>>
   // Going through `process` keeps node: imports out of the browser bundle altogether.
   if (typeof node?.getBuiltinModule === 'function') {
     const { getBuiltinModule } = node as NodeProcess;
-    const path = getBuiltinModule('node:module').createRequire(import.meta.url).resolve(source.file);
+    const path = getBuiltinModule('node:module')
+      .createRequire(import.meta.url)
+      .resolve(source.file);
     return Uint8Array.from(getBuiltinModule('node:fs').readFileSync(path));
   }
   const response = await fetch(source.url);

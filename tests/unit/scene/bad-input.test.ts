@@ -6,7 +6,10 @@ import { boxGlb, editGlb, joinGlb, pngImage, sceneFiles, texturedQuadGlb, type B
 const compile = (bytes: Bytes) => compileScene(new AbortController().signal, sceneFiles(bytes));
 
 async function sentence(bytes: Bytes): Promise<string> {
-  const outcome = await compile(bytes).then(() => 'compiled', (error: unknown) => error);
+  const outcome = await compile(bytes).then(
+    () => 'compiled',
+    (error: unknown) => error,
+  );
   if (!(outcome instanceof SceneError)) throw new Error(`expected a SceneError, got ${String(outcome)}`);
   expect(outcome.message).toMatch(/^[^\n]{10,300}\.$/);
   return outcome.message;
@@ -64,30 +67,106 @@ describe('the document', () => {
     ['glTF 1.0', (json) => Object.assign(json, { asset: { version: '1.0' } }), /^asset\.version: the file is glTF "1\.0"/],
     ['no asset', (json) => delete json['asset'], /^asset: expected/],
     ['a list that is no list', (json) => Object.assign(json, { nodes: 5 }), /^nodes: expected a list, found 5/],
-    ['a buffer that claims 10 GB', (json) => Object.assign(at(json.buffers), { byteLength: 10e9 }), /^buffers\[0\]\.byteLength: it claims 10000000000 bytes/],
-    ['a buffer in another file', (json) => Object.assign(at(json.buffers), { uri: 'box.bin' }), /^buffers\[0\]\.uri: the data lies in another file \("box\.bin"\)/],
-    ['a view outside its buffer', (json) => Object.assign(at(json.bufferViews), { byteOffset: 1e6 }), /^bufferViews\[0\]: bytes 1000000 to \d+ lie outside buffer 0/],
-    ['an accessor outside its view', (json) => Object.assign(at(json.accessors), { count: 9e9 }), /^accessors\[0\]: its 9000000000 elements reach byte/],
-    ['a zero-filled accessor of 100 GB', (json) => json.accessors.push({ componentType: 5126, type: 'VEC4', count: 6e9 }), /^accessors\[\d\]: the accessors up to here claim \d+ bytes/],
-    ['an unknown component type', (json) => Object.assign(at(json.accessors), { componentType: 5124 }), /^accessors\[0\]\.componentType: expected one of/],
+    [
+      'a buffer that claims 10 GB',
+      (json) => Object.assign(at(json.buffers), { byteLength: 10e9 }),
+      /^buffers\[0\]\.byteLength: it claims 10000000000 bytes/,
+    ],
+    [
+      'a buffer in another file',
+      (json) => Object.assign(at(json.buffers), { uri: 'box.bin' }),
+      /^buffers\[0\]\.uri: the data lies in another file \("box\.bin"\)/,
+    ],
+    [
+      'a view outside its buffer',
+      (json) => Object.assign(at(json.bufferViews), { byteOffset: 1e6 }),
+      /^bufferViews\[0\]: bytes 1000000 to \d+ lie outside buffer 0/,
+    ],
+    [
+      'an accessor outside its view',
+      (json) => Object.assign(at(json.accessors), { count: 9e9 }),
+      /^accessors\[0\]: its 9000000000 elements reach byte/,
+    ],
+    [
+      'a zero-filled accessor of 100 GB',
+      (json) => json.accessors.push({ componentType: 5126, type: 'VEC4', count: 6e9 }),
+      /^accessors\[\d\]: the accessors up to here claim \d+ bytes/,
+    ],
+    [
+      'an unknown component type',
+      (json) => Object.assign(at(json.accessors), { componentType: 5124 }),
+      /^accessors\[0\]\.componentType: expected one of/,
+    ],
     ['a negative count', (json) => Object.assign(at(json.accessors), { count: -1 }), /^accessors\[0\]\.count: expected a whole number/],
-    ['an accessor without a view behind it', (json) => Object.assign(at(json.accessors), { bufferView: 77 }), /^accessors\[0\]\.bufferView: index 77 is out of range/],
-    ['a material that is not there', (json) => Object.assign(primitive(json), { material: 3 }), /^meshes\[0\]\.primitives\[0\]\.material: index 3 is out of range, the file has 1 materials/],
-    ['a texture that is not there', (json) => Object.assign(at(json.materials), { normalTexture: { index: 2 } }), /^materials\[0\]\.normalTexture\.index: index 2 is out of range/],
+    [
+      'an accessor without a view behind it',
+      (json) => Object.assign(at(json.accessors), { bufferView: 77 }),
+      /^accessors\[0\]\.bufferView: index 77 is out of range/,
+    ],
+    [
+      'a material that is not there',
+      (json) => Object.assign(primitive(json), { material: 3 }),
+      /^meshes\[0\]\.primitives\[0\]\.material: index 3 is out of range, the file has 1 materials/,
+    ],
+    [
+      'a texture that is not there',
+      (json) => Object.assign(at(json.materials), { normalTexture: { index: 2 } }),
+      /^materials\[0\]\.normalTexture\.index: index 2 is out of range/,
+    ],
     ['a mesh that is not there', (json) => Object.assign(at(json.nodes), { mesh: 9 }), /^nodes\[0\]\.mesh: index 9/],
-    ['a node that is its own ancestor', (json) => Object.assign(json, { nodes: [{ children: [1] }, { children: [0] }] }), /^nodes\[0\]: it lies in a cycle/],
-    ['a node with two parents', (json) => Object.assign(json, { nodes: [{ children: [2] }, { children: [2] }, { mesh: 0 }] }), /^nodes\[1\]\.children\[0\]: node 2 already has the parent 0/],
-    ['a tree too deep', (json) => Object.assign(json, { nodes: Array.from({ length: 400 }, (_, i) => (i < 399 ? { children: [i + 1] } : { mesh: 0 })) }), /deeper than the 256 levels/],
-    ['too many nodes', (json) => Object.assign(json, { nodes: Array.from({ length: 200_001 }, () => ({})) }), /^nodes: the file has 200001 of them/],
-    ['an unknown required extension', (json) => Object.assign(json, { extensionsUsed: ['ACME_fur'], extensionsRequired: ['ACME_fur'] }), /^extensionsRequired\[0\]: .*ACME_fur/],
+    [
+      'a node that is its own ancestor',
+      (json) => Object.assign(json, { nodes: [{ children: [1] }, { children: [0] }] }),
+      /^nodes\[0\]: it lies in a cycle/,
+    ],
+    [
+      'a node with two parents',
+      (json) => Object.assign(json, { nodes: [{ children: [2] }, { children: [2] }, { mesh: 0 }] }),
+      /^nodes\[1\]\.children\[0\]: node 2 already has the parent 0/,
+    ],
+    [
+      'a tree too deep',
+      (json) => Object.assign(json, { nodes: Array.from({ length: 400 }, (_, i) => (i < 399 ? { children: [i + 1] } : { mesh: 0 })) }),
+      /deeper than the 256 levels/,
+    ],
+    [
+      'too many nodes',
+      (json) => Object.assign(json, { nodes: Array.from({ length: 200_001 }, () => ({})) }),
+      /^nodes: the file has 200001 of them/,
+    ],
+    [
+      'an unknown required extension',
+      (json) => Object.assign(json, { extensionsUsed: ['ACME_fur'], extensionsRequired: ['ACME_fur'] }),
+      /^extensionsRequired\[0\]: .*ACME_fur/,
+    ],
     ['no mesh in the scene', (json) => Object.assign(json, { nodes: [{}], meshes: [] }), /no triangles/],
     ['only points', (json) => Object.assign(primitive(json), { mode: 0 }), /no triangles/],
     ['triangles without area', (json) => Object.assign(at(json.nodes), { scale: [0, 0, 0] }), /no area/],
-    ['a NaN position', (json, binary) => binary.setFloat32(positionOffset(json) + 4, NaN, true), /^accessors\[\d\]: the position of vertex 0 is not a finite number/],
-    ['an infinite position', (json, binary) => binary.setFloat32(positionOffset(json), Infinity, true), /^accessors\[\d\]: the position of vertex 0 is not a finite number/],
-    ['an index out of range', (json, binary) => binary.setUint16(indexOffset(json) + 4, 999, true), /^accessors\[\d\]: index 999 at position 2 is out of range, the mesh has 24 vertices/],
-    ['a scale beyond all numbers', (json) => Object.assign(at(json.nodes), { scale: [1e39, 1, 1] }), /^nodes\[0\]: vertex 0 is placed outside/],
-    ['normals that do not match', (json) => Object.assign(primitive(json).attributes, { NORMAL: primitive(json).attributes['TEXCOORD_0'] }), /NORMAL has 24 elements of 2 numbers for 24 positions/],
+    [
+      'a NaN position',
+      (json, binary) => binary.setFloat32(positionOffset(json) + 4, NaN, true),
+      /^accessors\[\d\]: the position of vertex 0 is not a finite number/,
+    ],
+    [
+      'an infinite position',
+      (json, binary) => binary.setFloat32(positionOffset(json), Infinity, true),
+      /^accessors\[\d\]: the position of vertex 0 is not a finite number/,
+    ],
+    [
+      'an index out of range',
+      (json, binary) => binary.setUint16(indexOffset(json) + 4, 999, true),
+      /^accessors\[\d\]: index 999 at position 2 is out of range, the mesh has 24 vertices/,
+    ],
+    [
+      'a scale beyond all numbers',
+      (json) => Object.assign(at(json.nodes), { scale: [1e39, 1, 1] }),
+      /^nodes\[0\]: vertex 0 is placed outside/,
+    ],
+    [
+      'normals that do not match',
+      (json) => Object.assign(primitive(json).attributes, { NORMAL: primitive(json).attributes['TEXCOORD_0'] }),
+      /NORMAL has 24 elements of 2 numbers for 24 positions/,
+    ],
   ];
 
   const view = (json: LooseJson, accessor: Record<string, unknown>): number => {
@@ -109,7 +188,9 @@ describe('the document', () => {
 
 describe('images', () => {
   test('an image that is no image, by its index and name', async () => {
-    expect(await sentence(await texturedQuadGlb(new TextEncoder().encode('no image')))).toMatch(/^images\[0\] \("four colours"\): the image is neither PNG, JPEG nor WebP/);
+    expect(await sentence(await texturedQuadGlb(new TextEncoder().encode('no image')))).toMatch(
+      /^images\[0\] \("four colours"\): the image is neither PNG, JPEG nor WebP/,
+    );
   });
 
   test('a PNG cut off', async () => {
@@ -125,12 +206,15 @@ describe('images', () => {
   });
 
   test('a JPEG that is only a header', async () => {
-    expect(await sentence(await texturedQuadGlb(new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0]), 'image/jpeg'))).toMatch(/^images\[0\].*no readable size/);
+    expect(await sentence(await texturedQuadGlb(new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0]), 'image/jpeg'))).toMatch(
+      /^images\[0\].*no readable size/,
+    );
   });
 });
 
 describe('the environment', () => {
-  const withEnvironment = async (file: Bytes) => compileScene(new AbortController().signal, { scene: await boxGlb(), environment: { file, intensity: 1 }, frameTimeS: 0 });
+  const withEnvironment = async (file: Bytes) =>
+    compileScene(new AbortController().signal, { scene: await boxGlb(), environment: { file, intensity: 1 }, frameTimeS: 0 });
   const hdr = (header: string, ...pixels: number[]): Bytes => Uint8Array.from([...new TextEncoder().encode(header), ...pixels]);
   const header = '#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 2\n';
 

@@ -86,7 +86,11 @@ describe.each([
     for (let ray = 0; ray < 300; ray++) {
       const origin: V3 = [random() * 4 - 2, random() * 4 - 2, random() * 4 - 2];
       const target = Math.floor(random() * scene.summary.triangles);
-      const [v0, e1, e2] = (['v0', 'e1', 'e2'] as const).map((name) => field(scene.triangles, Triangle, target, name)) as [number[], number[], number[]];
+      const [v0, e1, e2] = (['v0', 'e1', 'e2'] as const).map((name) => field(scene.triangles, Triangle, target, name)) as [
+        number[],
+        number[],
+        number[],
+      ];
       const aim = v0.map((x, axis) => x + ((e1[axis] as number) + (e2[axis] as number)) / 3 + (random() - 0.5) * 0.1);
       const direction = aim.map((x, axis) => x - (origin[axis] as number)) as unknown as V3;
       const expected = bruteForce(scene, origin, direction);

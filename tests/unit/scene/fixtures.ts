@@ -35,14 +35,20 @@ export function addQuads(document: Document, name: string, quads: readonly Quad[
     const [a, b] = [edge1, edge2];
     const n = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
     const length = Math.sqrt(n.reduce((sum, x) => sum + x * x, 0));
-    for (const [s, t] of [[0, 0], [1, 0], [1, 1], [0, 1]] as const) {
+    for (const [s, t] of [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ] as const) {
       positions.push(...corner.map((x, axis) => x + s * (a[axis] as number) + t * (b[axis] as number)));
       normals.push(...n.map((x) => x / length));
       uv.push(s, 1 - t);
     }
     indices.push(...[0, 1, 2, 0, 2, 3].map((i) => q * 4 + i));
   });
-  const accessor = (type: 'VEC2' | 'VEC3' | 'SCALAR', array: Float32Array | Uint16Array) => document.createAccessor().setType(type).setArray(array).setBuffer(buffer);
+  const accessor = (type: 'VEC2' | 'VEC3' | 'SCALAR', array: Float32Array | Uint16Array) =>
+    document.createAccessor().setType(type).setArray(array).setBuffer(buffer);
   const primitive = document.createPrimitive().setMaterial(material);
   primitive.setAttribute('POSITION', accessor('VEC3', Float32Array.from(positions)));
   if (withNormals) primitive.setAttribute('NORMAL', accessor('VEC3', Float32Array.from(normals)));
@@ -83,7 +89,12 @@ export function pngImage(width: number, height: number, pixel: (x: number, y: nu
 /** A 2 × 2 quad in the plane z = 0 facing +z, with `image` as its base colour (default: four colours). */
 export async function texturedQuadGlb(image?: Bytes, mimeType = 'image/png'): Promise<Bytes> {
   const document = new Document();
-  const colors = [[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255], [255, 255, 255, 255]] as const;
+  const colors = [
+    [255, 0, 0, 255],
+    [0, 255, 0, 255],
+    [0, 0, 255, 255],
+    [255, 255, 255, 255],
+  ] as const;
   const bytes = image ?? pngImage(2, 2, (x, y) => colors[(y * 2 + x) as 0 | 1 | 2 | 3]);
   const texture = document.createTexture('four colours').setImage(bytes).setMimeType(mimeType);
   const material = document.createMaterial('picture').setBaseColorTexture(texture).setMetallicFactor(0).setRoughnessFactor(1);
@@ -143,4 +154,15 @@ export function joinGlb(json: string, binary: Uint8Array | null): Bytes {
     out.set(binary, 28 + text.length);
   }
   return out;
+}
+
+/** A square of side 2 in the plane z = 0 that faces +z. */
+export const UNIT_QUAD: Quad = { corner: [-1, -1, 0], edge1: [2, 0, 0], edge2: [0, 2, 0] };
+
+/** A document of one quad facing +z, whose node the caller may turn. */
+export function quadDocument(withNormals = true) {
+  const document = new Document();
+  const material = document.createMaterial('m');
+  addQuads(document, 'quad', [UNIT_QUAD], material, withNormals);
+  return { document, material, node: document.getRoot().listNodes()[0] as NonNullable<ReturnType<Document['createNode']>> };
 }

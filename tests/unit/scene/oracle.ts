@@ -8,7 +8,9 @@ export function field<F extends Fields>(section: Uint8Array, layout: StructLayou
   const view = new DataView(section.buffer, section.byteOffset, section.byteLength);
   const count = type.startsWith('vec') ? Number(type[3]) : 1;
   const at = row * layout.size + layout.offsets[name];
-  return Array.from({ length: count }, (_, k) => (type.endsWith('f') || type === 'f32' ? view.getFloat32(at + k * 4, true) : view.getUint32(at + k * 4, true)));
+  return Array.from({ length: count }, (_, k) =>
+    type.endsWith('f') || type === 'f32' ? view.getFloat32(at + k * 4, true) : view.getUint32(at + k * 4, true),
+  );
 }
 
 export const one = <F extends Fields>(section: Uint8Array, layout: StructLayout<F>, row: number, name: keyof F & string): number =>
@@ -22,7 +24,8 @@ export interface Hit {
 
 const MISS: Hit = { t: Infinity, triangle: -1 };
 const sub = (a: readonly number[], b: readonly number[]): V3 => [0, 1, 2].map((i) => (a[i] as number) - (b[i] as number)) as unknown as V3;
-const dot = (a: readonly number[], b: readonly number[]): number => [0, 1, 2].reduce((sum, i) => sum + (a[i] as number) * (b[i] as number), 0);
+const dot = (a: readonly number[], b: readonly number[]): number =>
+  [0, 1, 2].reduce((sum, i) => sum + (a[i] as number) * (b[i] as number), 0);
 const cross = (a: readonly number[], b: readonly number[]): V3 => {
   const n = (x: readonly number[], i: number): number => x[i] as number;
   return [n(a, 1) * n(b, 2) - n(a, 2) * n(b, 1), n(a, 2) * n(b, 0) - n(a, 0) * n(b, 2), n(a, 0) * n(b, 1) - n(a, 1) * n(b, 0)];
@@ -30,7 +33,11 @@ const cross = (a: readonly number[], b: readonly number[]): V3 => {
 
 /** Distance to a triangle in units of the direction, Infinity for a miss. */
 export function hitTriangle(scene: CompiledScene, triangle: number, origin: V3, direction: V3): number {
-  const [v0, e1, e2] = (['v0', 'e1', 'e2'] as const).map((name) => field(scene.triangles, Triangle, triangle, name)) as [number[], number[], number[]];
+  const [v0, e1, e2] = (['v0', 'e1', 'e2'] as const).map((name) => field(scene.triangles, Triangle, triangle, name)) as [
+    number[],
+    number[],
+    number[],
+  ];
   const p = cross(direction, e2);
   const determinant = dot(e1, p);
   if (determinant === 0) return Infinity;

@@ -30,13 +30,24 @@ test(`shared scenes: ${present ? 'present, compared with their manifest' : 'abse
       frameTimeS: 0,
     };
     const { summary } = await compileScene(new AbortController().signal, files);
-    console.log(scene.name, summary.root, `${summary.triangles} triangles`, `${summary.lights} lights`, `${summary.bytes} bytes`, `${summary.compileSeconds.toFixed(2)} s`, summary.warnings.join(' '));
+    console.log(
+      scene.name,
+      summary.root,
+      `${summary.triangles} triangles`,
+      `${summary.lights} lights`,
+      `${summary.bytes} bytes`,
+      `${summary.compileSeconds.toFixed(2)} s`,
+      summary.warnings.join(' '),
+    );
     expect(summary.triangles, scene.name).toBeLessThanOrEqual(scene.triangles);
     expect(summary.triangles, scene.name).toBeGreaterThan(scene.triangles * 0.99);
     const size = Math.hypot(...scene.bounds.max.map((value, axis) => value - (scene.bounds.min[axis] as number)));
     for (const side of ['min', 'max'] as const) {
       for (let axis = 0; axis < 3; axis++) {
-        expect(Math.abs((summary.bounds[side][axis] as number) - (scene.bounds[side][axis] as number)), `${scene.name} ${side}`).toBeLessThan(size * 1e-5);
+        expect(
+          Math.abs((summary.bounds[side][axis] as number) - (scene.bounds[side][axis] as number)),
+          `${scene.name} ${side}`,
+        ).toBeLessThan(size * 1e-5);
       }
     }
   }

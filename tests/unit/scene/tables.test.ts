@@ -47,7 +47,10 @@ function hdr(width: number, height: number, pixel: (x: number, y: number) => rea
 
 describe('the environment', () => {
   test('rows from the top, values mantissa × 2^(e-136) × intensity', () => {
-    const env = compileEnvironment(hdr(2, 2, (x, y) => [128, 64, 0, 129 + x + 2 * y]), 0.5);
+    const env = compileEnvironment(
+      hdr(2, 2, (x, y) => [128, 64, 0, 129 + x + 2 * y]),
+      0.5,
+    );
     expect([...env.texels].filter((_, i) => i % 4 < 3)).toEqual([0.5, 0.25, 0, 1, 0.5, 0, 2, 1, 0, 4, 2, 0]);
   });
 
@@ -61,33 +64,51 @@ describe('the environment', () => {
   test('the density integrates to one and follows luminance', () => {
     const [width, height] = [32, 16];
     const random = randomNumbers(3);
-    const env = compileEnvironment(hdr(width, height, () => [1 + Math.floor(random() * 255), 1 + Math.floor(random() * 255), 9, 126 + Math.floor(random() * 6)]), 1);
+    const env = compileEnvironment(
+      hdr(width, height, () => [1 + Math.floor(random() * 255), 1 + Math.floor(random() * 255), 9, 126 + Math.floor(random() * 6)]),
+      1,
+    );
     let integral = 0;
     for (let y = 0; y < height; y++) {
       const solid = ((2 * Math.PI) / width) * (Math.PI / height) * Math.sin(((y + 0.5) / height) * Math.PI);
       for (let x = 0; x < width; x++) integral += (env.texels[(y * width + x) * 4 + 3] as number) * solid;
     }
     expect(integral).toBeCloseTo(1, 6);
-    const level = (i: number): number => 0.2126 * (env.texels[i * 4] as number) + 0.7152 * (env.texels[i * 4 + 1] as number) + 0.0722 * (env.texels[i * 4 + 2] as number);
+    const level = (i: number): number =>
+      0.2126 * (env.texels[i * 4] as number) + 0.7152 * (env.texels[i * 4 + 1] as number) + 0.0722 * (env.texels[i * 4 + 2] as number);
     const ratio = (env.texels[3] as number) / level(0);
     for (let i = 0; i < width * height; i++) expect((env.texels[i * 4 + 3] as number) / level(i) / ratio).toBeCloseTo(1, 3);
   });
 
   test('black becomes one black texel, and a wide image is halved exactly', () => {
-    expect(compileEnvironment(hdr(4, 2, () => [0, 0, 0, 0]), 1)).toMatchObject({ width: 1, height: 1, meanLuminance: 0 });
-    const wide = compileEnvironment(hdr(4096, 2, (x) => [x % 2 === 0 ? 100 : 200, 100, 100, 136]), 1);
+    expect(
+      compileEnvironment(
+        hdr(4, 2, () => [0, 0, 0, 0]),
+        1,
+      ),
+    ).toMatchObject({ width: 1, height: 1, meanLuminance: 0 });
+    const wide = compileEnvironment(
+      hdr(4096, 2, (x) => [x % 2 === 0 ? 100 : 200, 100, 100, 136]),
+      1,
+    );
     expect([wide.width, wide.height, wide.texels[0], wide.texels[1]]).toEqual([2048, 1, 150, 100]);
   });
 });
 
 describe('lights', () => {
   const compile = async (environment: Bytes | null) =>
-    compileScene(new AbortController().signal, { scene: await emissiveRoomGlb(), environment: environment && { file: environment, intensity: 1 }, frameTimeS: 0 });
+    compileScene(new AbortController().signal, {
+      scene: await emissiveRoomGlb(),
+      environment: environment && { file: environment, intensity: 1 },
+      frameTimeS: 0,
+    });
 
   test('both triangles of the lamp are lights of equal pick, linked both ways', async () => {
     const scene = await compile(null);
     expect(scene.lights.length / Light.size).toBe(2);
-    const lit = Array.from({ length: scene.summary.triangles }, (_, t) => [t, one(scene.triangles, Triangle, t, 'light')] as const).filter(([, light]) => light !== NONE);
+    const lit = Array.from({ length: scene.summary.triangles }, (_, t) => [t, one(scene.triangles, Triangle, t, 'light')] as const).filter(
+      ([, light]) => light !== NONE,
+    );
     expect(lit.length).toBe(2);
     for (const [triangle, light] of lit) {
       expect(one(scene.lights, Light, light, 'kind')).toBe(LIGHT_TRIANGLE);
@@ -102,7 +123,10 @@ describe('lights', () => {
     expect(one(scene.lights, Light, 2, 'kind')).toBe(LIGHT_ENVIRONMENT);
     expect(one(scene.lights, Light, 2, 'pick')).toBeCloseTo(0.75, 6);
     const rows = [0, 1, 2];
-    const table = implied(rows.map((i) => one(scene.lights, Light, i, 'alias_threshold')), rows.map((i) => one(scene.lights, Light, i, 'alias_other')));
+    const table = implied(
+      rows.map((i) => one(scene.lights, Light, i, 'alias_threshold')),
+      rows.map((i) => one(scene.lights, Light, i, 'alias_other')),
+    );
     rows.forEach((i) => expect(one(scene.lights, Light, i, 'pick')).toBe(Math.fround(table[i] as number)));
   });
 });
