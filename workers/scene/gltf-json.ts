@@ -154,7 +154,6 @@ const GltfSchema = v.looseObject(
 export type GltfJson = v.InferOutput<typeof GltfSchema>;
 export type GltfNode = GltfJson['nodes'][number];
 export type GltfAccessor = GltfJson['accessors'][number];
-export type GltfPrimitive = GltfJson['meshes'][number]['primitives'][number];
 
 /** `accessors[3].count` from the keys 'accessors', 3, 'count'. */
 export const jsonPath = (keys: readonly unknown[]): string =>
