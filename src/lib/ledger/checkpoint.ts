@@ -32,7 +32,8 @@ export function fromBase64(text: string): Bytes | null {
 }
 
 /** C2SP signed-note: SHA-256(name ‖ "\n" ‖ type ‖ key), first 4 bytes. */
-const keyId = (name: string, key: Uint8Array): Bytes => sha256(concat(utf8(`${name}\n`), Uint8Array.of(ED25519_TYPE), key)).slice(0, KEY_ID_BYTES);
+const keyId = (name: string, key: Uint8Array): Bytes =>
+  sha256(concat(utf8(`${name}\n`), Uint8Array.of(ED25519_TYPE), key)).slice(0, KEY_ID_BYTES);
 
 const body = ({ origin, size, root }: Checkpoint): string => `${origin}\n${size}\n${toBase64(root)}\n`;
 

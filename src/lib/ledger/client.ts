@@ -14,7 +14,12 @@ export type FetchedLog =
   | { readonly ok: false; readonly reason: string };
 
 /** The checkpoint and every leaf it counts. `progress` is told leaves fetched and to fetch. */
-export async function fetchLog(signal: AbortSignal, baseUrl: string, fetch: Fetch, progress?: (done: number, all: number) => void): Promise<FetchedLog> {
+export async function fetchLog(
+  signal: AbortSignal,
+  baseUrl: string,
+  fetch: Fetch,
+  progress?: (done: number, all: number) => void,
+): Promise<FetchedLog> {
   const base = baseUrl.replace(/\/+$/, '');
   try {
     const response = await fetch(`${base}/log/checkpoint`, { signal });
@@ -29,13 +34,17 @@ export async function fetchLog(signal: AbortSignal, baseUrl: string, fetch: Fetc
       const page = await fetch(`${base}/log/entries?from=${leaves.length}&limit=${limit}`, { signal });
       if (!page.ok) return { ok: false, reason: `${base}/log/entries answered ${page.status}.` };
       const got = parseBundle(new Uint8Array(await page.arrayBuffer()));
-      if (!got || got.length === 0 || got.length > limit) return { ok: false, reason: `The log could not be read from leaf ${leaves.length} on.` };
+      if (!got || got.length === 0 || got.length > limit)
+        return { ok: false, reason: `The log could not be read from leaf ${leaves.length} on.` };
       leaves.push(...got);
     }
     progress?.(size, size);
     return { ok: true, checkpoint, leaves };
   } catch (error) {
-    return { ok: false, reason: signal.aborted ? 'Stopped.' : `The log could not be fetched: ${error instanceof Error ? error.message : String(error)}.` };
+    return {
+      ok: false,
+      reason: signal.aborted ? 'Stopped.' : `The log could not be fetched: ${error instanceof Error ? error.message : String(error)}.`,
+    };
   }
 }
 

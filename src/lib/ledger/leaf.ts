@@ -27,7 +27,11 @@ export const LogLeafSchema = v.variant('type', [
   /** A hash chain's end: later draws reveal its preimages one by one. */
   v.strictObject({ type: v.literal('beacon'), chain: count(0x7fffffff), end: hex32, length: count(BEACON_CHAIN_LENGTH) }),
   /** A checker's commitments to nonces, before any draw that uses them. */
-  v.strictObject({ type: v.literal('nonces'), checker: hex32, commitments: v.pipe(v.array(hex32), v.maxLength(CHECK_NONCES_PER_CHECKER_MAX)) }),
+  v.strictObject({
+    type: v.literal('nonces'),
+    checker: hex32,
+    commitments: v.pipe(v.array(hex32), v.maxLength(CHECK_NONCES_PER_CHECKER_MAX)),
+  }),
   /** A double entry; `request` is the hash of the signed envelope that caused it. */
   v.strictObject({
     type: v.literal('entry'),

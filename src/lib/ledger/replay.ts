@@ -129,7 +129,8 @@ export class Replay {
     const lease = this.#leases.get(leaf.lease);
     if (!lease) return 'A check is drawn before the lease is committed.';
     if (leaf.checker === lease.commitment.worker) return 'A worker is drawn to check its own lease.';
-    if (this.#nonces.get(leaf.nonceCommitment) !== leaf.checker) return 'A check is drawn with a nonce that its checker had not committed to, or that was used before.';
+    if (this.#nonces.get(leaf.nonceCommitment) !== leaf.checker)
+      return 'A check is drawn with a nonce that its checker had not committed to, or that was used before.';
     this.#nonces.delete(leaf.nonceCommitment);
     const chain = this.#beacons.get(leaf.chain);
     if (!chain || chain.left === 0) return 'A check is drawn with a beacon that was not published.';
@@ -148,7 +149,11 @@ export class Replay {
     if (drawn.answered) return 'A draw is answered twice.';
     drawn.answered = true;
     const { root, leaves } = lease.commitment;
-    const expected = drawLeaves(drawSeed({ beacon: drawn.leaf.beacon, nonce: leaf.nonce, lease: leaf.lease, root }), leaves, drawn.leaf.count);
+    const expected = drawLeaves(
+      drawSeed({ beacon: drawn.leaf.beacon, nonce: leaf.nonce, lease: leaf.lease, root }),
+      leaves,
+      drawn.leaf.count,
+    );
     if (expected.join() !== leaf.drawn.join()) return 'The leaves of a verdict are not the ones its draw implies.';
     if (leaf.verdict === 'pass') lease.passed.push(leaf.checker);
     this.#counts.verdicts++;
@@ -187,7 +192,8 @@ export class Replay {
   readonly #kinds: Record<Leaf<'entry'>['kind'], (leaf: Leaf<'entry'>) => string | null> = {
     grant: (leaf) => {
       const account = leaf.postings.find(([name]) => name !== MINT)?.[0];
-      if (!account || leaf.postings.length !== 2 || !leaf.postings.some(([name]) => name === MINT)) return 'A grant that does not come from the mint.';
+      if (!account || leaf.postings.length !== 2 || !leaf.postings.some(([name]) => name === MINT))
+        return 'A grant that does not come from the mint.';
       if (this.#granted.has(account)) return 'A key is granted its first tokens twice.';
       this.#granted.add(account);
       return null;
@@ -195,7 +201,12 @@ export class Replay {
     escrow: (leaf) => {
       const job = leaf.job === null ? undefined : this.#jobs.get(leaf.job);
       if (!job) return 'An escrow for a job that was never opened.';
-      return expects(leaf, [[job.leaf.creator, -BigInt(job.leaf.capMicro)], [escrowOf(job.leaf.job), BigInt(job.leaf.capMicro)]]) ? null : 'An escrow is not the cap of its job.';
+      return expects(leaf, [
+        [job.leaf.creator, -BigInt(job.leaf.capMicro)],
+        [escrowOf(job.leaf.job), BigInt(job.leaf.capMicro)],
+      ])
+        ? null
+        : 'An escrow is not the cap of its job.';
     },
     settle: (leaf) => this.#settle(leaf),
     refund: (leaf) => {
@@ -217,11 +228,22 @@ export class Replay {
     const { commitment, passed } = lease;
     const job = this.#jobs.get(commitment.job)!.leaf;
     if (leaf.job !== job.job) return 'A lease is settled from another job.';
-    const amount = leasePrice({ segments: commitment.segments, paths: commitment.paths, jobPaths: job.paths, capMicro: BigInt(job.capMicro), pricePerWorkUnitMicro: BigInt(job.pricePerWorkUnitMicro) });
+    const amount = leasePrice({
+      segments: commitment.segments,
+      paths: commitment.paths,
+      jobPaths: job.paths,
+      capMicro: BigInt(job.capMicro),
+      pricePerWorkUnitMicro: BigInt(job.pricePerWorkUnitMicro),
+    });
     const split = splitPrice(amount, job);
     const parts = evenParts(split.checkerMicro, passed.length);
     const checkers = passed.map((key, i) => [key, parts[i]!] as const);
-    const expected = [[escrowOf(job.job), -amount], [commitment.worker, split.workerMicro], ...checkers, [TREASURY, split.feeMicro]] as const;
+    const expected = [
+      [escrowOf(job.job), -amount],
+      [commitment.worker, split.workerMicro],
+      ...checkers,
+      [TREASURY, split.feeMicro],
+    ] as const;
     if (!expects(leaf, expected)) return 'A lease is settled for another amount, or to others, than its work and terms imply.';
     lease.end = 'settled';
     this.#counts.settled++;

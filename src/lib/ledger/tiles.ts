@@ -12,7 +12,8 @@ export interface TileName {
 /** 1234067 → `x001/x234/067`. */
 export function formatTileIndex(index: number): string {
   let text = String(index % 1000).padStart(3, '0');
-  for (let rest = Math.floor(index / 1000); rest > 0; rest = Math.floor(rest / 1000)) text = `x${String(rest % 1000).padStart(3, '0')}/${text}`;
+  for (let rest = Math.floor(index / 1000); rest > 0; rest = Math.floor(rest / 1000))
+    text = `x${String(rest % 1000).padStart(3, '0')}/${text}`;
   return text;
 }
 
@@ -33,7 +34,7 @@ export function parseTilePath(path: string): TileName | null {
 /** Leaves of an entry bundle (each after its length as big-endian u16), or null when it is cut short. */
 export function parseBundle(bytes: Bytes): Bytes[] | null {
   const out: Bytes[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     if (at + 2 > bytes.length) return null;
     const length = (bytes[at]! << 8) | bytes[at + 1]!;
     if (at + 2 + length > bytes.length) return null;

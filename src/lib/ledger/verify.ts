@@ -42,7 +42,8 @@ export async function verifyLog(checkpoint: string, publicKey: string, leaves: r
   if (!parseCheckpoint(checkpoint)) return no(null, 'The checkpoint is malformed.');
   const opened = await openCheckpoint(checkpoint, fromHex(publicKey), verify);
   if (!opened) return no(null, 'The checkpoint is not signed by the coordinator’s key.');
-  if (leaves.length < opened.size) return no(leaves.length, `The checkpoint counts ${opened.size} leaves and only ${leaves.length} were served.`);
+  if (leaves.length < opened.size)
+    return no(leaves.length, `The checkpoint counts ${opened.size} leaves and only ${leaves.length} were served.`);
   const replay = new Replay(publicKey);
   const tree = new RootBuilder();
   for (let line = 0; line < opened.size; line++) {

@@ -43,7 +43,10 @@ export class Beacon {
       await this.publish(tx, (row?.chain ?? -1) + 1);
       return this.next(tx);
     }
-    await tx.db.update(beacons).set({ next: sql`${beacons.next} + 1` }).where(eq(beacons.chain, row.chain));
+    await tx.db
+      .update(beacons)
+      .set({ next: sql`${beacons.next} + 1` })
+      .where(eq(beacons.chain, row.chain));
     if (this.#chain?.chain !== row.chain) this.#chain = { chain: row.chain, marks: marks(fromHex(row.seed), row.length) };
     return { chain: row.chain, value: toHex(link(this.#chain.marks, row.length - 1 - row.next)) };
   }

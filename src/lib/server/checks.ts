@@ -31,7 +31,10 @@ export function decide(passes: number, fails: number, another: boolean): Decisio
 
 /** Keeps new commitments of a checker's session, up to the bound, and logs them before any draw can use them. */
 export async function addNonces(tx: Tx, checker: Pick<Session, 'key' | 'peer'>, commitments: readonly string[]): Promise<void> {
-  const known = await tx.db.select({ commitment: nonces.commitment }).from(nonces).where(inArray(nonces.commitment, [...commitments]));
+  const known = await tx.db
+    .select({ commitment: nonces.commitment })
+    .from(nonces)
+    .where(inArray(nonces.commitment, [...commitments]));
   const seen = new Set(known.map((row) => row.commitment));
   const room = CHECK_NONCES_PER_CHECKER_MAX - (await unusedNonces(tx.db, checker.peer));
   const fresh = [...new Set(commitments)].filter((commitment) => !seen.has(commitment)).slice(0, Math.max(room, 0));
@@ -41,17 +44,33 @@ export async function addNonces(tx: Tx, checker: Pick<Session, 'key' | 'peer'>, 
 }
 
 async function unusedNonces(db: Db, peer: string): Promise<number> {
-  const [row] = await db.select({ n: count() }).from(nonces).where(and(eq(nonces.checkerPeer, peer), eq(nonces.used, false)));
+  const [row] = await db
+    .select({ n: count() })
+    .from(nonces)
+    .where(and(eq(nonces.checkerPeer, peer), eq(nonces.used, false)));
   return row?.n ?? 0;
 }
 
 /** Draws a check of a committed lease for one checker. Null when the lease is decided, already drawn, or the checker has no nonce left. */
-export async function drawCheck(core: Core, tx: Tx, id: string, checker: Pick<Session, 'key' | 'peer'>): Promise<{ check: CheckRow; lease: LeaseRow; job: JobRow } | null> {
+export async function drawCheck(
+  core: Core,
+  tx: Tx,
+  id: string,
+  checker: Pick<Session, 'key' | 'peer'>,
+): Promise<{ check: CheckRow; lease: LeaseRow; job: JobRow } | null> {
   const lease = await findLease(tx.db, id);
   if (lease?.state !== 'committed' || lease.verdict !== null) return null;
-  const [running] = await tx.db.select({ n: count() }).from(checks).where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
+  const [running] = await tx.db
+    .select({ n: count() })
+    .from(checks)
+    .where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
   if ((running?.n ?? 0) > 0) return null;
-  const [nonce] = await tx.db.select().from(nonces).where(and(eq(nonces.checkerPeer, checker.peer), eq(nonces.used, false))).orderBy(asc(nonces.commitment)).limit(1);
+  const [nonce] = await tx.db
+    .select()
+    .from(nonces)
+    .where(and(eq(nonces.checkerPeer, checker.peer), eq(nonces.used, false)))
+    .orderBy(asc(nonces.commitment))
+    .limit(1);
   if (!nonce) return null;
   await tx.db.update(nonces).set({ used: true }).where(eq(nonces.commitment, nonce.commitment));
   const beacon = await core.beacon.next(tx);
@@ -59,9 +78,26 @@ export async function drawCheck(core: Core, tx: Tx, id: string, checker: Pick<Se
   const atMs = core.clock.nowMs();
   const [check] = await tx.db
     .insert(checks)
-    .values({ nonceCommitment: nonce.commitment, lease: id, checker: checker.key, checkerPeer: checker.peer, beacon: beacon.value, state: 'drawn', deadlineMs: atMs + CHECK_DEADLINE_MS })
+    .values({
+      nonceCommitment: nonce.commitment,
+      lease: id,
+      checker: checker.key,
+      checkerPeer: checker.peer,
+      beacon: beacon.value,
+      state: 'drawn',
+      deadlineMs: atMs + CHECK_DEADLINE_MS,
+    })
     .returning();
-  tx.append({ type: 'draw', lease: id, checker: checker.key, nonceCommitment: nonce.commitment, chain: beacon.chain, beacon: beacon.value, count: job.leavesPerCheck, atMs });
+  tx.append({
+    type: 'draw',
+    lease: id,
+    checker: checker.key,
+    nonceCommitment: nonce.commitment,
+    chain: beacon.chain,
+    beacon: beacon.value,
+    count: job.leavesPerCheck,
+    atMs,
+  });
   return check ? { check, lease, job } : null;
 }
 
@@ -71,13 +107,23 @@ export const mayCheck = (session: Session, lease: Pick<LeaseRow, 'worker'>, job:
 
 /** Keys whose verdict on this lease is known. */
 export async function verdictsOf(db: Db, lease: string): Promise<{ checker: string; state: CheckRow['state'] }[]> {
-  return db.select({ checker: checks.checker, state: checks.state }).from(checks).where(and(eq(checks.lease, lease), ne(checks.state, 'drawn')));
+  return db
+    .select({ checker: checks.checker, state: checks.state })
+    .from(checks)
+    .where(and(eq(checks.lease, lease), ne(checks.state, 'drawn')));
 }
 
-export async function recordVerdict(core: Core, tx: Tx, notices: Notices, request: Request, body: CheckVerdictBody): Promise<{ ok: true; ref: string } | Refusal> {
+export async function recordVerdict(
+  core: Core,
+  tx: Tx,
+  notices: Notices,
+  request: Request,
+  body: CheckVerdictBody,
+): Promise<{ ok: true; ref: string } | Refusal> {
   const commitment = toHex(nonceCommitment(fromHex(body.nonce)));
   const [check] = await tx.db.select().from(checks).where(eq(checks.nonceCommitment, commitment));
-  if (check?.lease !== body.lease || check.checker !== request.key) return refuse('check-unknown', 'No check of this lease was drawn with this nonce for this checker.');
+  if (check?.lease !== body.lease || check.checker !== request.key)
+    return refuse('check-unknown', 'No check of this lease was drawn with this nonce for this checker.');
   if (check.state !== 'drawn') return refuse('check-over', 'This check is over.');
   const lease = (await findLease(tx.db, body.lease))!;
   if (lease.state !== 'committed') return refuse('lease-over', `This lease is ${lease.state}.`);
@@ -86,9 +132,25 @@ export async function recordVerdict(core: Core, tx: Tx, notices: Notices, reques
   const seed = drawSeed({ beacon: check.beacon, nonce: body.nonce, lease: lease.id, root: body.root });
   const drawn = drawLeaves(seed, leafCount(orderOf(job), lease.slot), job.leavesPerCheck);
   const { verdict, reason, paths, pathsEqual, pixelsWrong, nonce } = body;
-  tx.append({ type: 'verdict', lease: lease.id, checker: request.key, nonce, drawn, verdict, reason, paths, pathsEqual, pixelsWrong, request: request.hash, atMs: core.clock.nowMs() });
+  tx.append({
+    type: 'verdict',
+    lease: lease.id,
+    checker: request.key,
+    nonce,
+    drawn,
+    verdict,
+    reason,
+    paths,
+    pathsEqual,
+    pixelsWrong,
+    request: request.hash,
+    atMs: core.clock.nowMs(),
+  });
   await tx.db.update(checks).set({ state: verdict }).where(eq(checks.nonceCommitment, commitment));
-  await tx.db.update(jobs).set({ checks: sql`${jobs.checks} + 1` }).where(eq(jobs.id, job.id));
+  await tx.db
+    .update(jobs)
+    .set({ checks: sql`${jobs.checks} + 1` })
+    .where(eq(jobs.id, job.id));
   notices.job(job.id);
   if (verdict === 'unavailable') await countUnavailable(core, tx, notices, lease);
   await decideLease(core, tx, notices, lease, job, reason);
@@ -98,7 +160,8 @@ export async function recordVerdict(core: Core, tx: Tx, notices: Notices, reques
 async function countUnavailable(core: Core, tx: Tx, notices: Notices, lease: LeaseRow): Promise<void> {
   const unavailable = lease.unavailable + 1;
   await tx.db.update(leases).set({ unavailable }).where(eq(leases.id, lease.id));
-  if (unavailable >= CHECKS_UNAVAILABLE_MAX) await giveUp(core, tx, notices, lease.id, { from: 'committed', reason: 'film-unavailable', faults: 1, failed: true });
+  if (unavailable >= CHECKS_UNAVAILABLE_MAX)
+    await giveUp(core, tx, notices, lease.id, { from: 'committed', reason: 'film-unavailable', faults: 1, failed: true });
 }
 
 /** Acts on the verdicts so far; also called when a second checker can't be had any more. */
@@ -110,7 +173,10 @@ export async function decideLease(core: Core, tx: Tx, notices: Notices, lease: L
   const decision = decide(of('pass'), of('fail'), another);
   if (decision === 'wait') return;
   if (decision === 'pass') {
-    await tx.db.update(leases).set({ verdict: 'pass', verdictMs: core.clock.nowMs() }).where(and(eq(leases.id, lease.id), eq(leases.state, 'committed')));
+    await tx.db
+      .update(leases)
+      .set({ verdict: 'pass', verdictMs: core.clock.nowMs() })
+      .where(and(eq(leases.id, lease.id), eq(leases.state, 'committed')));
     await settleIfReady(core, tx, notices, lease.id);
     return;
   }

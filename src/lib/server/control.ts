@@ -128,7 +128,8 @@ export class Connection {
       this.#send({ type: 'refused', id: hello.id, reason, text });
     };
     if (!hello.peer.startsWith(`${hello.key}-`)) return refused('hello-peer', 'The peer id does not begin with the key.');
-    if (this.#session && this.#session.peer !== hello.peer) return refused('hello-again', 'This connection already speaks for another peer.');
+    if (this.#session && this.#session.peer !== hello.peer)
+      return refused('hello-again', 'This connection already speaks for another peer.');
     const proven = await nodeVerify(fromHex(hello.proof), helloBytes(core.network, this.#challenge, hello.peer), fromHex(hello.key));
     if (!proven) return refused('hello-proof', 'The proof does not match the key.');
     const known = this.#session;
@@ -195,7 +196,12 @@ export class Connection {
     const view = await viewJob(core, message.job);
     if (!view) return this.#send({ type: 'refused', id: message.id, reason: 'job-unknown', text: 'There is no such job.' });
     if (session.watching.size >= WATCHES_PER_CONNECTION_MAX) {
-      return this.#send({ type: 'refused', id: message.id, reason: 'watches', text: `One connection follows at most ${WATCHES_PER_CONNECTION_MAX} jobs.` });
+      return this.#send({
+        type: 'refused',
+        id: message.id,
+        reason: 'watches',
+        text: `One connection follows at most ${WATCHES_PER_CONNECTION_MAX} jobs.`,
+      });
     }
     session.watching.add(message.job);
     this.#send({ type: 'ack', id: message.id });
@@ -218,7 +224,10 @@ export class Connection {
     for (const lease of ended.reverse()) {
       if (lease.state === 'voided') session.send({ type: 'voided', lease: lease.id, reason: lease.reason ?? 'void' });
     }
-    const waiting = await core.store.db.select().from(leases).where(and(eq(leases.job, id), eq(leases.state, 'committed')));
+    const waiting = await core.store.db
+      .select()
+      .from(leases)
+      .where(and(eq(leases.job, id), eq(leases.state, 'committed')));
     const notices = new Notices();
     for (const lease of waiting.filter((row) => !row.received)) {
       session.send({ type: 'committed', lease: leaseView(lease, orderOf(job)), root: lease.root!, workerPeer: lease.workerPeer });
@@ -261,7 +270,11 @@ export class Connection {
       if (lease.state === 'settled') session.send({ type: 'settled', lease: lease.id, paidMicro: '0' });
       else session.send({ type: lease.state === 'voided' ? 'voided' : 'recalled', lease: lease.id, reason: lease.reason ?? 'over' });
     }
-    const waiting = await core.store.db.select({ lease: leases, job: jobs }).from(leases).innerJoin(jobs, eq(jobs.id, leases.job)).where(and(mine, eq(leases.state, 'committed'), eq(leases.received, false)));
+    const waiting = await core.store.db
+      .select({ lease: leases, job: jobs })
+      .from(leases)
+      .innerJoin(jobs, eq(jobs.id, leases.job))
+      .where(and(mine, eq(leases.state, 'committed'), eq(leases.received, false)));
     const notices = new Notices();
     for (const { lease, job } of waiting) askDelivery(core, notices, lease, job);
     notices.send(core);

@@ -116,7 +116,10 @@ async function raise(store: Store, options: CoordinatorOptions, logger: (line: s
 /** Whoever held work when the last coordinator went has the usual time to come back. */
 async function expectHolders(core: Core): Promise<void> {
   const { db } = core.store;
-  const workers = await db.selectDistinct({ peer: leases.workerPeer }).from(leases).where(inArray(leases.state, ['granted', 'committed']));
+  const workers = await db
+    .selectDistinct({ peer: leases.workerPeer })
+    .from(leases)
+    .where(inArray(leases.state, ['granted', 'committed']));
   const checkers = await db.selectDistinct({ peer: checks.checkerPeer }).from(checks).where(eq(checks.state, 'drawn'));
   for (const { peer } of [...workers, ...checkers]) core.sessions.expect(peer, core.startedMs);
 }

@@ -6,7 +6,11 @@ export type Wire = 'control' | 'signal' | 'http';
 const REASONS_MAX = 200;
 
 export class Counters {
-  readonly bytes: Record<Wire, { in: number; out: number }> = { control: { in: 0, out: 0 }, signal: { in: 0, out: 0 }, http: { in: 0, out: 0 } };
+  readonly bytes: Record<Wire, { in: number; out: number }> = {
+    control: { in: 0, out: 0 },
+    signal: { in: 0, out: 0 },
+    http: { in: 0, out: 0 },
+  };
   readonly #counts = new Map<string, number>();
 
   in(wire: Wire, bytes: number): void {

@@ -18,13 +18,18 @@ interface Founding {
 /** C2SP: a log's origin holds no spaces and no plus; envelopes allow 64 characters. */
 const NETWORK_PATTERN = /^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$/;
 
-export async function founding(store: Store, options: { beacon: Beacon; random: (count: number) => Bytes; nowMs: number; network: string | undefined }): Promise<Founding> {
-  if (options.network !== undefined && !NETWORK_PATTERN.test(options.network)) throw new Error(`“${options.network}” can't name a network: use up to 64 letters, digits and . / _ -`);
+export async function founding(
+  store: Store,
+  options: { beacon: Beacon; random: (count: number) => Bytes; nowMs: number; network: string | undefined },
+): Promise<Founding> {
+  if (options.network !== undefined && !NETWORK_PATTERN.test(options.network))
+    throw new Error(`“${options.network}” can't name a network: use up to 64 letters, digits and . / _ -`);
   return store.write(async (tx) => {
     const secret = await read(tx, 'secret');
     const named = await read(tx, 'network');
     if (secret && named) {
-      if (options.network !== undefined && options.network !== named) throw new Error(`this store belongs to the network “${named}”, not “${options.network}”`);
+      if (options.network !== undefined && options.network !== named)
+        throw new Error(`this store belongs to the network “${named}”, not “${options.network}”`);
       return { identity: nodeIdentity(fromHex(secret)), network: named };
     }
     const fresh = options.random(32);

@@ -49,8 +49,13 @@ async function api(core: Core, path: string[], query: URLSearchParams): Promise<
       return value ? json(value) : missing('There is no such job.');
     }
     case 'balance':
-      if (!v.is(hex32, id) && id !== 'mint' && id !== 'treasury') return bad('An account is a public key of 64 hex digits, `mint` or `treasury`.');
-      return json({ account: id, balanceMicro: String(await balanceOf(core.store.db, id)), pendingMicro: String(await pendingOf(core, id)) });
+      if (!v.is(hex32, id) && id !== 'mint' && id !== 'treasury')
+        return bad('An account is a public key of 64 hex digits, `mint` or `treasury`.');
+      return json({
+        account: id,
+        balanceMicro: String(await balanceOf(core.store.db, id)),
+        pendingMicro: String(await pendingOf(core, id)),
+      });
     case 'entries':
       return entriesPage(core, query);
     case 'proof':
@@ -87,14 +92,16 @@ async function entriesPage(core: Core, query: URLSearchParams): Promise<Response
   const offset = whole(query, 'offset', 0);
   const limit = whole(query, 'limit', 100);
   const q = query.get('q') ?? '';
-  if (offset === null || limit === null || q.length > QUERY_LENGTH_MAX) return bad('`offset` and `limit` are whole numbers, and `q` is short.');
+  if (offset === null || limit === null || q.length > QUERY_LENGTH_MAX)
+    return bad('`offset` and `limit` are whole numbers, and `q` is short.');
   return json(await listEntries(core.store.db, { q, offset, limit: Math.min(limit, LOG_PAGE_ENTRIES_MAX) }));
 }
 
 async function proof(core: Core, query: URLSearchParams): Promise<Response> {
   const leaf = whole(query, 'leaf', -1);
   const checkpoint = await core.log.checkpoint();
-  if (leaf === null || leaf < 0 || leaf >= checkpoint.size) return bad(`\`leaf\` is a whole number below the checkpoint's size, ${checkpoint.size}.`);
+  if (leaf === null || leaf < 0 || leaf >= checkpoint.size)
+    return bad(`\`leaf\` is a whole number below the checkpoint's size, ${checkpoint.size}.`);
   const hashes = await core.log.inclusion(leaf, checkpoint.size);
   return json({ leaf, checkpoint: checkpoint.note, proof: hashes.map(toHex) });
 }
@@ -103,7 +110,9 @@ async function log(core: Core, path: string[], query: URLSearchParams): Promise<
   const [name, ...rest] = path;
   if (name === 'checkpoint' && rest.length === 0) {
     const { note } = await core.log.checkpoint();
-    return new Response(note, { headers: { ...NO_STORE, 'content-type': 'text/plain; charset=utf-8', 'content-length': String(Buffer.byteLength(note)) } });
+    return new Response(note, {
+      headers: { ...NO_STORE, 'content-type': 'text/plain; charset=utf-8', 'content-length': String(Buffer.byteLength(note)) },
+    });
   }
   if (name === 'entries' && rest.length === 0) {
     const from = whole(query, 'from', 0);
@@ -134,5 +143,7 @@ function bundle(leaves: readonly Uint8Array[]): Buffer {
 }
 
 function bytes(body: Uint8Array, headers: Record<string, string>): Response {
-  return new Response(new Uint8Array(body), { headers: { ...headers, 'content-type': 'application/octet-stream', 'content-length': String(body.length) } });
+  return new Response(new Uint8Array(body), {
+    headers: { ...headers, 'content-type': 'application/octet-stream', 'content-length': String(body.length) },
+  });
 }

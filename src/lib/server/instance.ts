@@ -17,6 +17,7 @@ export const getCoordinator = (): Coordinator | undefined => (globalThis as Hold
 /** Answers a request of the web app, with a sentence where there is no coordinator. */
 export async function forward(request: Request): Promise<Response> {
   const coordinator = getCoordinator();
-  if (!coordinator) return Response.json({ error: 'No coordinator runs in this process: start the site with `npm start`.' }, { status: 503 });
+  if (!coordinator)
+    return Response.json({ error: 'No coordinator runs in this process: start the site with `npm start`.' }, { status: 503 });
   return (await coordinator.http(request)) ?? Response.json({ error: 'There is nothing here.' }, { status: 404 });
 }

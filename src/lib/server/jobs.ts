@@ -29,7 +29,8 @@ export function orderOf(job: JobRow): JobOrder {
 /** SHA-256 over the order's canonical bytes, hex. */
 export const orderHash = (order: JobOrder): string => toHex(sha256(encodeCanonical(order)));
 
-export const findJob = async (db: Db, id: string): Promise<JobRow | null> => (await db.select().from(jobs).where(eq(jobs.id, id)))[0] ?? null;
+export const findJob = async (db: Db, id: string): Promise<JobRow | null> =>
+  (await db.select().from(jobs).where(eq(jobs.id, id)))[0] ?? null;
 
 export interface Request {
   readonly hash: string;
@@ -39,12 +40,24 @@ export interface Request {
 /** A job's id is the first half of its request's hash: sending it again is the same job. */
 export async function openJob(core: Core, tx: Tx, request: Request, order: JobOrder): Promise<{ ok: true; ref: string } | Refusal> {
   const slots = leaseCount(order);
-  if (slots > JOB_LEASES_MAX) return refuse('job-too-big', `This job would take ${slots} leases; the most is ${JOB_LEASES_MAX}. Ask for fewer samples, a smaller picture or larger tiles.`);
-  const [open] = await tx.db.select({ n: count() }).from(jobs).where(and(eq(jobs.creator, request.key), eq(jobs.state, 'open')));
-  if ((open?.n ?? 0) >= JOBS_OPEN_PER_CREATOR_MAX) return refuse('jobs-open', `You already have ${JOBS_OPEN_PER_CREATOR_MAX} jobs running; wait for one to end or cancel it.`);
+  if (slots > JOB_LEASES_MAX)
+    return refuse(
+      'job-too-big',
+      `This job would take ${slots} leases; the most is ${JOB_LEASES_MAX}. Ask for fewer samples, a smaller picture or larger tiles.`,
+    );
+  const [open] = await tx.db
+    .select({ n: count() })
+    .from(jobs)
+    .where(and(eq(jobs.creator, request.key), eq(jobs.state, 'open')));
+  if ((open?.n ?? 0) >= JOBS_OPEN_PER_CREATOR_MAX)
+    return refuse('jobs-open', `You already have ${JOBS_OPEN_PER_CREATOR_MAX} jobs running; wait for one to end or cancel it.`);
   const cap = BigInt(order.capMicro);
   const balance = await balanceOf(tx.db, request.key);
-  if (balance < cap) return refuse('balance', `This job may cost ${tokens(cap)} tokens and you have ${tokens(balance)}. Lower its limit, or earn by rendering for others.`);
+  if (balance < cap)
+    return refuse(
+      'balance',
+      `This job may cost ${tokens(cap)} tokens and you have ${tokens(balance)}. Lower its limit, or earn by rendering for others.`,
+    );
   const id = request.hash.slice(0, 32);
   const atMs = core.clock.nowMs();
   const { pricePerWorkUnitMicro, checkerShare, feeShare, leavesPerCheck } = core.policy;
@@ -66,13 +79,32 @@ export async function openJob(core: Core, tx: Tx, request: Request, order: JobOr
   });
   const terms = { capMicro: order.capMicro, pricePerWorkUnitMicro, checkerShare, feeShare, paths: jobPaths(order) };
   tx.append({ type: 'job', job: id, creator: request.key, order: hash, ...terms, request: request.hash, atMs });
-  await post(tx, { kind: 'escrow', job: id, request: request.hash, atMs, postings: [[request.key, -cap], [escrowOf(id), cap]] });
+  await post(tx, {
+    kind: 'escrow',
+    job: id,
+    request: request.hash,
+    atMs,
+    postings: [
+      [request.key, -cap],
+      [escrowOf(id), cap],
+    ],
+  });
   return { ok: true, ref: id };
 }
 
 /** Ends an open job. @returns the running leases that were taken back; empty when it was closed already. */
-export async function closeJob(core: Core, tx: Tx, job: string, state: 'done' | 'cancelled' | 'failed', reason: string): Promise<{ id: string; workerPeer: string }[]> {
-  const closed = await tx.db.update(jobs).set({ state, reason }).where(and(eq(jobs.id, job), eq(jobs.state, 'open'))).returning({ id: jobs.id });
+export async function closeJob(
+  core: Core,
+  tx: Tx,
+  job: string,
+  state: 'done' | 'cancelled' | 'failed',
+  reason: string,
+): Promise<{ id: string; workerPeer: string }[]> {
+  const closed = await tx.db
+    .update(jobs)
+    .set({ state, reason })
+    .where(and(eq(jobs.id, job), eq(jobs.state, 'open')))
+    .returning({ id: jobs.id });
   if (closed.length === 0) return [];
   const atMs = core.clock.nowMs();
   const recalled = await tx.db
@@ -90,11 +122,23 @@ export async function closeJob(core: Core, tx: Tx, job: string, state: 'done' | 
 export async function refundIfOver(core: Core, tx: Tx, id: string): Promise<void> {
   const job = await findJob(tx.db, id);
   if (!job || job.state === 'open' || job.refunded) return;
-  const [open] = await tx.db.select({ n: count() }).from(leases).where(and(eq(leases.job, id), eq(leases.state, 'committed')));
+  const [open] = await tx.db
+    .select({ n: count() })
+    .from(leases)
+    .where(and(eq(leases.job, id), eq(leases.state, 'committed')));
   if ((open?.n ?? 0) > 0) return;
   await tx.db.update(jobs).set({ refunded: true }).where(eq(jobs.id, id));
   const left = await balanceOf(tx.db, escrowOf(id));
-  if (left > 0n) await post(tx, { kind: 'refund', job: id, atMs: core.clock.nowMs(), postings: [[escrowOf(id), -left], [job.creator, left]] });
+  if (left > 0n)
+    await post(tx, {
+      kind: 'refund',
+      job: id,
+      atMs: core.clock.nowMs(),
+      postings: [
+        [escrowOf(id), -left],
+        [job.creator, left],
+      ],
+    });
 }
 
 /** 1500000 → "1.5". */
@@ -117,7 +161,10 @@ export async function viewJob(core: Core, id: string): Promise<JobView | null> {
   const job = await findJob(db, id);
   if (!job) return null;
   const states = await db.select({ state: leases.state, n: count() }).from(leases).where(eq(leases.job, id)).groupBy(leases.state);
-  const [people] = await db.select({ n: sql<string>`count(distinct ${leases.worker})` }).from(leases).where(eq(leases.job, id));
+  const [people] = await db
+    .select({ n: sql<string>`count(distinct ${leases.worker})` })
+    .from(leases)
+    .where(eq(leases.job, id));
   const of = (state: string): number => Number(states.find((row) => row.state === state)?.n ?? 0);
   const committed = of('committed');
   return {

@@ -8,7 +8,13 @@ import { leafRects, passes, segmentsPerPathMax, tileCount, tileRect } from '../j
 import { leasePaths } from '../market/price.ts';
 import { toHex } from '../protocol/bytes.ts';
 import type { Lease, LeaseCommitBody } from '../protocol/control.ts';
-import { LEASE_ATTEMPTS_MAX, LEASE_DEADLINE_MAX_MS, LEASE_DEADLINE_MIN_MS, LEASE_FAULTS_PER_WORKER_AND_JOB_MAX, SCENE_ALLOWANCE_MS } from '../protocol/limits.ts';
+import {
+  LEASE_ATTEMPTS_MAX,
+  LEASE_DEADLINE_MAX_MS,
+  LEASE_DEADLINE_MIN_MS,
+  LEASE_FAULTS_PER_WORKER_AND_JOB_MAX,
+  SCENE_ALLOWANCE_MS,
+} from '../protocol/limits.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { closeJob, findJob, orderOf, refundIfOver, type Request } from './jobs.ts';
@@ -18,7 +24,8 @@ import type { Db, Tx } from './store/store.ts';
 /** How many times the expected duration a worker may take. */
 const DEADLINE_FACTOR = 4;
 
-export const findLease = async (db: Db, id: string): Promise<LeaseRow | null> => (await db.select().from(leases).where(eq(leases.id, id)))[0] ?? null;
+export const findLease = async (db: Db, id: string): Promise<LeaseRow | null> =>
+  (await db.select().from(leases).where(eq(leases.id, id)))[0] ?? null;
 
 export function leaseView(row: Pick<LeaseRow, 'id' | 'job' | 'slot' | 'attempt'>, order: JobOrder): Lease {
   const tiles = tileCount(order);
@@ -50,7 +57,13 @@ export async function claimLease(core: Core, tx: Tx, job: JobRow, worker: { key:
 }
 
 async function nextSlot(tx: Tx, job: string): Promise<{ slot: number; attempt: number; failures: number } | null> {
-  const [first] = await tx.db.select().from(redo).where(eq(redo.job, job)).orderBy(asc(redo.slot)).limit(1).for('update', { skipLocked: true });
+  const [first] = await tx.db
+    .select()
+    .from(redo)
+    .where(eq(redo.job, job))
+    .orderBy(asc(redo.slot))
+    .limit(1)
+    .for('update', { skipLocked: true });
   if (first) {
     await tx.db.delete(redo).where(and(eq(redo.job, job), eq(redo.slot, first.slot)));
     return { slot: first.slot, attempt: first.attempt, failures: first.failures };
@@ -71,7 +84,11 @@ async function allowance(tx: Tx, job: JobRow, slot: number, worker: string): Pro
   const perPath = job.settled > 0 && job.segments > 0 ? job.segments / settledPaths(order, job.settled) : segmentsPerPathMax(order.bounces);
   const expectedMs = (leasePaths(order, slot) * perPath * meter.traceMs) / Math.max(meter.segments, 1);
   const ms = Math.min(Math.max(DEADLINE_FACTOR * expectedMs, LEASE_DEADLINE_MIN_MS), LEASE_DEADLINE_MAX_MS);
-  const [before] = await tx.db.select({ id: leases.id }).from(leases).where(and(eq(leases.job, job.id), eq(leases.worker, worker), eq(leases.state, 'settled'))).limit(1);
+  const [before] = await tx.db
+    .select({ id: leases.id })
+    .from(leases)
+    .where(and(eq(leases.job, job.id), eq(leases.worker, worker), eq(leases.state, 'settled')))
+    .limit(1);
   return Math.round(before ? ms : ms + SCENE_ALLOWANCE_MS);
 }
 
@@ -87,15 +104,22 @@ function settledPaths(order: JobOrder, settled: number): number {
 }
 
 /** Durable and logged when the write resolves: only then may leaves be drawn. */
-export async function commitLease(core: Core, tx: Tx, request: Request, body: LeaseCommitBody): Promise<{ ok: true; ref: string } | Refusal> {
+export async function commitLease(
+  core: Core,
+  tx: Tx,
+  request: Request,
+  body: LeaseCommitBody,
+): Promise<{ ok: true; ref: string } | Refusal> {
   const lease = await findLease(tx.db, body.lease);
   if (!lease || lease.worker !== request.key) return refuse('lease-unknown', 'This lease was never given to this worker.');
-  if (lease.state !== 'granted') return refuse('lease-over', `This lease is ${lease.state === 'committed' ? 'already committed' : 'no longer yours'}.`);
+  if (lease.state !== 'granted')
+    return refuse('lease-over', `This lease is ${lease.state === 'committed' ? 'already committed' : 'no longer yours'}.`);
   const job = (await findJob(tx.db, lease.job))!;
   const order = orderOf(job);
   if (body.sceneRoot !== order.sceneRoot) return refuse('scene-differs', 'The film was traced from another scene than the job’s.');
   const paths = leasePaths(order, lease.slot);
-  if (body.segments > paths * segmentsPerPathMax(order.bounces)) return refuse('segments-impossible', `A lease of ${paths} paths with ${order.bounces} bounces can’t hold ${body.segments} segments.`);
+  if (body.segments > paths * segmentsPerPathMax(order.bounces))
+    return refuse('segments-impossible', `A lease of ${paths} paths with ${order.bounces} bounces can’t hold ${body.segments} segments.`);
   const atMs = core.clock.nowMs();
   const done = await tx.db
     .update(leases)
@@ -104,7 +128,19 @@ export async function commitLease(core: Core, tx: Tx, request: Request, body: Le
     .returning({ id: leases.id });
   if (done.length === 0) return refuse('lease-over', 'This lease is no longer yours.');
   const traced = { segments: body.segments, shader: body.shader, adapterClass: body.adapterClass };
-  tx.append({ type: 'commitment', lease: lease.id, job: job.id, slot: lease.slot, worker: request.key, root: body.root, ...traced, paths, leaves: leafCount(order, lease.slot), request: request.hash, atMs });
+  tx.append({
+    type: 'commitment',
+    lease: lease.id,
+    job: job.id,
+    slot: lease.slot,
+    worker: request.key,
+    root: body.root,
+    ...traced,
+    paths,
+    leaves: leafCount(order, lease.slot),
+    request: request.hash,
+    atMs,
+  });
   await measure(tx, request.key, body);
   return { ok: true, ref: request.hash };
 }
@@ -114,7 +150,10 @@ async function measure(tx: Tx, worker: string, { segments, traceMs }: LeaseCommi
   await tx.db
     .insert(meters)
     .values({ worker, segments, traceMs })
-    .onConflictDoUpdate({ target: meters.worker, set: { segments: sql`${meters.segments} / 2 + ${segments}`, traceMs: sql`${meters.traceMs} / 2 + ${traceMs}` } });
+    .onConflictDoUpdate({
+      target: meters.worker,
+      set: { segments: sql`${meters.segments} / 2 + ${segments}`, traceMs: sql`${meters.traceMs} / 2 + ${traceMs}` },
+    });
 }
 
 export interface Returned {
@@ -144,7 +183,10 @@ export async function endLease(core: Core, tx: Tx, id: string, ending: Ending): 
   if (!lease) return null;
   if (ending.from === 'committed') {
     tx.append({ type: 'void', lease: id, reason: ending.reason, atMs });
-    await tx.db.update(checks).set({ state: 'withdrawn' }).where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
+    await tx.db
+      .update(checks)
+      .set({ state: 'withdrawn' })
+      .where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
   }
   if (ending.faults > 0) await addFaults(tx, lease, ending.faults);
   const failures = lease.failures + (ending.failed ? 1 : 0);
@@ -158,7 +200,13 @@ export async function endLease(core: Core, tx: Tx, id: string, ending: Ending): 
     return { lease, recalled: [] };
   }
   if (failures >= LEASE_ATTEMPTS_MAX) {
-    const recalled = await closeJob(core, tx, lease.job, 'failed', `a part of the picture failed ${failures} times, last: ${ending.reason}`);
+    const recalled = await closeJob(
+      core,
+      tx,
+      lease.job,
+      'failed',
+      `a part of the picture failed ${failures} times, last: ${ending.reason}`,
+    );
     return { lease, recalled };
   }
   await tx.db.insert(redo).values({ job: lease.job, slot: lease.slot, attempt: Math.min(lease.attempt + 1, 1_000), failures });
@@ -174,6 +222,9 @@ async function addFaults(tx: Tx, lease: LeaseRow, count: number): Promise<void> 
 
 /** Workers (keys) that are not given this job any more. */
 export async function blockedWorkers(db: Db, job: string): Promise<Set<string>> {
-  const found = await db.select({ worker: faults.worker }).from(faults).where(and(eq(faults.job, job), sql`${faults.count} >= ${LEASE_FAULTS_PER_WORKER_AND_JOB_MAX}`));
+  const found = await db
+    .select({ worker: faults.worker })
+    .from(faults)
+    .where(and(eq(faults.job, job), sql`${faults.count} >= ${LEASE_FAULTS_PER_WORKER_AND_JOB_MAX}`));
   return new Set(found.map((row) => row.worker));
 }

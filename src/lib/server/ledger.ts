@@ -24,7 +24,13 @@ export async function post(tx: Tx, entry: Entry): Promise<number> {
   for (const [account, micro] of entry.postings) sums.set(account, (sums.get(account) ?? 0n) + micro);
   const lines = [...sums].filter(([, micro]) => micro !== 0n);
   const refs = { job: entry.job ?? null, lease: entry.lease ?? null, request: entry.request ?? null };
-  const id = tx.append({ type: 'entry', kind: entry.kind, ...refs, postings: lines.map(([account, micro]) => [account, String(micro)]), atMs: entry.atMs });
+  const id = tx.append({
+    type: 'entry',
+    kind: entry.kind,
+    ...refs,
+    postings: lines.map(([account, micro]) => [account, String(micro)]),
+    atMs: entry.atMs,
+  });
   await tx.db.insert(entries).values({ id, kind: entry.kind, account: entry.account ?? null, ...refs, atMs: entry.atMs });
   if (lines.length > 0) await tx.db.insert(postings).values(lines.map(([account, micro]) => ({ entry: id, account, micro })));
   return id;
@@ -56,11 +62,26 @@ export interface EntryQuery {
 /** Entries that touch what is asked for, newest first, and how many there are in all. */
 export async function listEntries(db: Db, { q, offset, limit }: EntryQuery): Promise<{ entries: EntryView[]; total: number }> {
   const prefix = `${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
-  const posted = db.select({ one: sql`1` }).from(postings).where(and(eq(postings.entry, entries.id), like(postings.account, prefix)));
-  const where = q === '' ? undefined : or(like(entries.job, prefix), like(entries.lease, prefix), like(entries.kind, prefix), exists(posted));
+  const posted = db
+    .select({ one: sql`1` })
+    .from(postings)
+    .where(and(eq(postings.entry, entries.id), like(postings.account, prefix)));
+  const where =
+    q === '' ? undefined : or(like(entries.job, prefix), like(entries.lease, prefix), like(entries.kind, prefix), exists(posted));
   const [all] = await db.select({ n: count() }).from(entries).where(where);
   const found = await db.select().from(entries).where(where).orderBy(desc(entries.id)).offset(offset).limit(limit);
-  const lines = found.length === 0 ? [] : await db.select().from(postings).where(inArray(postings.entry, found.map((entry) => entry.id)));
+  const lines =
+    found.length === 0
+      ? []
+      : await db
+          .select()
+          .from(postings)
+          .where(
+            inArray(
+              postings.entry,
+              found.map((entry) => entry.id),
+            ),
+          );
   const views = found.map(({ id, kind, job, lease, request, atMs }) => ({
     ...{ index: id, kind, job, lease, request, atMs },
     postings: lines.filter((line) => line.entry === id).map((line) => [line.account, String(line.micro)] as const),

@@ -93,7 +93,8 @@ export class LogService {
   async #rollUp(size: number): Promise<void> {
     for (let level = 1, below = size; below >= LOG_TILE_HASHES; level++) {
       const full = Math.floor(below / LOG_TILE_HASHES);
-      for (let tile = 0; tile * LOG_TILE_HASHES < full; tile++) await this.#fill(level, tile, Math.min(full - tile * LOG_TILE_HASHES, LOG_TILE_HASHES));
+      for (let tile = 0; tile * LOG_TILE_HASHES < full; tile++)
+        await this.#fill(level, tile, Math.min(full - tile * LOG_TILE_HASHES, LOG_TILE_HASHES));
       below = full;
     }
   }
@@ -106,13 +107,19 @@ export class LogService {
     const have = await this.#hashes(this.#store.db, level, tile);
     for (let i = have.length; i < width; i++) have.push(rootOf(await this.#hashes(this.#store.db, level - 1, tile * LOG_TILE_HASHES + i)));
     const hashes = concat(...have);
-    await this.#store.db.insert(logTiles).values({ level, index: tile, hashes }).onConflictDoUpdate({ target: [logTiles.level, logTiles.index], set: { hashes } });
+    await this.#store.db
+      .insert(logTiles)
+      .values({ level, index: tile, hashes })
+      .onConflictDoUpdate({ target: [logTiles.level, logTiles.index], set: { hashes } });
     this.#filled.set(name, have.length);
   }
 
   async #hashes(db: Db, level: number, index: number): Promise<Bytes[]> {
     if (level > 0) {
-      const [row] = await db.select().from(logTiles).where(and(eq(logTiles.level, level), eq(logTiles.index, index)));
+      const [row] = await db
+        .select()
+        .from(logTiles)
+        .where(and(eq(logTiles.level, level), eq(logTiles.index, index)));
       return row ? split(row.hashes) : [];
     }
     const from = index * LOG_TILE_HASHES;

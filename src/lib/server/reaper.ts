@@ -4,7 +4,13 @@
  * claims as everything else, so a late answer and the reaper can't both win.
  */
 import { and, eq, inArray, isNotNull, isNull, lt, or } from 'drizzle-orm';
-import { CHECK_PAUSE_MS, CONTROL_SILENCE_MS_MAX, FILM_SILENCE_MS_MAX, LEASE_SILENCE_MS_MAX, RECEIPT_WAIT_MS_MAX } from '../protocol/limits.ts';
+import {
+  CHECK_PAUSE_MS,
+  CONTROL_SILENCE_MS_MAX,
+  FILM_SILENCE_MS_MAX,
+  LEASE_SILENCE_MS_MAX,
+  RECEIPT_WAIT_MS_MAX,
+} from '../protocol/limits.ts';
 import { decideLease } from './checks.ts';
 import type { Core } from './core.ts';
 import { findJob } from './jobs.ts';
@@ -59,7 +65,9 @@ async function reapFilms(core: Core, nowMs: number): Promise<void> {
     .where(and(eq(leases.state, 'committed'), inArray(leases.workerPeer, gone)));
   for (const { id } of lost) {
     core.counters.count('film-lost');
-    await commit(core, (tx, notices) => giveUp(core, tx, notices, id, { from: 'committed', reason: 'worker-gone', faults: 0, failed: false }));
+    await commit(core, (tx, notices) =>
+      giveUp(core, tx, notices, id, { from: 'committed', reason: 'worker-gone', faults: 0, failed: false }),
+    );
   }
 }
 
@@ -96,7 +104,10 @@ async function reapDoubts(core: Core): Promise<void> {
   for (const { id } of doubted) {
     await commit(core, async (tx, notices) => {
       const lease = await findLease(tx.db, id);
-      const running = await tx.db.select({ lease: checks.lease }).from(checks).where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
+      const running = await tx.db
+        .select({ lease: checks.lease })
+        .from(checks)
+        .where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
       if (lease?.state !== 'committed' || running.length > 0) return;
       const job = (await findJob(tx.db, lease.job))!;
       await decideLease(core, tx, notices, lease, job, 'disputed');
@@ -109,7 +120,14 @@ async function reapReceipts(core: Core, nowMs: number): Promise<void> {
   const due = await core.store.db
     .select({ id: leases.id, job: leases.job })
     .from(leases)
-    .where(and(eq(leases.state, 'committed'), eq(leases.verdict, 'pass'), isNotNull(leases.verdictMs), lt(leases.verdictMs, nowMs - RECEIPT_WAIT_MS_MAX)));
+    .where(
+      and(
+        eq(leases.state, 'committed'),
+        eq(leases.verdict, 'pass'),
+        isNotNull(leases.verdictMs),
+        lt(leases.verdictMs, nowMs - RECEIPT_WAIT_MS_MAX),
+      ),
+    );
   for (const { id, job: jobId } of due) {
     const job = await findJob(core.store.db, jobId);
     const creator = job && core.sessions.creatorOf(job);

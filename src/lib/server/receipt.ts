@@ -25,9 +25,19 @@ export interface Receipt {
   readonly state: string;
   readonly capMicro: string;
   readonly spentMicro: string;
-  readonly leases: readonly { readonly lease: string; readonly slot: number; readonly worker: string; readonly root: string; readonly segments: number }[];
+  readonly leases: readonly {
+    readonly lease: string;
+    readonly slot: number;
+    readonly worker: string;
+    readonly root: string;
+    readonly segments: number;
+  }[];
   readonly checkpoint: string;
-  readonly entries: readonly { readonly leaf: number; /** Canonical CBOR, base64. */ readonly bytes: string; /** Hex, from the leaf's sibling upwards. */ readonly proof: readonly string[] }[];
+  readonly entries: readonly {
+    readonly leaf: number;
+    /** Canonical CBOR, base64. */ readonly bytes: string;
+    /** Hex, from the leaf's sibling upwards. */ readonly proof: readonly string[];
+  }[];
 }
 
 export async function jobReceipt(core: Core, id: string): Promise<Receipt | null> {
@@ -36,10 +46,30 @@ export async function jobReceipt(core: Core, id: string): Promise<Receipt | null
   if (!job) return null;
   const checkpoint = await core.log.sign();
   const settled = await db.select().from(leases).where(eq(leases.job, id)).orderBy(asc(leases.slot));
-  const own = await db.select({ id: entries.id }).from(entries).where(eq(entries.job, id)).orderBy(asc(entries.id)).limit(RECEIPT_ENTRIES_MAX);
-  const rows = own.length === 0 ? [] : await db.select().from(logLeaves).where(inArray(logLeaves.index, own.map((row) => row.id))).orderBy(asc(logLeaves.index));
+  const own = await db
+    .select({ id: entries.id })
+    .from(entries)
+    .where(eq(entries.job, id))
+    .orderBy(asc(entries.id))
+    .limit(RECEIPT_ENTRIES_MAX);
+  const rows =
+    own.length === 0
+      ? []
+      : await db
+          .select()
+          .from(logLeaves)
+          .where(
+            inArray(
+              logLeaves.index,
+              own.map((row) => row.id),
+            ),
+          )
+          .orderBy(asc(logLeaves.index));
   const included = rows.filter((row) => row.index < checkpoint.size);
-  const proofs = await core.log.inclusions(included.map((row) => row.index), checkpoint.size);
+  const proofs = await core.log.inclusions(
+    included.map((row) => row.index),
+    checkpoint.size,
+  );
   return {
     format: 'pictor receipt v1',
     network: core.network,
@@ -51,7 +81,9 @@ export async function jobReceipt(core: Core, id: string): Promise<Receipt | null
     state: job.state,
     capMicro: String(job.capMicro),
     spentMicro: String(job.spentMicro),
-    leases: settled.filter((lease) => lease.state === 'settled').map((lease) => ({ lease: lease.id, slot: lease.slot, worker: lease.worker, root: lease.root!, segments: lease.segments ?? 0 })),
+    leases: settled
+      .filter((lease) => lease.state === 'settled')
+      .map((lease) => ({ lease: lease.id, slot: lease.slot, worker: lease.worker, root: lease.root!, segments: lease.segments ?? 0 })),
     checkpoint: checkpoint.note,
     entries: included.map((row, i) => ({ leaf: row.index, bytes: toBase64(row.bytes), proof: proofs[i]!.map(toHex) })),
   };

@@ -44,18 +44,27 @@ export class Scheduler {
     const core = this.#core;
     const asking = core.sessions.with('worker').filter((session) => session.leasesWanted > 0);
     if (asking.length === 0) return;
-    const open = (await core.store.db
-      .select()
-      .from(jobs)
-      .where(and(eq(jobs.state, 'open'), sql`(${jobs.nextSlot} < ${jobs.slots} or exists (select 1 from redo r where r.job = ${jobs.id}))`))
-      .orderBy(asc(jobs.createdMs))).filter((job) => core.sessions.creatorOf(job));
+    const open = (
+      await core.store.db
+        .select()
+        .from(jobs)
+        .where(
+          and(eq(jobs.state, 'open'), sql`(${jobs.nextSlot} < ${jobs.slots} or exists (select 1 from redo r where r.job = ${jobs.id}))`),
+        )
+        .orderBy(asc(jobs.createdMs))
+    ).filter((job) => core.sessions.creatorOf(job));
     if (open.length === 0) return;
     const loads = await this.#loads();
     const blocked = new Map<string, Set<string>>();
     for (const job of open) blocked.set(job.id, await blockedWorkers(core.store.db, job.id));
     const over = new Set<string>();
     while (open.length > over.size) {
-      const pairs = this.#pair(open.filter((job) => !over.has(job.id)), asking, loads, blocked);
+      const pairs = this.#pair(
+        open.filter((job) => !over.has(job.id)),
+        asking,
+        loads,
+        blocked,
+      );
       if (pairs.length === 0) return;
       const granted = await Promise.all(pairs.map(([job, worker]) => this.#grant(job, worker)));
       granted.forEach((done, i) => {
@@ -65,14 +74,21 @@ export class Scheduler {
   }
 
   /** At most one lease per asking worker and turn, jobs in rotation. */
-  #pair(open: readonly JobRow[], asking: readonly Session[], loads: Map<string, Load>, blocked: Map<string, Set<string>>): [JobRow, Session][] {
+  #pair(
+    open: readonly JobRow[],
+    asking: readonly Session[],
+    loads: Map<string, Load>,
+    blocked: Map<string, Set<string>>,
+  ): [JobRow, Session][] {
     const pairs: [JobRow, Session][] = [];
     const nowMs = this.#core.clock.nowMs();
     for (const worker of asking) {
       const load = loads.get(worker.peer) ?? { granted: 0, committed: 0 };
       if (worker.leasesWanted <= 0 || load.granted >= LEASES_PER_WORKER_MAX || load.committed >= FILMS_HELD_PER_WORKER_MAX) continue;
       const fits = (job: JobRow): boolean =>
-        !blocked.get(job.id)?.has(worker.key) && sceneBytes(orderOf(job)) <= worker.bytesMax && (worker.pausedUntilMs.get(job.id) ?? 0) <= nowMs;
+        !blocked.get(job.id)?.has(worker.key) &&
+        sceneBytes(orderOf(job)) <= worker.bytesMax &&
+        (worker.pausedUntilMs.get(job.id) ?? 0) <= nowMs;
       const turn = this.#firstJob++;
       const job = open.map((_, i) => open[(turn + i) % open.length]!).find(fits);
       if (!job) continue;
@@ -112,7 +128,11 @@ export class Scheduler {
       .orderBy(asc(leases.committedMs))
       .limit(CHECKS_PER_ROUND_MAX);
     if (due.length === 0) return;
-    const running = await core.store.db.select({ peer: checks.checkerPeer, n: count() }).from(checks).where(eq(checks.state, 'drawn')).groupBy(checks.checkerPeer);
+    const running = await core.store.db
+      .select({ peer: checks.checkerPeer, n: count() })
+      .from(checks)
+      .where(eq(checks.state, 'drawn'))
+      .groupBy(checks.checkerPeer);
     const inFlight = new Map(running.map((row) => [row.peer, row.n]));
     for (const { lease, job } of due) {
       if ((this.checkPausedUntilMs.get(lease.id) ?? 0) > nowMs) continue;
@@ -169,7 +189,11 @@ export class Scheduler {
   /** The grant and check messages of work that a returning peer already holds. */
   async resend(session: Session): Promise<void> {
     const core = this.#core;
-    const granted = await core.store.db.select({ lease: leases, job: jobs }).from(leases).innerJoin(jobs, eq(jobs.id, leases.job)).where(and(eq(leases.workerPeer, session.peer), eq(leases.state, 'granted')));
+    const granted = await core.store.db
+      .select({ lease: leases, job: jobs })
+      .from(leases)
+      .innerJoin(jobs, eq(jobs.id, leases.job))
+      .where(and(eq(leases.workerPeer, session.peer), eq(leases.state, 'granted')));
     for (const { lease, job } of granted) session.send(grantMessage(core, lease, job, await this.#capability(job.id, session.key)));
     const drawn = await core.store.db
       .select({ check: checks, lease: leases, job: jobs })
@@ -206,7 +230,15 @@ function sourcesOf(core: Core, job: JobRow, but: string): string[] {
 function grantMessage(core: Core, lease: LeaseRow, job: JobRow, capability: string) {
   const order = orderOf(job);
   const sources = sourcesOf(core, job, lease.workerPeer);
-  return { type: 'grant', lease: leaseView(lease, order), order, creator: job.creator, deadlineMs: lease.deadlineMs, sources, capability } as const;
+  return {
+    type: 'grant',
+    lease: leaseView(lease, order),
+    order,
+    creator: job.creator,
+    deadlineMs: lease.deadlineMs,
+    sources,
+    capability,
+  } as const;
 }
 
 function checkMessage(core: Core, { check, lease, job }: { check: CheckRow; lease: LeaseRow; job: JobRow }, capability: string) {

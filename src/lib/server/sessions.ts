@@ -116,15 +116,18 @@ export class Sessions {
 
   /** The tab that serves a job: its creator's newest session that watches it. */
   creatorOf(job: { id: string; creator: string }): Session | undefined {
-    return this.ofKey(job.creator)
-      .filter((session) => session.watching.has(job.id))
-      .at(-1);
+    return this.ofKey(job.creator).findLast((session) => session.watching.has(job.id));
   }
 
   /** Peers not heard since `ms`, connected or not. */
   silentSince(ms: number): string[] {
     const left = [...this.#seen].filter(([, seen]) => seen < ms).map(([peer]) => peer);
-    return [...left, ...this.all().filter((session) => session.lastSeenMs < ms).map((session) => session.peer)];
+    return [
+      ...left,
+      ...this.all()
+        .filter((session) => session.lastSeenMs < ms)
+        .map((session) => session.peer),
+    ];
   }
 
   /** A peer that held something when this coordinator came up: it has the usual time to come back. */

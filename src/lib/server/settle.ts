@@ -37,10 +37,17 @@ export async function settleIfReady(core: Core, tx: Tx, notices: Notices, id: st
   const job = (await findJob(tx.db, lease.job))!;
   if (!lease.received && job.state === 'open' && !waived) return false;
   const atMs = core.clock.nowMs();
-  const claimed = await tx.db.update(leases).set({ state: 'settled', endedMs: atMs }).where(and(eq(leases.id, id), eq(leases.state, 'committed'))).returning({ id: leases.id });
+  const claimed = await tx.db
+    .update(leases)
+    .set({ state: 'settled', endedMs: atMs })
+    .where(and(eq(leases.id, id), eq(leases.state, 'committed')))
+    .returning({ id: leases.id });
   if (claimed.length === 0) return false;
   await pay(core, tx, notices, job, lease);
-  await tx.db.update(checks).set({ state: 'withdrawn' }).where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
+  await tx.db
+    .update(checks)
+    .set({ state: 'withdrawn' })
+    .where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
   const [now] = await tx.db.select({ settled: jobs.settled, slots: jobs.slots }).from(jobs).where(eq(jobs.id, job.id));
   if (now && now.settled >= now.slots) await closeJob(core, tx, job.id, 'done', '');
   else await refundIfOver(core, tx, job.id);
@@ -51,7 +58,10 @@ export async function settleIfReady(core: Core, tx: Tx, notices: Notices, id: st
 async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: LeaseRow): Promise<void> {
   const amount = priceOf(job, lease);
   const split = splitPrice(amount, { checkerShare: job.checkerShare, feeShare: job.feeShare });
-  const passed = await tx.db.select({ checker: checks.checker }).from(checks).where(and(eq(checks.lease, lease.id), eq(checks.state, 'pass')));
+  const passed = await tx.db
+    .select({ checker: checks.checker })
+    .from(checks)
+    .where(and(eq(checks.lease, lease.id), eq(checks.state, 'pass')));
   const parts = evenParts(split.checkerMicro, passed.length);
   await post(tx, {
     kind: 'settle',
@@ -67,7 +77,11 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
   });
   await tx.db
     .update(jobs)
-    .set({ settled: sql`${jobs.settled} + 1`, segments: sql`${jobs.segments} + ${lease.segments ?? 0}`, spentMicro: sql`${jobs.spentMicro} + ${amount}` })
+    .set({
+      settled: sql`${jobs.settled} + 1`,
+      segments: sql`${jobs.segments} + ${lease.segments ?? 0}`,
+      spentMicro: sql`${jobs.spentMicro} + ${amount}`,
+    })
     .where(eq(jobs.id, job.id));
   for (const key of [job.creator, lease.worker, ...passed.map(({ checker }) => checker)]) notices.balance(key);
   notices.toPeer(lease.workerPeer, { type: 'settled', lease: lease.id, paidMicro: String(split.workerMicro) });
@@ -76,13 +90,17 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
 
 /** Ends a lease unpaid and tells everyone who held a part of it. @returns whether it was ended now. */
 export async function giveUp(core: Core, tx: Tx, notices: Notices, id: string, ending: Ending): Promise<boolean> {
-  const drawn = await tx.db.select({ peer: checks.checkerPeer }).from(checks).where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
+  const drawn = await tx.db
+    .select({ peer: checks.checkerPeer })
+    .from(checks)
+    .where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
   const ended = await endLease(core, tx, id, ending);
   if (!ended) return false;
   const { lease, recalled } = ended;
   const job = (await findJob(tx.db, lease.job))!;
   if (ending.from === 'committed') {
-    for (const peer of [lease.workerPeer, core.sessions.creatorOf(job)?.peer]) notices.toPeer(peer, { type: 'voided', lease: id, reason: ending.reason });
+    for (const peer of [lease.workerPeer, core.sessions.creatorOf(job)?.peer])
+      notices.toPeer(peer, { type: 'voided', lease: id, reason: ending.reason });
     for (const { peer } of drawn) notices.toPeer(peer, { type: 'check-withdrawn', lease: id });
   } else {
     notices.toPeer(lease.workerPeer, { type: 'recalled', lease: id, reason: ending.reason });
@@ -105,7 +123,13 @@ export function askDelivery(core: Core, notices: Notices, lease: Pick<LeaseRow, 
 }
 
 /** The creator's word about a delivered film. */
-export async function recordReceipt(core: Core, tx: Tx, notices: Notices, request: Request, body: FilmReceiptBody): Promise<{ ok: true; ref: string } | Refusal> {
+export async function recordReceipt(
+  core: Core,
+  tx: Tx,
+  notices: Notices,
+  request: Request,
+  body: FilmReceiptBody,
+): Promise<{ ok: true; ref: string } | Refusal> {
   const lease = await findLease(tx.db, body.lease);
   const job = lease && (await findJob(tx.db, lease.job));
   if (!lease || job?.creator !== request.key) return refuse('lease-unknown', 'This lease is not of one of your jobs.');
@@ -121,7 +145,8 @@ export async function recordReceipt(core: Core, tx: Tx, notices: Notices, reques
   }
   const corrupt = lease.corrupt + 1;
   await tx.db.update(leases).set({ corrupt }).where(eq(leases.id, lease.id));
-  if (corrupt >= CORRUPT_DELIVERIES_MAX) await giveUp(core, tx, notices, lease.id, { from: 'committed', reason: 'film-corrupt', faults: 1, failed: true });
+  if (corrupt >= CORRUPT_DELIVERIES_MAX)
+    await giveUp(core, tx, notices, lease.id, { from: 'committed', reason: 'film-corrupt', faults: 1, failed: true });
   else askDelivery(core, notices, lease, job);
   return { ok: true, ref: request.hash };
 }

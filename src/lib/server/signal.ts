@@ -6,7 +6,14 @@
  */
 import * as v from 'valibot';
 import { fromHex } from '../protocol/bytes.ts';
-import { CONTROL_CONNECTIONS_MAX, CONTROL_MESSAGES_PER_SECOND_MAX, SIGNAL_MESSAGE_BYTES_MAX, SIGNAL_QUEUE_MS_MAX, SIGNAL_QUEUE_PER_PEER_MAX, SIGNAL_TOKEN_AGE_MS_MAX } from '../protocol/limits.ts';
+import {
+  CONTROL_CONNECTIONS_MAX,
+  CONTROL_MESSAGES_PER_SECOND_MAX,
+  SIGNAL_MESSAGE_BYTES_MAX,
+  SIGNAL_QUEUE_MS_MAX,
+  SIGNAL_QUEUE_PER_PEER_MAX,
+  SIGNAL_TOKEN_AGE_MS_MAX,
+} from '../protocol/limits.ts';
 import { peerId } from '../protocol/schema.ts';
 import { parseSignalToken, signalBytes } from '../protocol/signal.ts';
 import type { Core } from './core.ts';
@@ -82,7 +89,8 @@ export class Signalling {
     if (!v.is(peerId, id)) return 'The id is not a key and a session.';
     if (this.#boxes.size >= CONTROL_CONNECTIONS_MAX) return 'Too many peers are connected.';
     const parsed = parseSignalToken(token);
-    if (!parsed || Math.abs(this.#core.clock.nowMs() - parsed.timeMs) > SIGNAL_TOKEN_AGE_MS_MAX) return 'The token is malformed or too old.';
+    if (!parsed || Math.abs(this.#core.clock.nowMs() - parsed.timeMs) > SIGNAL_TOKEN_AGE_MS_MAX)
+      return 'The token is malformed or too old.';
     const good = await nodeVerify(parsed.sig, signalBytes(this.#core.network, id, parsed.timeMs), fromHex(id.slice(0, 64)));
     return good ? null : 'The token does not prove the id.';
   }
@@ -108,7 +116,10 @@ export class Signalling {
 
   #takeToken(box: Box): boolean {
     const nowMs = this.#core.clock.nowMs();
-    box.tokens = Math.min(box.tokens + ((nowMs - box.tokensAtMs) * CONTROL_MESSAGES_PER_SECOND_MAX) / 1_000, CONTROL_MESSAGES_PER_SECOND_MAX);
+    box.tokens = Math.min(
+      box.tokens + ((nowMs - box.tokensAtMs) * CONTROL_MESSAGES_PER_SECOND_MAX) / 1_000,
+      CONTROL_MESSAGES_PER_SECOND_MAX,
+    );
     box.tokensAtMs = nowMs;
     if (box.tokens < 1) return false;
     box.tokens--;
@@ -117,7 +128,8 @@ export class Signalling {
 
   #keep(dst: string, src: string, text: string): void {
     const queue = this.#waiting.get(dst) ?? [];
-    if (queue.length >= SIGNAL_QUEUE_PER_PEER_MAX || (queue.length === 0 && this.#waiting.size >= CONTROL_CONNECTIONS_MAX)) return this.#core.counters.count('signal-queue');
+    if (queue.length >= SIGNAL_QUEUE_PER_PEER_MAX || (queue.length === 0 && this.#waiting.size >= CONTROL_CONNECTIONS_MAX))
+      return this.#core.counters.count('signal-queue');
     queue.push({ text, src, untilMs: this.#core.clock.nowMs() + SIGNAL_QUEUE_MS_MAX });
     this.#waiting.set(dst, queue);
     if (queue.length > 1) return;

@@ -19,7 +19,11 @@ interface Sockets {
   close(): void;
 }
 
-export function attachSockets(core: Core, control: (link: ControlLink) => void, signal: (link: SignalLink, query: URLSearchParams) => void): Sockets {
+export function attachSockets(
+  core: Core,
+  control: (link: ControlLink) => void,
+  signal: (link: SignalLink, query: URLSearchParams) => void,
+): Sockets {
   const options = { noServer: true, perMessageDeflate: false, clientTracking: true } as const;
   const controls = new WebSocketServer({ ...options, maxPayload: CONTROL_MESSAGE_BYTES_MAX });
   const signals = new WebSocketServer({ ...options, maxPayload: SIGNAL_MESSAGE_BYTES_MAX });

@@ -8,7 +8,14 @@ import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { MINT } from '../ledger/leaf.ts';
 import { concat, fromHex } from '../protocol/bytes.ts';
-import { CheckVerdictBodySchema, FilmReceiptBodySchema, GrantBodySchema, JobCancelBodySchema, JobSubmitBodySchema, LeaseCommitBodySchema } from '../protocol/control.ts';
+import {
+  CheckVerdictBodySchema,
+  FilmReceiptBodySchema,
+  GrantBodySchema,
+  JobCancelBodySchema,
+  JobSubmitBodySchema,
+  LeaseCommitBodySchema,
+} from '../protocol/control.ts';
 import { claimedPurpose, envelopeHash, open, type Envelope, type EnvelopeFault, type Purpose } from '../protocol/envelope.ts';
 import { ENVELOPE_AGE_MS_MAX } from '../protocol/limits.ts';
 import { recordVerdict } from './checks.ts';
@@ -60,7 +67,9 @@ const handlers: Record<Purpose, (step: Step, body: unknown) => Promise<SubmitOut
     return outcome;
   }),
   'film.receipt': handler(FilmReceiptBodySchema, ({ core, tx, notices, request }, body) => recordReceipt(core, tx, notices, request, body)),
-  'check.verdict': handler(CheckVerdictBodySchema, ({ core, tx, notices, request }, body) => recordVerdict(core, tx, notices, request, body)),
+  'check.verdict': handler(CheckVerdictBodySchema, ({ core, tx, notices, request }, body) =>
+    recordVerdict(core, tx, notices, request, body),
+  ),
 };
 
 const FAULT_TEXT: Record<EnvelopeFault, string> = {
@@ -89,9 +98,13 @@ export async function submit(core: Core, envelope: Envelope, answer: (outcome: S
       const [known] = await tx.db.select({ ref: requests.ref }).from(requests).where(eq(requests.hash, request.hash));
       if (known) return { ok: true, ref: known.ref } as const;
       const nowMs = core.clock.nowMs();
-      if (Math.abs(nowMs - at) > ENVELOPE_AGE_MS_MAX) return refuse('envelope-age', 'The request is too old, or this device’s clock is wrong by more than a day.');
+      if (Math.abs(nowMs - at) > ENVELOPE_AGE_MS_MAX)
+        return refuse('envelope-age', 'The request is too old, or this device’s clock is wrong by more than a day.');
       const result = await handlers[purpose]({ core, tx, notices, request }, body);
-      if (result.ok) await tx.db.insert(requests).values({ ...request, purpose, ref: result.ref, payload: envelope.payload, sig: envelope.sig, atMs: nowMs });
+      if (result.ok)
+        await tx.db
+          .insert(requests)
+          .values({ ...request, purpose, ref: result.ref, payload: envelope.payload, sig: envelope.sig, atMs: nowMs });
       return result;
     },
     answer,
@@ -102,7 +115,9 @@ export async function submit(core: Core, envelope: Envelope, answer: (outcome: S
 
 /** Leading zero bits of SHA-256(key ‖ work). */
 export function workBits(key: string, work: string): number {
-  const digest = createHash('sha256').update(concat(fromHex(key), fromHex(work))).digest();
+  const digest = createHash('sha256')
+    .update(concat(fromHex(key), fromHex(work)))
+    .digest();
   let bits = 0;
   for (const byte of digest) {
     if (byte !== 0) return bits + Math.clz32(byte) - 24;
@@ -116,12 +131,24 @@ async function grant({ core, tx, notices, request }: Step, { work }: v.InferOutp
   if (before) return refuse('grant-taken', 'This key has had its first tokens already.');
   if (workBits(request.key, work) < core.policy.grantWorkBits) return refuse('grant-work', 'The proof of work falls short.');
   const micro = BigInt(core.policy.grantMicro);
-  await post(tx, { kind: 'grant', account: request.key, request: request.hash, atMs: core.clock.nowMs(), postings: [[MINT, -micro], [request.key, micro]] });
+  await post(tx, {
+    kind: 'grant',
+    account: request.key,
+    request: request.hash,
+    atMs: core.clock.nowMs(),
+    postings: [
+      [MINT, -micro],
+      [request.key, micro],
+    ],
+  });
   notices.balance(request.key);
   return { ok: true, ref: request.hash };
 }
 
-async function cancel({ core, tx, notices, request }: Step, { job: id }: v.InferOutput<typeof JobCancelBodySchema>): Promise<SubmitOutcome> {
+async function cancel(
+  { core, tx, notices, request }: Step,
+  { job: id }: v.InferOutput<typeof JobCancelBodySchema>,
+): Promise<SubmitOutcome> {
   const job = await findJob(tx.db, id);
   if (job?.creator !== request.key) return refuse('job-unknown', 'You have no such job.');
   if (job.state !== 'open') return refuse('job-over', `This job is already ${job.state}.`);
@@ -135,7 +162,12 @@ async function cancel({ core, tx, notices, request }: Step, { job: id }: v.Infer
 async function announce(core: Core, tx: Tx, notices: Notices, id: string): Promise<void> {
   const lease = (await findLease(tx.db, id))!;
   const job = (await findJob(tx.db, lease.job))!;
-  notices.toPeer(core.sessions.creatorOf(job)?.peer, { type: 'committed', lease: leaseView(lease, orderOf(job)), root: lease.root!, workerPeer: lease.workerPeer });
+  notices.toPeer(core.sessions.creatorOf(job)?.peer, {
+    type: 'committed',
+    lease: leaseView(lease, orderOf(job)),
+    root: lease.root!,
+    workerPeer: lease.workerPeer,
+  });
   askDelivery(core, notices, lease, job);
   notices.job(job.id);
   notices.balance(lease.worker);

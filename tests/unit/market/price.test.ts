@@ -24,26 +24,36 @@ test('the paths of all leases are the paths of the job, also where tiles are cut
 
 test('whatever workers claim, all leases together never cost more than the cap', () => {
   fc.assert(
-    fc.property(fc.bigInt(0n, 10n ** 15n), fc.array(fc.integer({ min: 0, max: 2 ** 50 }), { minLength: 4, maxLength: 4 }), (capMicro, claims) => {
-      const order = testOrder();
-      const prices = claims.map((segments, slot) =>
-        leasePrice({ segments, paths: leasePaths(order, slot), jobPaths: jobPaths(order), capMicro, pricePerWorkUnitMicro: 1_000_000n }),
-      );
-      expect(prices.reduce((a, b) => a + b)).toBeLessThanOrEqual(capMicro);
-    }),
+    fc.property(
+      fc.bigInt(0n, 10n ** 15n),
+      fc.array(fc.integer({ min: 0, max: 2 ** 50 }), { minLength: 4, maxLength: 4 }),
+      (capMicro, claims) => {
+        const order = testOrder();
+        const prices = claims.map((segments, slot) =>
+          leasePrice({ segments, paths: leasePaths(order, slot), jobPaths: jobPaths(order), capMicro, pricePerWorkUnitMicro: 1_000_000n }),
+        );
+        expect(prices.reduce((a, b) => a + b)).toBeLessThanOrEqual(capMicro);
+      },
+    ),
   );
 });
 
 test('a split and its parts sum to the whole', () => {
   fc.assert(
-    fc.property(fc.bigInt(0n, 10n ** 18n), fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 500 }), fc.integer({ min: 1, max: 5 }), (amount, checkerShare, feeShare, parts) => {
-      const split = splitPrice(amount, { checkerShare, feeShare });
-      expect(split.workerMicro + split.checkerMicro + split.feeMicro).toBe(amount);
-      expect(split.workerMicro).toBeGreaterThanOrEqual(0n);
-      const even = evenParts(split.checkerMicro, parts);
-      expect(even.reduce((a, b) => a + b)).toBe(split.checkerMicro);
-      expect(even[0]! - even.at(-1)!).toBeLessThanOrEqual(1n);
-    }),
+    fc.property(
+      fc.bigInt(0n, 10n ** 18n),
+      fc.integer({ min: 0, max: 500 }),
+      fc.integer({ min: 0, max: 500 }),
+      fc.integer({ min: 1, max: 5 }),
+      (amount, checkerShare, feeShare, parts) => {
+        const split = splitPrice(amount, { checkerShare, feeShare });
+        expect(split.workerMicro + split.checkerMicro + split.feeMicro).toBe(amount);
+        expect(split.workerMicro).toBeGreaterThanOrEqual(0n);
+        const even = evenParts(split.checkerMicro, parts);
+        expect(even.reduce((a, b) => a + b)).toBe(split.checkerMicro);
+        expect(even[0]! - even.at(-1)!).toBeLessThanOrEqual(1n);
+      },
+    ),
   );
 });
 

@@ -53,83 +53,117 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-const back = (w: World, client: Client): Promise<Client> => w.join(['creator', 'worker', 'checker'], client.identity, client.peer.slice(-8));
+const back = (w: World, client: Client): Promise<Client> =>
+  w.join(['creator', 'worker', 'checker'], client.identity, client.peer.slice(-8));
 
 async function verified(w: World): Promise<unknown> {
-  const log = await fetchLog(AbortSignal.timeout(SLOW_MS), 'http://coordinator', async (url) => (await w.coordinator.http(new Request(url)))!);
+  const log = await fetchLog(
+    AbortSignal.timeout(SLOW_MS),
+    'http://coordinator',
+    async (url) => (await w.coordinator.http(new Request(url)))!,
+  );
   return log.ok ? verifyLog(log.checkpoint, w.coordinator.key, log.leaves) : log;
 }
 
-test('a job goes on after an orderly restart, and the log verifies', async () => {
-  const w = await start();
-  const { creator, worker, checker, job } = await road(w, testOrder());
-  await oneLease(creator, worker, checker);
-  await oneLease(creator, worker, checker);
-  const pid = postmasterPid();
-  await stop(w);
-  await until(() => !alive(pid));
+test(
+  'a job goes on after an orderly restart, and the log verifies',
+  async () => {
+    const w = await start();
+    const { creator, worker, checker, job } = await road(w, testOrder());
+    await oneLease(creator, worker, checker);
+    await oneLease(creator, worker, checker);
+    const pid = postmasterPid();
+    await stop(w);
+    await until(() => !alive(pid));
 
-  const again = await start(w.clock);
-  expect(again.coordinator.key).toBe(w.coordinator.key);
-  const creator2 = await back(again, creator);
-  await creator2.request({ type: 'watch', job });
-  const worker2 = await back(again, worker);
-  const checker2 = await back(again, checker);
-  await checker2.checkReady(4);
-  await oneLease(creator2, worker2, checker2);
-  await oneLease(creator2, worker2, checker2);
-  await again.pass(500);
-  expect(creator2.last('job')!.view).toMatchObject({ state: 'done', settled: 4 });
-  expect(await verified(again)).toMatchObject({ ok: true, summary: { settled: 4, jobs: 1, mintedMicro: '100000000' } });
-}, SLOW_MS);
+    const again = await start(w.clock);
+    expect(again.coordinator.key).toBe(w.coordinator.key);
+    const creator2 = await back(again, creator);
+    await creator2.request({ type: 'watch', job });
+    const worker2 = await back(again, worker);
+    const checker2 = await back(again, checker);
+    await checker2.checkReady(4);
+    await oneLease(creator2, worker2, checker2);
+    await oneLease(creator2, worker2, checker2);
+    await again.pass(500);
+    expect(creator2.last('job')!.view).toMatchObject({ state: 'done', settled: 4 });
+    expect(await verified(again)).toMatchObject({ ok: true, summary: { settled: 4, jobs: 1, mintedMicro: '100000000' } });
+  },
+  SLOW_MS,
+);
 
-test('the database server is killed: it is started again, and what was acknowledged is there', async () => {
-  const w = await start();
-  const { creator, worker, checker, job } = await road(w, testOrder());
-  await oneLease(creator, worker, checker);
-  await worker.ask(1);
-  const grant = worker.last('grant')!;
-  expect((await worker.commit(grant)).type).toBe('ack');
-  const pid = postmasterPid();
-  process.kill(pid, 'SIGKILL');
-  await until(() => !alive(pid));
-  await until(async () => existsSync(join(dataDir, 'postgres/cluster/postmaster.pid')) && (await w.coordinator.http(new Request('http://c/api/status')).then((r) => r!.ok, () => false)));
-  const creator2 = await back(w, creator);
-  await creator2.request({ type: 'watch', job });
-  expect(creator2.last('committed')!.lease.lease).toBe(grant.lease.lease);
-  expect((await creator2.receipt(creator2.last('committed')!)).type).toBe('ack');
-  const balance = await (await w.coordinator.http(new Request(`http://c/api/balance/${worker.key}`)))!.json();
-  expect(balance).toMatchObject({ balanceMicro: '5' });
-}, SLOW_MS);
+test(
+  'the database server is killed: it is started again, and what was acknowledged is there',
+  async () => {
+    const w = await start();
+    const { creator, worker, checker, job } = await road(w, testOrder());
+    await oneLease(creator, worker, checker);
+    await worker.ask(1);
+    const grant = worker.last('grant')!;
+    expect((await worker.commit(grant)).type).toBe('ack');
+    const pid = postmasterPid();
+    process.kill(pid, 'SIGKILL');
+    await until(() => !alive(pid));
+    await until(
+      async () =>
+        existsSync(join(dataDir, 'postgres/cluster/postmaster.pid')) &&
+        (await w.coordinator.http(new Request('http://c/api/status')).then(
+          (r) => r!.ok,
+          () => false,
+        )),
+    );
+    const creator2 = await back(w, creator);
+    await creator2.request({ type: 'watch', job });
+    expect(creator2.last('committed')!.lease.lease).toBe(grant.lease.lease);
+    expect((await creator2.receipt(creator2.last('committed')!)).type).toBe('ack');
+    const balance = await (await w.coordinator.http(new Request(`http://c/api/balance/${worker.key}`)))!.json();
+    expect(balance).toMatchObject({ balanceMicro: '5' });
+  },
+  SLOW_MS,
+);
 
-test('two coordinators never share a data folder, and the second leaves the first alone', async () => {
-  const w = await start();
-  await expect(createCoordinator({ dataDir, network: 'test' })).rejects.toThrow('another coordinator already runs');
-  const { creator } = await road(w);
-  expect((await creator.submit('grant', { work: '0'.repeat(16) })).type).toBe('refused');
-}, SLOW_MS);
+test(
+  'two coordinators never share a data folder, and the second leaves the first alone',
+  async () => {
+    const w = await start();
+    await expect(createCoordinator({ dataDir, network: 'test' })).rejects.toThrow('another coordinator already runs');
+    const { creator } = await road(w);
+    expect((await creator.submit('grant', { work: '0'.repeat(16) })).type).toBe('refused');
+  },
+  SLOW_MS,
+);
 
-test('the folder of the server is closed to others', async () => {
-  await start();
-  expect(statSync(join(dataDir, 'postgres/cluster')).mode & 0o077).toBe(0);
-  expect(statSync(join(dataDir, 'postgres.json')).mode & 0o077).toBe(0);
-}, SLOW_MS);
+test(
+  'the folder of the server is closed to others',
+  async () => {
+    await start();
+    expect(statSync(join(dataDir, 'postgres/cluster')).mode & 0o077).toBe(0);
+    expect(statSync(join(dataDir, 'postgres.json')).mode & 0o077).toBe(0);
+  },
+  SLOW_MS,
+);
 
-test('a coordinator process is killed with −9: the next one takes its server over and finds every acknowledged request', async () => {
-  const child: ChildProcess = fork(join(import.meta.dirname, 'killed-coordinator.mjs'), [dataDir], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const acknowledged: string[] = [];
-  child.on('message', (key) => acknowledged.push(String(key)));
-  await until(() => acknowledged.length >= 20);
-  const pid = postmasterPid();
-  child.kill('SIGKILL');
-  await new Promise((resolve) => child.once('exit', resolve));
-  expect(alive(pid)).toBe(true);
+test(
+  'a coordinator process is killed with −9: the next one takes its server over and finds every acknowledged request',
+  async () => {
+    const child: ChildProcess = fork(join(import.meta.dirname, 'killed-coordinator.mjs'), [dataDir], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const acknowledged: string[] = [];
+    child.on('message', (key) => acknowledged.push(String(key)));
+    await until(() => acknowledged.length >= 20);
+    const pid = postmasterPid();
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('exit', resolve));
+    expect(alive(pid)).toBe(true);
 
-  const w = await start();
-  expect(postmasterPid()).toBe(pid);
-  for (const key of acknowledged) {
-    const balance = await (await w.coordinator.http(new Request(`http://c/api/balance/${key}`)))!.json();
-    expect(balance).toMatchObject({ balanceMicro: '100000000' });
-  }
-  expect(await verified(w)).toMatchObject({ ok: true });
-}, SLOW_MS);
+    const w = await start();
+    expect(postmasterPid()).toBe(pid);
+    for (const key of acknowledged) {
+      const balance = await (await w.coordinator.http(new Request(`http://c/api/balance/${key}`)))!.json();
+      expect(balance).toMatchObject({ balanceMicro: '100000000' });
+    }
+    expect(await verified(w)).toMatchObject({ ok: true });
+  },
+  SLOW_MS,
+);

@@ -4,7 +4,13 @@ import { sql } from 'drizzle-orm';
 import { randomBytes, toHex } from '#lib/protocol/bytes.ts';
 import { helloBytes } from '#lib/protocol/control.ts';
 import { identityFromSecret, seal, verifySignature } from '#lib/protocol/envelope.ts';
-import { CONTROL_MESSAGE_BYTES_MAX, CONTROL_MESSAGES_PER_SECOND_MAX, CONTROL_SILENCE_MS_MAX, ENVELOPE_AGE_MS_MAX, JOBS_OPEN_PER_CREATOR_MAX } from '#lib/protocol/limits.ts';
+import {
+  CONTROL_MESSAGE_BYTES_MAX,
+  CONTROL_MESSAGES_PER_SECOND_MAX,
+  CONTROL_SILENCE_MS_MAX,
+  ENVELOPE_AGE_MS_MAX,
+  JOBS_OPEN_PER_CREATOR_MAX,
+} from '#lib/protocol/limits.ts';
 import { nodeIdentity, nodeVerify } from '#lib/server/keys.ts';
 import { openMemory } from '#lib/server/store/open.ts';
 import type { Store } from '#lib/server/store/store.ts';
@@ -19,7 +25,8 @@ beforeAll(async () => {
 afterEach(() => w.leave());
 afterAll(() => w.coordinator.close());
 
-const get = async (path: string): Promise<Record<string, never>> => (await (await w.coordinator.http(new Request(`http://c${path}`)))!.json()) as Record<string, never>;
+const get = async (path: string): Promise<Record<string, never>> =>
+  (await (await w.coordinator.http(new Request(`http://c${path}`)))!.json()) as Record<string, never>;
 const logSize = async (): Promise<number> => (await get('/api/status')).logSize!;
 const counts = async (): Promise<Record<string, number>> => (await get('/api/status')).counts!;
 
@@ -56,11 +63,30 @@ describe('an envelope', () => {
   });
 
   test.each([
-    ['forged', 'envelope-signature', async (c: Client) => ({ ...(await c.seal('job.cancel', { job: '0'.repeat(32) })), sig: '0'.repeat(128) })],
-    ['signed by another', 'envelope-signature', async (c: Client) => ({ ...(await c.seal('job.cancel', { job: '0'.repeat(32) })), key: (await identityFromSecret(randomBytes(32))).key })],
-    ['of another network', 'envelope-network', (c: Client) => seal(c.identity, { network: 'other', purpose: 'grant', body: {}, atMs: w.clock.nowMs() })],
+    [
+      'forged',
+      'envelope-signature',
+      async (c: Client) => ({ ...(await c.seal('job.cancel', { job: '0'.repeat(32) })), sig: '0'.repeat(128) }),
+    ],
+    [
+      'signed by another',
+      'envelope-signature',
+      async (c: Client) => ({
+        ...(await c.seal('job.cancel', { job: '0'.repeat(32) })),
+        key: (await identityFromSecret(randomBytes(32))).key,
+      }),
+    ],
+    [
+      'of another network',
+      'envelope-network',
+      (c: Client) => seal(c.identity, { network: 'other', purpose: 'grant', body: {}, atMs: w.clock.nowMs() }),
+    ],
     ['that is no CBOR', 'envelope-malformed', async (c: Client) => ({ ...(await c.seal('grant', {})), payload: 'AAAA' })],
-    ['of another time', 'envelope-age', (c: Client) => seal(c.identity, { network: 'test', purpose: 'grant', body: {}, atMs: w.clock.nowMs() - ENVELOPE_AGE_MS_MAX - 1 })],
+    [
+      'of another time',
+      'envelope-age',
+      (c: Client) => seal(c.identity, { network: 'test', purpose: 'grant', body: {}, atMs: w.clock.nowMs() - ENVELOPE_AGE_MS_MAX - 1 }),
+    ],
     ['with a body of another shape', 'body-malformed', (c: Client) => c.seal('grant', { work: 'x' })],
     ['with one field too many', 'body-malformed', (c: Client) => c.seal('job.cancel', { job: '0'.repeat(32), also: 1 })],
   ])('%s is refused and changes nothing', async (_name, reason, make) => {
@@ -81,7 +107,12 @@ describe('an envelope', () => {
     const order = 2n ** 252n + 27742317777372353535851937790883648493n;
     const s = BigInt(`0x${toHex(sig.slice(32).reverse())}`) + order;
     const second = Uint8Array.from([...sig.slice(0, 32), ...Buffer.from(s.toString(16).padStart(64, '0'), 'hex').reverse()]);
-    for (const [candidate, good] of [[sig, true], [second, false], [new Uint8Array(64), false], [sig.slice(1), false]] as const) {
+    for (const [candidate, good] of [
+      [sig, true],
+      [second, false],
+      [new Uint8Array(64), false],
+      [sig.slice(1), false],
+    ] as const) {
       expect(await nodeVerify(candidate, bytes, key)).toBe(good);
       expect(await verifySignature(candidate, bytes, key)).toBe(good);
     }
@@ -105,7 +136,11 @@ describe('money', () => {
   test('can’t be spent twice, nor before it is there', async () => {
     const poor = await w.join(['creator']);
     await changesNothing(async () => {
-      expect(await poor.submit('job.submit', { order: testOrder() })).toMatchObject({ type: 'refused', reason: 'balance', text: 'This job may cost 0.001 tokens and you have 0. Lower its limit, or earn by rendering for others.' });
+      expect(await poor.submit('job.submit', { order: testOrder() })).toMatchObject({
+        type: 'refused',
+        reason: 'balance',
+        text: 'This job may cost 0.001 tokens and you have 0. Lower its limit, or earn by rendering for others.',
+      });
     });
     await poor.grant();
     const whole = testOrder({ capMicro: '100000000' });
@@ -122,9 +157,12 @@ describe('money', () => {
         await tx.execute(entry(900_000_000));
         await tx.execute(statement);
       });
-    const cause = (text: string) => expect.objectContaining({ cause: expect.objectContaining({ message: expect.stringContaining(text) as string }) as Error });
+    const cause = (text: string) =>
+      expect.objectContaining({ cause: expect.objectContaining({ message: expect.stringContaining(text) as string }) as Error });
     await expect(attempt(sql`insert into postings values (900000000, ${key}, 5)`)).rejects.toEqual(cause('sum to zero'));
-    await expect(attempt(sql`insert into postings values (900000000, ${key}, -5), (900000000, 'treasury', 5)`)).rejects.toEqual(cause('balances_not_negative'));
+    await expect(attempt(sql`insert into postings values (900000000, ${key}, -5), (900000000, 'treasury', 5)`)).rejects.toEqual(
+      cause('balances_not_negative'),
+    );
     await expect(store.db.execute(sql`update postings set micro = micro + 1`)).rejects.toEqual(cause('append-only'));
     await expect(store.db.execute(sql`delete from log_leaves`)).rejects.toEqual(cause('append-only'));
   });
@@ -133,8 +171,16 @@ describe('money', () => {
     const { creator, worker, checker } = await road(w);
     await worker.ask(1);
     await worker.commit(worker.last('grant')!);
-    const receipt = await creator.seal('film.receipt', { lease: creator.last('committed')!.lease.lease, root: creator.last('committed')!.root, verdict: 'received' });
-    const twin = await creator.seal('film.receipt', { lease: creator.last('committed')!.lease.lease, root: creator.last('committed')!.root, verdict: 'received' });
+    const receipt = await creator.seal('film.receipt', {
+      lease: creator.last('committed')!.lease.lease,
+      root: creator.last('committed')!.root,
+      verdict: 'received',
+    });
+    const twin = await creator.seal('film.receipt', {
+      lease: creator.last('committed')!.lease.lease,
+      root: creator.last('committed')!.root,
+      verdict: 'received',
+    });
     const verdict = await checker.seal('check.verdict', checker.verdictBody(checker.last('check')!, 'pass'));
     await Promise.all([creator.send(receipt), checker.send(verdict), creator.send(twin)]);
     expect(worker.all('settled')).toHaveLength(1);
@@ -146,7 +192,9 @@ describe('money', () => {
     await creator.grant();
     for (let i = 0; i < JOBS_OPEN_PER_CREATOR_MAX; i++) await creator.order(testOrder({ title: `job ${i}` }));
     expect(await creator.submit('job.submit', { order: testOrder() })).toMatchObject({ reason: 'jobs-open' });
-    expect(await creator.submit('job.submit', { order: testOrder({ width: 8192, height: 8192, samples: 16384, capMicro: '0' }) })).toMatchObject({ reason: 'job-too-big' });
+    expect(
+      await creator.submit('job.submit', { order: testOrder({ width: 8192, height: 8192, samples: 16384, capMicro: '0' }) }),
+    ).toMatchObject({ reason: 'job-too-big' });
   });
 });
 
@@ -163,7 +211,9 @@ describe('a connection', () => {
     client.raw(text);
     await w.pass(100);
     expect((await counts())[reason]).toBe(before + 1);
-    expect(client.received.slice(heard).filter((message) => message.type === 'ack' || message.type === 'refused').length).toBeLessThanOrEqual(1);
+    expect(
+      client.received.slice(heard).filter((message) => message.type === 'ack' || message.type === 'refused').length,
+    ).toBeLessThanOrEqual(1);
     expect(client.closed).toBe(false);
   });
 
@@ -207,7 +257,11 @@ describe('a connection', () => {
     const client = await w.join(['creator']);
     await client.grant();
     await w.pass(1_500);
-    expect(client.last('welcome')).toMatchObject({ coordinatorKey: w.coordinator.key, policy: { grantWorkBits: 4, leavesPerCheck: 4 }, iceServers: [] });
+    expect(client.last('welcome')).toMatchObject({
+      coordinatorKey: w.coordinator.key,
+      policy: { grantWorkBits: 4, leavesPerCheck: 4 },
+      iceServers: [],
+    });
     expect(client.last('balance')).toEqual({ type: 'balance', balanceMicro: '100000000', pendingMicro: '0' });
     expect(client.last('network')!.view.creators).toBe(1);
   });

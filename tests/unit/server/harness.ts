@@ -4,6 +4,7 @@
  */
 import { createCoordinator, type Coordinator, type CoordinatorOptions } from '#lib/server/coordinator.ts';
 import type { Clock } from '#lib/server/clock.ts';
+import { ManualClock } from './manual-clock.ts';
 import type { ControlLink } from '#lib/server/sessions.ts';
 import { randomBytes, sha256, toHex, type Bytes } from '#lib/protocol/bytes.ts';
 import { helloBytes, parseServerMessage, type Policy, type Role, type ServerMessage } from '#lib/protocol/control.ts';
@@ -12,36 +13,6 @@ import type { JobOrder } from '#lib/protocol/order.ts';
 import { workBits } from '#lib/server/submit.ts';
 
 export type Message<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
-
-/** A clock that a test moves by hand. */
-export class ManualClock implements Clock {
-  #nowMs = 1_800_000_000_000;
-  #sleepers: { atMs: number; wake: () => void }[] = [];
-
-  nowMs(): number {
-    return this.#nowMs;
-  }
-
-  sleep(signal: AbortSignal, ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve();
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      signal.addEventListener('abort', wake);
-      this.#sleepers.push({ atMs: this.#nowMs + ms, wake });
-    });
-  }
-
-  /** Moves time and wakes who is due; what they do then is awaited by the caller's `settle`. */
-  advance(ms: number): void {
-    this.#nowMs += ms;
-    const due = this.#sleepers.filter((sleeper) => sleeper.atMs <= this.#nowMs);
-    this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.atMs > this.#nowMs);
-    for (const sleeper of due) sleeper.wake();
-  }
-}
 
 export const TEST_POLICY: Partial<Policy> = { grantWorkBits: 4, leavesPerCheck: 4 };
 
@@ -83,7 +54,13 @@ export async function world(options: Partial<CoordinatorOptions> = {}): Promise<
       await settle();
     },
     join: async (roles, identity, session) => {
-      const client = new Client(coordinator, identity ?? (await identityFromSecret(randomBytes(32))), session ?? toHex(randomBytes(4)), clock, settle);
+      const client = new Client(
+        coordinator,
+        identity ?? (await identityFromSecret(randomBytes(32))),
+        session ?? toHex(randomBytes(4)),
+        clock,
+        settle,
+      );
       clients.push(client);
       await client.hello(roles);
       return client;
@@ -155,7 +132,15 @@ export class Client {
   async hello(roles: readonly Role[]): Promise<Message<'welcome'> | Message<'refused'>> {
     const challenge = this.last('challenge')!;
     const proof = toHex(await this.identity.sign(helloBytes(challenge.network, challenge.challenge, this.peer)));
-    return (await this.request({ type: 'hello', version: 1, key: this.key, peer: this.peer, proof, roles, adapter: null })) as Message<'welcome'>;
+    return (await this.request({
+      type: 'hello',
+      version: 1,
+      key: this.key,
+      peer: this.peer,
+      proof,
+      roles,
+      adapter: null,
+    })) as Message<'welcome'>;
   }
 
   seal(purpose: Purpose, body: unknown): Promise<Envelope> {
@@ -206,7 +191,16 @@ export class Client {
 
   commitBody(grant: Message<'grant'>, over: Record<string, unknown> = {}): Record<string, unknown> {
     const root = toHex(sha256(new TextEncoder().encode(grant.lease.lease)));
-    return { lease: grant.lease.lease, root, segments: 5_000, sceneRoot: grant.order.sceneRoot, shader: '0'.repeat(64), adapterClass: 'test', traceMs: 1_000, ...over };
+    return {
+      lease: grant.lease.lease,
+      root,
+      segments: 5_000,
+      sceneRoot: grant.order.sceneRoot,
+      shader: '0'.repeat(64),
+      adapterClass: 'test',
+      traceMs: 1_000,
+      ...over,
+    };
   }
 
   commit(grant: Message<'grant'>, over: Record<string, unknown> = {}): Promise<Message<'ack'> | Message<'refused'>> {
@@ -220,7 +214,18 @@ export class Client {
   verdictBody(check: Message<'check'>, verdict: 'pass' | 'fail' | 'unavailable'): Record<string, unknown> {
     const reason = { pass: 'agrees', fail: 'signatures', unavailable: 'unreachable' }[verdict];
     const nonce = toHex(this.nonces.get(check.nonceCommitment) ?? new Uint8Array(32));
-    return { lease: check.lease.lease, root: check.root, nonce, verdict, reason, paths: 256, pathsEqual: 256, pixelsWrong: 0, segments: 600, adapterClass: 'test' };
+    return {
+      lease: check.lease.lease,
+      root: check.root,
+      nonce,
+      verdict,
+      reason,
+      paths: 256,
+      pathsEqual: 256,
+      pixelsWrong: 0,
+      segments: 600,
+      adapterClass: 'test',
+    };
   }
 
   verdict(check: Message<'check'>, verdict: 'pass' | 'fail' | 'unavailable' = 'pass'): Promise<Message<'ack'> | Message<'refused'>> {
@@ -250,7 +255,10 @@ export const testOrder = (over: Partial<JobOrder> = {}): JobOrder => ({
 });
 
 /** A funded creator that has ordered a job, a worker and a checker that are ready. */
-export async function road(w: World, order: JobOrder = testOrder()): Promise<{ creator: Client; worker: Client; checker: Client; job: string }> {
+export async function road(
+  w: World,
+  order: JobOrder = testOrder(),
+): Promise<{ creator: Client; worker: Client; checker: Client; job: string }> {
   const creator = await w.join(['creator']);
   await creator.grant();
   const job = await creator.order(order);

@@ -2,7 +2,13 @@
 import { createServer } from 'vite';
 
 const [dataDir] = process.argv.slice(2);
-const vite = await createServer({ configFile: false, appType: 'custom', server: { middlewareMode: true, hmr: false, ws: false }, optimizeDeps: { noDiscovery: true, include: [] }, logLevel: 'error' });
+const vite = await createServer({
+  configFile: false,
+  appType: 'custom',
+  server: { middlewareMode: true, hmr: false, ws: false },
+  optimizeDeps: { noDiscovery: true, include: [] },
+  logLevel: 'error',
+});
 const { world } = await vite.ssrLoadModule('/tests/unit/server/harness.ts');
 const w = await world({ dataDir });
 for (;;) {

@@ -1,8 +1,12 @@
 /** Every way a lease can go, on an in-memory store with time moved by hand: one test per transition and per refused one. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { toHex } from '#lib/protocol/bytes.ts';
-import { LEASE_DEADLINE_MIN_MS, LEASE_FAULTS_PER_WORKER_AND_JOB_MAX, LEASE_SILENCE_MS_MAX, LEASES_PER_WORKER_MAX, YIELD_PAUSE_MS } from '#lib/protocol/limits.ts';
-import { decide } from '#lib/server/checks.ts';
+import {
+  LEASE_DEADLINE_MIN_MS,
+  LEASE_FAULTS_PER_WORKER_AND_JOB_MAX,
+  LEASE_SILENCE_MS_MAX,
+  LEASES_PER_WORKER_MAX,
+  YIELD_PAUSE_MS,
+} from '#lib/protocol/limits.ts';
 import { oneLease, road, testOrder, world, type Client, type World } from './harness.ts';
 
 let w: World;
@@ -26,7 +30,17 @@ describe('a job', () => {
     const treasury = await balance('treasury');
     for (let i = 0; i < 4; i++) await oneLease(creator, worker, checker);
     await w.pass(500);
-    expect(creator.last('job')!.view).toMatchObject({ job, state: 'done', settled: 4, leases: 4, committed: 0, leased: 0, checks: 4, segments: 20_000, spentMicro: '20' });
+    expect(creator.last('job')!.view).toMatchObject({
+      job,
+      state: 'done',
+      settled: 4,
+      leases: 4,
+      committed: 0,
+      leased: 0,
+      checks: 4,
+      segments: 20_000,
+      spentMicro: '20',
+    });
     expect(worker.all('settled').map((event) => event.paidMicro)).toEqual(['5', '5', '5', '5']);
     expect(creator.all('settled')).toHaveLength(4);
     // 5,000 segments at one token per 10^9 are 5 micro-tokens; the parts of fee and checker round down to none.
@@ -52,7 +66,12 @@ describe('a job', () => {
   test('is granted pass by pass: all tiles of the first before any of the second', async () => {
     const { creator, worker, checker } = await road(w);
     for (let i = 0; i < 4; i++) await oneLease(creator, worker, checker);
-    expect(worker.all('grant').map(({ lease }) => [lease.pass, lease.tile])).toEqual([[0, 0], [0, 1], [1, 0], [1, 1]]);
+    expect(worker.all('grant').map(({ lease }) => [lease.pass, lease.tile])).toEqual([
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ]);
   });
 
   test('waits while its creator is away, says so, and goes on', async () => {
@@ -209,150 +228,5 @@ describe('a worker', () => {
     expect(worker.all('grant')).toHaveLength(2);
     await w.pass(YIELD_PAUSE_MS + 1_000);
     expect(worker.all('grant')).toHaveLength(3);
-  });
-});
-
-describe('a film', () => {
-  test('is delivered to where the creator is now, and again if it came corrupt; twice corrupt voids', async () => {
-    const { creator, worker, job } = await road(w);
-    await worker.ask(1);
-    await worker.commit(worker.last('grant')!);
-    expect(worker.last('deliver')).toMatchObject({ creatorPeer: creator.peer });
-    creator.disconnect();
-    const back = await w.join(['creator'], creator.identity);
-    await back.request({ type: 'watch', job });
-    expect(worker.last('deliver')).toMatchObject({ creatorPeer: back.peer });
-    const committed = back.last('committed')!;
-    await back.receipt(committed, 'corrupt');
-    expect(worker.all('deliver')).toHaveLength(3);
-    expect(worker.last('voided')).toBeUndefined();
-    await back.receipt(committed, 'corrupt');
-    expect(worker.last('voided')).toMatchObject({ reason: 'film-corrupt' });
-    expect(back.last('voided')).toMatchObject({ reason: 'film-corrupt' });
-    expect(await back.receipt(committed)).toMatchObject({ type: 'refused', reason: 'lease-over' });
-  });
-
-  test('is receipted by its creator only, and only by its root', async () => {
-    const { creator, worker } = await road(w);
-    await worker.ask(1);
-    await worker.commit(worker.last('grant')!);
-    const committed = creator.last('committed')!;
-    expect(await worker.submit('film.receipt', { lease: committed.lease.lease, root: committed.root, verdict: 'received' })).toMatchObject({ reason: 'lease-unknown' });
-    expect(await creator.submit('film.receipt', { lease: committed.lease.lease, root: 'd'.repeat(64), verdict: 'received' })).toMatchObject({ reason: 'root-differs' });
-  });
-});
-
-describe('a check', () => {
-  async function committed(): Promise<{ creator: Client; worker: Client; checker: Client; job: string }> {
-    const all = await road(w);
-    await all.worker.ask(1);
-    await all.worker.commit(all.worker.last('grant')!);
-    await all.creator.receipt(all.creator.last('committed')!);
-    return all;
-  }
-
-  test('is never drawn for the worker or the creator themselves', async () => {
-    const creator = await w.join(['creator', 'checker']);
-    await creator.grant();
-    await creator.order(testOrder());
-    const worker = await w.join(['worker', 'checker']);
-    await creator.checkReady(4);
-    await worker.checkReady(4);
-    await worker.ask(1);
-    await worker.commit(worker.last('grant')!);
-    await w.pass(1_000);
-    expect(creator.last('check')).toBeUndefined();
-    expect(worker.last('check')).toBeUndefined();
-    expect(creator.last('job')!.view.reason).toBe('');
-  });
-
-  test('goes first to a checker that holds the scene', async () => {
-    const { creator, worker, checker } = await road(w);
-    const near = await w.join(['checker']);
-    await near.checkReady(4);
-    await near.request({ type: 'have', blobs: ['a'.repeat(64)] });
-    await worker.ask(1);
-    await worker.commit(worker.last('grant')!);
-    expect(near.last('check')).toMatchObject({ sources: [creator.peer] });
-    expect(checker.last('check')).toBeUndefined();
-  });
-
-  test('needs the nonce that was committed to, and counts once', async () => {
-    const { checker } = await committed();
-    const check = checker.last('check')!;
-    const body = checker.verdictBody(check, 'pass');
-    expect(await checker.submit('check.verdict', { ...body, nonce: toHex(new Uint8Array(32)) })).toMatchObject({ reason: 'check-unknown' });
-    expect(await checker.submit('check.verdict', { ...body, root: 'e'.repeat(64) })).toMatchObject({ reason: 'root-differs' });
-    const other = await w.join(['checker']);
-    expect(await other.submit('check.verdict', body)).toMatchObject({ reason: 'check-unknown' });
-    expect((await checker.submit('check.verdict', body)).type).toBe('ack');
-    expect(await checker.submit('check.verdict', { ...body, paths: 1 })).toMatchObject({ reason: 'check-over' });
-  });
-
-  test('that fails voids the lease where no second checker is, and blames the worker', async () => {
-    const { creator, worker, checker } = await committed();
-    await checker.verdict(checker.last('check')!, 'fail');
-    expect(worker.last('voided')).toMatchObject({ reason: 'check-signatures' });
-    expect(creator.last('voided')).toMatchObject({ reason: 'check-signatures' });
-    expect(await balance(worker.key)).toBe(0n);
-  });
-
-  test('that fails is asked of a second checker first; two of three decide', async () => {
-    const { worker, checker } = await committed();
-    const second = await w.join(['checker']);
-    await second.checkReady(4);
-    await checker.verdict(checker.last('check')!, 'fail');
-    expect(worker.last('voided')).toBeUndefined();
-    const third = await w.join(['checker']);
-    await third.checkReady(4);
-    await second.verdict(second.last('check')!, 'pass');
-    expect(worker.last('settled')).toBeUndefined();
-    await third.verdict(third.last('check')!, 'pass');
-    expect(worker.last('settled')).toBeDefined();
-    expect(await balance(checker.key)).toBe(0n);
-  });
-
-  test('that fails and whose second opinion goes away is decided without it', async () => {
-    const { worker, checker } = await committed();
-    const second = await w.join(['checker']);
-    await second.checkReady(4);
-    await checker.verdict(checker.last('check')!, 'fail');
-    expect(second.last('check')).toBeDefined();
-    second.disconnect();
-    await w.pass(LEASE_SILENCE_MS_MAX + 1_000);
-    expect(worker.last('voided')).toBeDefined();
-  });
-
-  test('goes to another checker when the first falls silent', async () => {
-    const { worker, checker } = await committed();
-    checker.disconnect();
-    const second = await w.join(['checker']);
-    await second.checkReady(4);
-    await w.pass(LEASE_SILENCE_MS_MAX + 4_000);
-    await second.verdict(second.last('check')!);
-    expect(worker.last('settled')).toBeDefined();
-  });
-
-  test('that can’t reach the film three times voids the lease', async () => {
-    const { worker, checker } = await committed();
-    for (let i = 0; i < 3; i++) {
-      expect(worker.last('voided')).toBeUndefined();
-      await checker.verdict(checker.last('check')!, 'unavailable');
-      await w.pass(3_000);
-    }
-    expect(worker.last('voided')).toMatchObject({ reason: 'film-unavailable' });
-    expect(checker.all('check')).toHaveLength(3);
-  });
-
-  test('majority rules', () => {
-    expect(decide(0, 0, true)).toBe('wait');
-    expect(decide(1, 0, false)).toBe('pass');
-    expect(decide(0, 1, true)).toBe('wait');
-    expect(decide(0, 1, false)).toBe('fail');
-    expect(decide(1, 1, true)).toBe('wait');
-    expect(decide(1, 1, false)).toBe('tie');
-    expect(decide(2, 1, false)).toBe('pass');
-    expect(decide(1, 2, true)).toBe('fail');
-    expect(decide(0, 2, true)).toBe('fail');
   });
 });

@@ -42,7 +42,17 @@ describe('the served log', () => {
     const checkpoint = await (await http('/log/checkpoint')).text();
     expect(await verifyLog(checkpoint, w.coordinator.key, leaves)).toMatchObject({
       ok: true,
-      summary: { origin: 'test', leaves: leaves.length, jobs: 1, commitments: 4, draws: 4, verdicts: 4, settled: 3, voided: 1, mintedMicro: '100000000' },
+      summary: {
+        origin: 'test',
+        leaves: leaves.length,
+        jobs: 1,
+        commitments: 4,
+        draws: 4,
+        verdicts: 4,
+        settled: 3,
+        voided: 1,
+        mintedMicro: '100000000',
+      },
     });
   });
 
@@ -75,7 +85,12 @@ describe('the served log', () => {
 
   test('gives a job a receipt whose entries verify against its checkpoint', async () => {
     const job = decodeLeaf(leaves.find((bytes) => decodeLeaf(bytes)?.type === 'job')!) as Extract<LogLeaf, { type: 'job' }>;
-    const receipt = (await (await http(`/api/jobs/${job.job}/receipt`)).json()) as { orderHash: string; checkpoint: string; leases: unknown[]; entries: { leaf: number; bytes: string; proof: string[] }[] };
+    const receipt = (await (await http(`/api/jobs/${job.job}/receipt`)).json()) as {
+      orderHash: string;
+      checkpoint: string;
+      leases: unknown[];
+      entries: { leaf: number; bytes: string; proof: string[] }[];
+    };
     expect(receipt.orderHash).toBe(job.order);
     expect(receipt.leases).toHaveLength(3);
     expect(receipt.entries).toHaveLength(5);
@@ -87,7 +102,11 @@ describe('the served log', () => {
   });
 
   test('lists entries newest first, and finds them by account, job and kind', async () => {
-    const page = async (query: string) => (await (await http(`/api/entries?${query}`)).json()) as { total: number; entries: { index: number; kind: string; postings: [string, string][] }[] };
+    const page = async (query: string) =>
+      (await (await http(`/api/entries?${query}`)).json()) as {
+        total: number;
+        entries: { index: number; kind: string; postings: [string, string][] }[];
+      };
     const all = await page('limit=100');
     expect(all.total).toBe(6);
     expect(all.entries.map((entry) => entry.kind)).toEqual(['refund', 'settle', 'settle', 'settle', 'escrow', 'grant']);
@@ -102,9 +121,15 @@ describe('the served log', () => {
 describe('a lie', () => {
   /** Signs a log that the coordinator itself would have forged: only replay can tell. */
   async function verdictOn(change: (log: LogLeaf[]) => LogLeaf[]): Promise<Awaited<ReturnType<typeof verifyLog>>> {
-    const forged = change(leaves.map((bytes) => structuredClone(decodeLeaf(bytes)!))).map((leaf) => (leaf.type === 'genesis' ? { ...leaf, key: forger.key } : leaf));
+    const forged = change(leaves.map((bytes) => structuredClone(decodeLeaf(bytes)!))).map((leaf) =>
+      leaf.type === 'genesis' ? { ...leaf, key: forger.key } : leaf,
+    );
     const bytes = forged.map(encodeLeaf);
-    const checkpoint = await signCheckpoint(forger, fromHex(forger.key), { origin: 'test', size: bytes.length, root: rootOf(bytes.map(hashLeaf)) });
+    const checkpoint = await signCheckpoint(forger, fromHex(forger.key), {
+      origin: 'test',
+      size: bytes.length,
+      root: rootOf(bytes.map(hashLeaf)),
+    });
     return verifyLog(checkpoint, forger.key, bytes);
   }
   const line = (type: LogLeaf['type'], nth = 0, kind?: string): number => {
@@ -114,10 +139,12 @@ describe('a lie', () => {
     });
     return at[nth]!;
   };
-  const edit = <T extends LogLeaf['type']>(at: number, change: (leaf: Extract<LogLeaf, { type: T }>) => void) => (log: LogLeaf[]): LogLeaf[] => {
-    change(log[at] as Extract<LogLeaf, { type: T }>);
-    return log;
-  };
+  const edit =
+    <T extends LogLeaf['type']>(at: number, change: (leaf: Extract<LogLeaf, { type: T }>) => void) =>
+    (log: LogLeaf[]): LogLeaf[] => {
+      change(log[at] as Extract<LogLeaf, { type: T }>);
+      return log;
+    };
   const twice = (at: number) => (log: LogLeaf[]) => [...log.slice(0, at + 1), log[at]!, ...log.slice(at + 1)];
   const without = (at: number) => (log: LogLeaf[]) => log.filter((_, i) => i !== at);
 
@@ -127,12 +154,20 @@ describe('a lie', () => {
 
   test('money from nowhere', async () => {
     const at = line('entry', 0, 'grant');
-    expect(await verdictOn(edit<'entry'>(at, (leaf) => (leaf.postings[1]![1] = '100000001')))).toEqual({ ok: false, line: at, reason: 'The postings of a grant sum to 1, not to zero.' });
+    expect(await verdictOn(edit<'entry'>(at, (leaf) => (leaf.postings[1]![1] = '100000001')))).toEqual({
+      ok: false,
+      line: at,
+      reason: 'The postings of a grant sum to 1, not to zero.',
+    });
   });
 
   test('an account below zero', async () => {
     const at = line('entry', 0, 'escrow');
-    expect(await verdictOn(without(line('entry', 0, 'grant')))).toMatchObject({ ok: false, line: at - 1, reason: expect.stringContaining('below zero') as string });
+    expect(await verdictOn(without(line('entry', 0, 'grant')))).toMatchObject({
+      ok: false,
+      line: at - 1,
+      reason: expect.stringContaining('below zero') as string,
+    });
   });
 
   test('first tokens twice', async () => {
@@ -154,7 +189,11 @@ describe('a lie', () => {
   test('a lease paid without a verdict', async () => {
     const at = line('verdict', 0);
     const settle = line('entry', 0, 'settle') - 1;
-    expect(await verdictOn(without(at))).toMatchObject({ ok: false, line: settle, reason: 'A lease is settled before a checker passed it.' });
+    expect(await verdictOn(without(at))).toMatchObject({
+      ok: false,
+      line: settle,
+      reason: 'A lease is settled before a checker passed it.',
+    });
   });
 
   test('a failing verdict turned', async () => {
@@ -174,8 +213,16 @@ describe('a lie', () => {
 
   test('a steered draw: another beacon, another nonce, other leaves', async () => {
     const draw = line('draw', 1);
-    expect(await verdictOn(edit<'draw'>(draw, (leaf) => (leaf.beacon = '0'.repeat(64))))).toMatchObject({ ok: false, line: draw, reason: expect.stringContaining('beacon') as string });
-    expect(await verdictOn(edit<'draw'>(draw, (leaf) => (leaf.nonceCommitment = '0'.repeat(64))))).toMatchObject({ ok: false, line: draw, reason: expect.stringContaining('nonce') as string });
+    expect(await verdictOn(edit<'draw'>(draw, (leaf) => (leaf.beacon = '0'.repeat(64))))).toMatchObject({
+      ok: false,
+      line: draw,
+      reason: expect.stringContaining('beacon') as string,
+    });
+    expect(await verdictOn(edit<'draw'>(draw, (leaf) => (leaf.nonceCommitment = '0'.repeat(64))))).toMatchObject({
+      ok: false,
+      line: draw,
+      reason: expect.stringContaining('nonce') as string,
+    });
     const verdict = line('verdict', 1);
     expect(await verdictOn(edit<'verdict'>(verdict, (leaf) => (leaf.drawn = [0, 1, 2, 3])))).toMatchObject({ ok: false, line: verdict });
     expect(await verdictOn(without(line('nonces')))).toMatchObject({ ok: false, line: line('draw') - 1 });
@@ -183,10 +230,24 @@ describe('a lie', () => {
 
   test('an escrow or a refund of another size', async () => {
     const job = line('job');
-    expect(await verdictOn(edit<'job'>(job, (leaf) => (leaf.capMicro = '2000')))).toMatchObject({ ok: false, line: line('entry', 0, 'escrow') });
+    expect(await verdictOn(edit<'job'>(job, (leaf) => (leaf.capMicro = '2000')))).toMatchObject({
+      ok: false,
+      line: line('entry', 0, 'escrow'),
+    });
     const refund = line('entry', 0, 'refund');
-    const less = edit<'entry'>(refund, (leaf) => (leaf.postings = leaf.postings.map(([name, micro]) => [name, String(BigInt(micro) < 0n ? BigInt(micro) + 1n : BigInt(micro) - 1n)])));
-    expect(await verdictOn(less)).toMatchObject({ ok: false, line: refund, reason: expect.stringContaining('all of the escrow') as string });
+    const less = edit<'entry'>(
+      refund,
+      (leaf) =>
+        (leaf.postings = leaf.postings.map(([name, micro]) => [
+          name,
+          String(BigInt(micro) < 0n ? BigInt(micro) + 1n : BigInt(micro) - 1n),
+        ])),
+    );
+    expect(await verdictOn(less)).toMatchObject({
+      ok: false,
+      line: refund,
+      reason: expect.stringContaining('all of the escrow') as string,
+    });
   });
 
   test('a void lease settled, a log without its founding, a leaf of no kind', async () => {
@@ -231,5 +292,6 @@ test('tile names have one spelling', () => {
   expect(formatTileIndex(1_234_067)).toBe('x001/x234/067');
   expect(parseTilePath('0/x001/x234/067.p/8')).toEqual({ level: 0, index: 1_234_067, width: 8 });
   expect(parseTilePath('entries/000')).toEqual({ level: 'entries', index: 0, width: 256 });
-  for (const bad of ['0/0', '0/x000/000', '00/000', '64/000', '0/000.p/0', '0/000.p/257', '0/000.p/256', '0/../000']) expect(parseTilePath(bad)).toBeNull();
+  for (const bad of ['0/0', '0/x000/000', '00/000', '64/000', '0/000.p/0', '0/000.p/257', '0/000.p/256', '0/../000'])
+    expect(parseTilePath(bad)).toBeNull();
 });

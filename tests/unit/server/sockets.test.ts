@@ -68,7 +68,11 @@ async function peer(identity?: Identity): Promise<Line & { id: string; identity:
   return { ...line, id, identity: who };
 }
 
-const status = async () => (await (await w.coordinator.http(new Request('http://c/api/status')))!.json()) as { bytes: Record<string, { in: number; out: number }>; counts: Record<string, number> };
+const status = async () =>
+  (await (await w.coordinator.http(new Request('http://c/api/status')))!.json()) as {
+    bytes: Record<string, { in: number; out: number }>;
+    counts: Record<string, number>;
+  };
 
 describe('paths', () => {
   test('each socket is its own, and others are left alone', async () => {

