@@ -9,7 +9,8 @@ import { build, files, version } from '$service-worker';
 
 const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 
-const CACHE = `pictor-${version}`;
+const SHELLS = 'pictor-shell-';
+const CACHE = `${SHELLS}${version}`;
 const PAGES = ['/', '/create', '/work', '/review', '/ledger'];
 const LIVE = /^\/(api|log|control|peerjs)(\/|$)/;
 const KEPT = new Set([...build, ...files]);
@@ -42,7 +43,7 @@ async function precache(): Promise<void> {
 }
 
 async function dropOldVersions(): Promise<void> {
-  for (const name of await caches.keys()) if (name !== CACHE) await caches.delete(name);
+  for (const name of await caches.keys()) if (name.startsWith(SHELLS) && name !== CACHE) await caches.delete(name);
 }
 
 async function fromCacheFirst(request: Request, path: string): Promise<Response> {

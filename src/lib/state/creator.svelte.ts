@@ -5,6 +5,7 @@
  */
 import { encodePng } from '../image/png.ts';
 import { estimate, secondsLeft, type Estimate } from './estimate.ts';
+import { keepLastPicture } from './last-picture.ts';
 import { Preview } from './preview.svelte.ts';
 import { problem, type Problem } from './problem.ts';
 import { recall, remember } from './remember.ts';
@@ -181,7 +182,10 @@ export class CreatorDesk {
     if (this.job?.job !== job.job) return;
     this.job = job;
     this.version++;
-    if (job.view.state !== 'open') this.#forget();
+    if (job.view.state === 'open') return;
+    this.#forget();
+    const file = this.png();
+    if (file && job.view.state === 'done') void keepLastPicture({ title: job.order.title, atMs: Date.now(), file });
   }
 
   #forget(): void {

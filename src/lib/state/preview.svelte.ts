@@ -98,7 +98,8 @@ export class Preview {
       this.frame = frame;
       this.samples = pass.first + pass.count;
       this.version++;
-      if (pass.first === 0 && this.#fits(side + 1, side, seconds)) return side + 1;
+      // The first pass pays for warming up: a quick device shows later, and gets the larger size then.
+      if (this.#fits(side + 1, side, seconds / pass.count)) return side + 1;
     }
     return SIZES.length;
   }

@@ -25,11 +25,11 @@ describe('the network in one word', () => {
 });
 
 describe('a job in one word', () => {
-  const job = { state: 'open', reason: '', workers: 0, leased: 0, committed: 0, settled: 0, leases: 12, checks: 0 } as const;
+  const job = { state: 'open', reason: '', leased: 0, committed: 0, settled: 0, leases: 12, checks: 0 } as const;
 
   it('follows the leases while it is open', () => {
     expect(jobWord(job).word).toBe('Waiting');
-    expect(jobWord({ ...job, leased: 2, workers: 2 }).word).toBe('Rendering');
+    expect(jobWord({ ...job, leased: 2 }).word).toBe('Rendering');
     expect(jobWord({ ...job, committed: 3 }).word).toBe('Checking');
     expect(jobWord({ ...job, state: 'done', settled: 12, checks: 12 })).toEqual({
       word: 'Finished',
@@ -37,9 +37,18 @@ describe('a job in one word', () => {
     });
   });
 
-  it('prefers the coordinator’s own reason', () => {
-    expect(jobWord({ ...job, reason: 'The cap is used up.' }).sentence).toBe('The cap is used up.');
-    expect(jobWord({ ...job, state: 'failed', reason: 'No worker could read it.' }).sentence).toBe('No worker could read it.');
+  it('says what can be done about a standstill', () => {
+    expect(jobWord({ ...job, reason: 'waiting for a worker' }).sentence).toMatch(/“Lend”/);
+    const unchecked = { ...job, reason: 'waiting for a checker', committed: 4 };
+    expect(jobWord(unchecked)).toMatchObject({ word: 'Checking', sentence: expect.stringMatching(/another browser/) });
+    expect(jobWord({ ...unchecked, leased: 1 })).toMatchObject({ word: 'Rendering', sentence: expect.stringMatching(/another browser/) });
+  });
+
+  it('makes a sentence of a reason it does not know', () => {
+    expect(jobWord({ ...job, reason: 'the cap is used up' }).sentence).toBe('The cap is used up.');
+    expect(jobWord({ ...job, state: 'failed', reason: 'no worker could read it', committed: 2 }).sentence).toBe(
+      'No worker could read it. What was done is kept; what is left of the cap comes back. 2 leases already traced will still be checked and paid.',
+    );
   });
 });
 
