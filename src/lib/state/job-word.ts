@@ -19,7 +19,7 @@ export function jobWord(view: Told): Word {
   const coming = view.committed > 0 ? ` ${plural(view.committed, 'lease')} already traced will still be checked and paid.` : '';
   switch (view.state) {
     case 'done':
-      return { word: 'Finished', sentence: `Every lease is checked, received and paid; ${plural(view.checks, 'check')} vouch for it.` };
+      return { word: 'Done', sentence: `Every lease is checked, received and paid; ${plural(view.checks, 'check')} vouch for it.` };
     case 'cancelled':
       return { word: 'Cancelled', sentence: `What was done is kept; what is left of the cap comes back.${coming}` };
     case 'failed':

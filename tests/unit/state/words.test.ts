@@ -32,7 +32,7 @@ describe('a job in one word', () => {
     expect(jobWord({ ...job, leased: 2 }).word).toBe('Rendering');
     expect(jobWord({ ...job, committed: 3 }).word).toBe('Checking');
     expect(jobWord({ ...job, state: 'done', settled: 12, checks: 12 })).toEqual({
-      word: 'Finished',
+      word: 'Done',
       sentence: 'Every lease is checked, received and paid; 12 checks vouch for it.',
     });
   });
