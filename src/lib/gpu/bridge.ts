@@ -41,11 +41,7 @@ export class WorkerEngine implements Engine {
   }
 
   probe(): Promise<DeviceReport> {
-    this.#report ??= this.#probe().then((report) => {
-      // A device that failed may come back, say after a driver was updated: ask again next time.
-      if (!report.ok) this.#report = null;
-      return report;
-    });
+    this.#report ??= this.#probeTwice();
     return this.#report;
   }
 
@@ -63,6 +59,14 @@ export class WorkerEngine implements Engine {
   async dispose(): Promise<void> {
     const running = await this.#running?.catch(() => null);
     if (running) this.#terminate(running);
+  }
+
+  /** A worker that dies while it starts gets one more chance; after that the next call asks again. */
+  async #probeTwice(): Promise<DeviceReport> {
+    let report = await this.#probe();
+    if (!report.ok && !this.#running) report = await this.#probe();
+    if (!report.ok) this.#report = null;
+    return report;
   }
 
   async #probe(): Promise<DeviceReport> {
