@@ -1,0 +1,226 @@
+/**
+ * Small scenes as CompiledScene values, built by hand so that their light can be known on paper,
+ * and one call that renders them. The BVH builder and alias tables are the real ones.
+ */
+import type { SceneSummary, TraceRequest } from '#lib/gpu/engine.ts';
+import type { Film } from '#lib/job/film.ts';
+import { sha256, toHex } from '#lib/protocol/bytes.ts';
+import type { Camera } from '#lib/protocol/order.ts';
+import { Light, LIGHT_ENVIRONMENT, LIGHT_TRIANGLE, Material, MATERIAL_DOUBLE_SIDED, NONE, TextureUse, Triangle, TriangleCorners, Vertex } from '#shaders/layout.ts';
+import { RenderEngine } from '#workers/render/engine.ts';
+import { buildAliasTable } from '#workers/scene/alias-table.ts';
+import { buildBvh } from '#workers/scene/bvh.ts';
+import type { CompiledEnvironment, CompiledScene } from '#workers/scene/compiled-scene.ts';
+import { packNormal } from '#workers/scene/pack.ts';
+import { packRows, type Row } from '#workers/scene/rows.ts';
+
+export type Vec3 = readonly [number, number, number];
+export type Corner = { readonly at: Vec3; readonly normal?: Vec3; readonly uv?: readonly [number, number] };
+export type MaterialRow = Row<(typeof Material)['fields']>;
+export type LightRow = Row<(typeof Light)['fields']>;
+
+export interface KitTriangle {
+  readonly corners: readonly [Corner, Corner, Corner];
+  readonly material: number;
+}
+
+export interface KitScene {
+  readonly triangles: readonly KitTriangle[];
+  readonly materials: readonly MaterialRow[];
+  /** Punctual lights; emissive triangles and the environment are added. */
+  readonly lights?: readonly LightRow[];
+  readonly environment?: { readonly width: number; readonly height: number; readonly radiance: (x: number, y: number) => Vec3 };
+  readonly textures?: readonly Row<(typeof TextureUse)['fields']>[];
+  readonly texels?: CompiledScene['texels'];
+}
+
+/** A plain material: white, rough, dielectric, double-sided, no textures. */
+export function material(row: MaterialRow = {}): MaterialRow {
+  return {
+    base_color: [1, 1, 1, 1],
+    flags: MATERIAL_DOUBLE_SIDED,
+    roughness: 1,
+    ior: 1.5,
+    specular: 1,
+    specular_color: [1, 1, 1],
+    normal_scale: 1,
+    alpha_cutoff: 0.5,
+    base_color_texture: NONE,
+    metal_rough_texture: NONE,
+    normal_texture: NONE,
+    emissive_texture: NONE,
+    transmission_texture: NONE,
+    ...row,
+  };
+}
+
+/** Two triangles; `a b c d` run counter-clockwise seen from the front. */
+export function quad(a: Vec3, b: Vec3, c: Vec3, d: Vec3, materialIndex: number): KitTriangle[] {
+  const [ca, cb, cc, cd] = [{ at: a, uv: [0, 0] }, { at: b, uv: [1, 0] }, { at: c, uv: [1, 1] }, { at: d, uv: [0, 1] }] as const;
+  return [
+    { corners: [ca, cb, cc], material: materialIndex },
+    { corners: [ca, cc, cd], material: materialIndex },
+  ];
+}
+
+/** A latitude-longitude sphere with smooth normals. */
+export function sphere(centre: Vec3, radius: number, materialIndex: number, rings = 24): KitTriangle[] {
+  const point = (i: number, j: number): Corner => {
+    const [theta, phi] = [(i / rings) * Math.PI, (j / (2 * rings)) * 2 * Math.PI];
+    const normal: Vec3 = [Math.sin(theta) * Math.cos(phi), Math.cos(theta), Math.sin(theta) * Math.sin(phi)];
+    return { at: [centre[0] + normal[0] * radius, centre[1] + normal[1] * radius, centre[2] + normal[2] * radius], normal };
+  };
+  const out: KitTriangle[] = [];
+  for (let i = 0; i < rings; i++) {
+    for (let j = 0; j < 2 * rings; j++) {
+      const [a, b, c, d] = [point(i, j), point(i + 1, j), point(i + 1, j + 1), point(i, j + 1)];
+      if (i < rings - 1) out.push({ corners: [a, c, b], material: materialIndex });
+      if (i > 0) out.push({ corners: [a, d, c], material: materialIndex });
+    }
+  }
+  return out;
+}
+
+const sub = (a: Vec3, b: Vec3): Vec3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
+const cross = (a: Vec3, b: Vec3): Vec3 => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+const length = (a: Vec3): number => Math.hypot(...a);
+
+function edges({ corners }: KitTriangle): { v0: Vec3; e1: Vec3; e2: Vec3; normal: Vec3; area: number } {
+  const [v0, e1, e2] = [corners[0].at, sub(corners[1].at, corners[0].at), sub(corners[2].at, corners[0].at)];
+  const n = cross(e1, e2);
+  return { v0, e1, e2, normal: [n[0] / length(n), n[1] / length(n), n[2] / length(n)], area: length(n) / 2 };
+}
+
+function environmentOf({ environment }: KitScene): CompiledEnvironment & { readonly lit: boolean } {
+  if (!environment) return { width: 1, height: 1, texels: new Float32Array(4), alias: new Uint32Array(2), lit: false };
+  const { width, height, radiance } = environment;
+  const texels = new Float32Array(width * height * 4);
+  const weights = new Float64Array(width * height);
+  for (let i = 0; i < width * height; i++) {
+    const y = Math.floor(i / width);
+    const rgb = radiance(i % width, y);
+    texels.set(rgb, i * 4);
+    weights[i] = (rgb[0] + rgb[1] + rgb[2]) * Math.sin(((y + 0.5) / height) * Math.PI);
+  }
+  const table = buildAliasTable(weights);
+  const alias = new Uint32Array(width * height * 2);
+  const bits = new Uint32Array(table.threshold.buffer);
+  for (let i = 0; i < width * height; i++) alias.set([bits[i]!, table.other[i]!], i * 2);
+  return { width, height, texels, alias, lit: true };
+}
+
+function lightTable(scene: KitScene, order: Uint32Array, lit: boolean): { rows: Uint8Array<ArrayBuffer>; ofTriangle: Map<number, number> } {
+  const rows: LightRow[] = [];
+  const weights: number[] = [];
+  const ofTriangle = new Map<number, number>();
+  order.forEach((index, place) => {
+    const triangle = scene.triangles[index]!;
+    const emissive = scene.materials[triangle.material]!.emissive as readonly number[] | undefined;
+    if (!emissive) return;
+    ofTriangle.set(place, rows.length);
+    rows.push({ kind: LIGHT_TRIANGLE, triangle: place });
+    weights.push(edges(triangle).area * Math.max(...emissive));
+  });
+  const mean = weights.length > 0 ? weights.reduce((sum, w) => sum + w, 0) / weights.length : 1;
+  for (const row of scene.lights ?? []) {
+    rows.push({ triangle: NONE, ...row });
+    weights.push(mean);
+  }
+  if (lit) {
+    rows.push({ kind: LIGHT_ENVIRONMENT, triangle: NONE });
+    weights.push(mean);
+  }
+  if (rows.length === 0) return { rows: new Uint8Array(0), ofTriangle };
+  const table = buildAliasTable(Float64Array.from(weights));
+  const complete = rows.map((row, i) => ({ ...row, pick: table.probability[i]!, alias_threshold: table.threshold[i]!, alias_other: table.other[i]! }));
+  return { rows: packRows(Light, complete), ofTriangle };
+}
+
+export async function compileKit(scene: KitScene): Promise<CompiledScene> {
+  const flat = Float32Array.from(scene.triangles.flatMap((triangle) => {
+    const { v0, e1, e2 } = edges(triangle);
+    return [...v0, ...e1, ...e2];
+  }));
+  const bvh = await buildBvh(flat, async () => undefined);
+  const { lit, ...environment } = environmentOf(scene);
+  const lights = lightTable(scene, bvh.order, lit);
+  const ordered = Array.from(bvh.order, (index, place) => ({ index, place, triangle: scene.triangles[index]! }));
+  const sections = {
+    nodes: bvh.nodes,
+    triangles: packRows(Triangle, ordered.map(({ index, place, triangle }) => {
+      const [v0, e1, e2] = [0, 3, 6].map((k) => [...flat.subarray(index * 9 + k, index * 9 + k + 3)]) as [number[], number[], number[]];
+      return { v0, e1, e2, primitive: index, material: triangle.material, light: lights.ofTriangle.get(place) ?? NONE };
+    })),
+    corners: packRows(TriangleCorners, ordered.map(({ place }) => ({ corners: [place * 3, place * 3 + 1, place * 3 + 2] }))),
+    vertices: packRows(Vertex, ordered.flatMap(({ triangle }) => {
+      const { normal } = edges(triangle);
+      return triangle.corners.map((corner) => ({ normal: packNormal([...(corner.normal ?? normal)]), tangent: NONE, uv0: corner.uv ?? [0, 0], color: 0xffffffff }));
+    })),
+    materials: packRows(Material, scene.materials),
+    textures: packRows(TextureUse, scene.textures ?? []),
+    lights: lights.rows,
+  };
+  const root = toHex(sha256(new TextEncoder().encode(JSON.stringify(scene, (_, value: unknown) => (typeof value === 'function' ? String(value) : value)))));
+  return {
+    summary: summaryOf(root, scene),
+    ...sections,
+    texels: scene.texels ?? { side: 1, layers: 1, data: new Uint8Array(4) },
+    environment,
+  };
+}
+
+function summaryOf(root: string, scene: KitScene): SceneSummary {
+  return {
+    root,
+    bytes: 0,
+    triangles: scene.triangles.length,
+    materials: scene.materials.length,
+    textures: scene.textures?.length ?? 0,
+    lights: 0,
+    bounds: { min: [-1, -1, -1], max: [1, 1, 1] },
+    cameras: [],
+    view: FRONT,
+    animationSeconds: 0,
+    warnings: [],
+    compileSeconds: 0,
+  };
+}
+
+/** From +Z at the origin; a unit sphere fills most of the frame. */
+export const FRONT: Camera = { eye: [0, 0, 4], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.3 };
+
+export interface Shot {
+  readonly camera?: Camera;
+  readonly side?: number;
+  readonly samples?: number;
+  readonly bounces?: number;
+  readonly seed?: number;
+}
+
+export function request(root: string, shot: Shot = {}): TraceRequest {
+  const side = shot.side ?? 16;
+  return {
+    sceneRoot: root,
+    frame: { camera: shot.camera ?? FRONT, width: side, height: side, bounces: shot.bounces ?? 8, seed: shot.seed ?? 1 },
+    rect: { x: 0, y: 0, width: side, height: side },
+    pass: { first: 0, count: shot.samples ?? 16 },
+  };
+}
+
+/** Renders on a film, or throws with the engine's own words. */
+export async function render(engine: RenderEngine, scene: KitScene, shot: Shot = {}): Promise<Film> {
+  const compiled = await compileKit(scene);
+  engine.adopt(compiled);
+  const outcome = await engine.trace(new AbortController().signal, request(compiled.summary.root, shot));
+  if (!outcome.ok) throw new Error(`${outcome.reason}: ${outcome.text}`);
+  return outcome.film;
+}
+
+/** Mean of a film's pixels, per channel. */
+export function meanOf(film: Film): Vec3 {
+  const words = new Float32Array(film.light.buffer);
+  const sum = [0, 0, 0];
+  for (let i = 0; i < words.length; i++) if (i % 4 < 3) sum[i % 4]! += words[i]!;
+  const paths = (words.length / 4) * film.samples;
+  return [sum[0]! / paths, sum[1]! / paths, sum[2]! / paths];
+}
