@@ -4,10 +4,11 @@
  * replaces product code.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { decode, type DecodedPng } from 'fast-png';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright';
 import { chromiumArgs, chromiumPath } from '../chromium.ts';
 
@@ -140,6 +141,23 @@ export class Person {
   /** The element with this data-testid. */
   get(id: string) {
     return this.page.getByTestId(id);
+  }
+
+  /** Creator: drops a file and asks for a small picture; `send` is left to the test. */
+  async drop(scene: string, size: number, samples: number): Promise<void> {
+    await this.get('drop-input').setInputFiles(scene);
+    await this.get('size').selectOption('custom');
+    await this.get('width').fill(String(size));
+    await this.get('height').fill(String(size));
+    await this.get('quality-custom').check();
+    await this.get('samples').fill(String(samples));
+    await this.get('samples').blur();
+  }
+
+  /** Creator: downloads the picture and decodes it. */
+  async download(): Promise<DecodedPng> {
+    const [download] = await Promise.all([this.page.waitForEvent('download'), this.get('download-png').click()]);
+    return decode(readFileSync(await download.path()));
   }
 
   async leave(): Promise<void> {

@@ -1,0 +1,160 @@
+/**
+ * The command line as other programs use it: exit codes, files, one line of JSON, signals; and
+ * headless agents over real WebRTC, whose picture has the same bits as the one traced alone.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { FloatType } from 'three';
+import { EXRLoader } from 'three/addons/loaders/EXRLoader.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodePfm } from '#lib/image/pfm.ts';
+import { CoordinatorProcess, pictor, temporaryFolder } from './harness.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const SCENE = join(ROOT, 'static/samples/still-life.glb');
+const LOOK = ['--size', '48x40', '--spp', '3', '--bounces', '3', '--seed', '5'];
+
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder, name);
+
+beforeAll(() => {
+  // Keys and blobs of this test, not of whoever runs it.
+  process.env.PICTOR_DATA = at('data');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function radiance(path: string): Float32Array {
+  const image = decodePfm(new Uint8Array(readFileSync(path)));
+  expect(image).not.toBeNull();
+  return image!.rgb;
+}
+
+describe('alone', () => {
+  test('a picture in three formats and one line of JSON', async () => {
+    const done = await pictor(['render', SCENE, ...LOOK, '--out', at('a.pfm'), '--out', at('a.exr'), '--out', at('a.png'), '--json']);
+    expect(done.code, done.stderr).toBe(0);
+    const report = JSON.parse(done.stdout) as Record<string, unknown>;
+    expect(done.stdout.trim().split('\n')).toHaveLength(1);
+    expect(report).toMatchObject({ samples: 3, width: 48, height: 40 });
+    for (const key of ['segments', 'traceSeconds', 'compileSeconds', 'bytes']) expect(report[key], key).toBeGreaterThan(0);
+    for (const key of ['device', 'variant']) expect(report[key], key).toBeTypeOf('string');
+    // Every path traces at least its camera ray.
+    expect(report.segments).toBeGreaterThanOrEqual(48 * 40 * 3);
+
+    const rgb = radiance(at('a.pfm'));
+    expect(rgb).toHaveLength(48 * 40 * 3);
+    expect(rgb.every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
+    expect(rgb.some((value) => value > 0.01)).toBe(true);
+    const exr = new EXRLoader().setDataType(FloatType).parse(readFileSync(at('a.exr')).buffer as ArrayBuffer);
+    const top = (exr.data as Float32Array).subarray(39 * 48 * 4, 39 * 48 * 4 + 3);
+    expect([...top]).toEqual([...rgb.subarray(0, 3)]);
+    expect(readFileSync(at('a.png')).subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  test('an interrupt ends it with 130 and leaves nothing behind', async () => {
+    const child = spawn(
+      process.execPath,
+      [join(ROOT, 'build/cli/pictor.js'), 'render', SCENE, '--size', '2000x2000', '--spp', '512', '--out', at('never.png')],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    const rendering = waitFor(child, /rendering on/);
+    await rendering;
+    child.kill('SIGINT');
+    expect(await exitOf(child)).toBe(130);
+    expect(existsSync(at('never.png'))).toBe(false);
+  });
+
+  test.each([
+    ['an unknown option', [SCENE, '--nope'], 2, /Unknown option '--nope'/],
+    ['a file that is not there', [join(folder, 'none.glb')], 1, /can't read .*none\.glb/],
+    ['a camera that is not there', [SCENE, '--camera', '99'], 1, /not camera 99/],
+    ['an image type that is not known', [SCENE, '--out', 'x.jpg'], 2, /must end in/],
+  ])('%s: one sentence and an exit code', async (_name, words, code, reason) => {
+    const done = await pictor(['render', ...words], folder);
+    expect(done.code).toBe(code);
+    expect(done.stderr).toMatch(reason);
+    expect(done.stderr).not.toMatch(/\n\s+at /);
+    expect(done.stdout).toBe('');
+  });
+
+  test('a file that is not glTF is named with its defect', async () => {
+    writeFileSync(at('bad.glb'), 'this is no scene');
+    const done = await pictor(['render', at('bad.glb'), '--out', at('bad.png')]);
+    expect(done.code).toBe(1);
+    expect(done.stderr).toMatch(/^pictor: .*bad\.glb: .+\n$/);
+  });
+
+  test('help for every command, with an example', async () => {
+    const all = await pictor(['--help']);
+    expect(all.code).toBe(0);
+    const names = [...all.stdout.matchAll(/^ {2}([a-z]+) {2}/gm)].map((match) => match[1]!);
+    expect(names).toEqual(expect.arrayContaining(['start', 'render', 'work', 'check', 'serve', 'ledger']));
+    for (const name of names) expect((await pictor([name, '--help'])).stdout, name).toMatch(/Usage: pictor[^]*Example/);
+  });
+});
+
+describe('through a network of headless agents', () => {
+  let coordinator: CoordinatorProcess;
+  const agents: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    coordinator = await CoordinatorProcess.start();
+    for (const role of ['work', 'check']) {
+      const words = [role, '--network', coordinator.url, '--key', at(`${role}.key`), '--data', at(role)];
+      agents.push(spawn(process.execPath, [join(ROOT, 'build/cli/pictor.js'), ...words], { stdio: ['ignore', 'pipe', 'pipe'] }));
+    }
+    await Promise.all(agents.map((agent) => waitFor(agent, /^waiting/m)));
+  });
+  afterAll(async () => {
+    for (const agent of agents) agent.kill('SIGKILL');
+    await coordinator.stop();
+  });
+
+  test('the picture has the bits of the one traced alone, with a receipt, and the ledger is true', async () => {
+    const alone = await pictor(['render', SCENE, ...LOOK, '--out', at('alone.pfm'), '--json']);
+    expect(alone.code, alone.stderr).toBe(0);
+    const done = await pictor(['render', SCENE, ...LOOK, '--network', coordinator.url, '--out', at('net.pfm'), '--json']);
+    expect(done.code, done.stderr).toBe(0);
+    expect(radiance(at('net.pfm'))).toEqual(radiance(at('alone.pfm')));
+    const [mine, theirs] = [alone, done].map(({ stdout }) => JSON.parse(stdout) as { segments: number; receipt?: string; job?: string });
+    expect(theirs!.segments).toBe(mine!.segments);
+    const receipt = JSON.parse(readFileSync(theirs!.receipt!, 'utf8')) as { job: string; state: string };
+    expect(receipt).toMatchObject({ job: theirs!.job, state: 'done' });
+
+    const ledger = await pictor(['ledger', 'verify', coordinator.url]);
+    expect([ledger.code, ledger.stdout]).toEqual([0, expect.stringMatching(/^yes: /)]);
+    const stranger = await pictor(['ledger', 'verify', coordinator.url, '--key', 'ab'.repeat(32)]);
+    expect([stranger.code, stranger.stdout]).toEqual([1, expect.stringMatching(/^no: the checkpoint/)]);
+  });
+
+  test('an interrupted worker says goodbye and ends with 0', async () => {
+    const [worker] = agents as [ChildProcess];
+    const stopped = waitFor(worker, /^stopped/m);
+    worker.kill('SIGINT');
+    await stopped;
+    expect(await exitOf(worker)).toBe(0);
+  });
+});
+
+/** Resolves when the process has said it; rejects with what it said instead when it ends. */
+function waitFor(child: ChildProcess, pattern: RegExp): Promise<void> {
+  return new Promise((done, fail) => {
+    let said = '';
+    const listen = (chunk: Buffer): void => {
+      said += chunk.toString();
+      if (pattern.test(said)) done();
+    };
+    child.stdout?.on('data', listen);
+    child.stderr?.on('data', listen);
+    child.once('exit', (code) => fail(new Error(`ended with ${code} before ${String(pattern)}:\n${said}`)));
+  });
+}
+
+const exitOf = (child: ChildProcess): Promise<number | null> =>
+  new Promise((done) => {
+    if (child.exitCode !== null) done(child.exitCode);
+    else child.once('exit', (code) => done(code));
+  });
