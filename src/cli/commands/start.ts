@@ -80,8 +80,11 @@ interface PictureWish {
 /** A first picture that fails is told, and does not end the server. */
 async function picture(signal: AbortSignal, server: RunningServer, { data, file, ready }: PictureWish): Promise<void> {
   const earlier = file === null ? await earlierPicture(data) : null;
+  if (earlier) {
+    say(`First picture, of an earlier start: ${earlier}`);
+    say(`Open ${server.origin}`);
+  }
   try {
-    if (earlier) say(`First picture, of an earlier start: ${earlier}`);
     const device = await Promise.race([ready, aborted(signal)]);
     if (device === undefined) return;
     say(`Local agent: ${device}`);
@@ -96,5 +99,5 @@ async function picture(signal: AbortSignal, server: RunningServer, { data, file,
     const text = error instanceof Error ? error.message : String(error);
     process.stderr.write(`The first picture failed: ${error instanceof CommandError ? text : ((error as Error).stack ?? text)}\n`);
   }
-  say(`Open ${server.origin}`);
+  if (!earlier) say(`Open ${server.origin}`);
 }
