@@ -28,7 +28,10 @@ fn evaluate_reflection(l: Lobes, wi: vec3f) -> BsdfValue {
   let cosine = dot(l.wo, h);
   let dielectric = dielectric_fresnel(l, cosine);
   let specular = reflectance(l, cosine, dielectric) * (ggx_distribution(h, l.alpha) * ggx_visibility(l.wo, wi, l.alpha) * wi.z);
-  let below = (1.0 - l.metallic) * (1.0 - l.transmission) * (1.0 - max3(dielectric));
+  // What the interface sends down, by its reflectance at the viewer's angle: with the half vector's,
+  // as in the specification's simplified code, layer and base together reflect more than arrives
+  // at grazing views (Cornell box: 4 % in the mean, FLIP 0.19 instead of 0.07 against Cycles).
+  let below = (1.0 - l.metallic) * (1.0 - l.transmission) * (1.0 - max3(dielectric_fresnel(l, l.wo.z)));
   var value = (specular + l.base * (below * INV_PI * wi.z)) * l.under_coat;
   if (l.chance.sheen > 0.0) { value += l.sheen * (sheen_value(l.wo, wi, l.sheen_alpha) * wi.z); }
   let pdf = l.chance.specular * reflection_pdf(l.wo, h, l.alpha) + (l.chance.diffuse + l.chance.sheen) * wi.z * INV_PI;
