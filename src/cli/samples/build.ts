@@ -48,7 +48,7 @@ const samples: readonly Sample[] = [
     name: 'reading-lamp',
     title: 'Reading lamp',
     build: readingLamp,
-    description: 'The corner of a desk at dusk: one bulb under a shade, and all that its light reaches by bouncing.',
+    description: 'The corner of a desk at dusk: one lamp under its shade, and all that its light reaches by bouncing.',
     animationSeconds: 0,
   },
   {

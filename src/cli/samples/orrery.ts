@@ -44,7 +44,7 @@ type Wheels = { node: Node; axis: Vec3; turns: number; from?: number }[];
 
 export function orrery(): Promise<Uint8Array> {
   const scene = new SampleScene('Orrery');
-  scene.camera('Camera', [0.07, 0.47, 0.9], [0.008, 0.138, 0.0], 29);
+  scene.camera('Camera', [0.07, 0.48, 0.92], [0.006, 0.131, 0.0], 29);
   const brass = scene.surface({ name: 'brass', colour: '#d8a851', metallic: 1, roughness: 0.24 });
   const steel = scene.surface({ name: 'steel', colour: '#b4bac4', metallic: 1, roughness: 0.3 });
   surroundings(scene, brass);
@@ -60,18 +60,20 @@ function surroundings(scene: SampleScene, brass: Material): void {
   const night = scene.surface({ name: 'night wall', picture: plaster(256, rgb('#263863'), rgb('#4d639c'), 33), roughness: 0.9 });
   const ebony = scene.surface({
     name: 'ebonised wood',
-    picture: wood(512, rgb('#2a1a12'), rgb('#6a4129'), 21),
+    picture: wood(512, rgb('#3a2a20'), rgb('#8d6a4a'), 21),
     roughness: 0.35,
     coat: { factor: 0.4, roughness: 0.15 },
   });
   const dark = scene.surface({ name: 'housing', colour: '#161618', roughness: 0.8 });
   slab(scene, 'table', [2.4, 0.05, 1.5], [0, -0.0555, 0.05], ebony, 0.012, 0.8);
   slab(scene, 'wall', [4, 2.6, 0.06], [0, 0.6, -0.78], night, 0.004, 0.8);
-  const key = scene.surface({ name: 'soft box', colour: '#000000', emission: { colour: '#dbe6ff', strength: 10 } });
-  softBox(scene, 'soft box', [0.8, 0.8], [-1.0, 1.05, 0.55], [0, 0.1, 0], key, dark);
-  const rim = scene.surface({ name: 'rim light', colour: '#000000', emission: { colour: '#ffd2a0', strength: 7 } });
-  softBox(scene, 'rim light', [0.25, 0.8], [1.1, 0.6, -0.25], [0, 0.15, 0], rim, dark);
-  const walnut = scene.surface({ name: 'mahogany', colour: '#5a2415', roughness: 0.4, coat: { factor: 0.6, roughness: 0.1 } });
+  const key = scene.surface({ name: 'soft box', colour: '#000000', emission: { colour: '#dbe6ff', strength: 8 } });
+  softBox(scene, 'soft box', [0.55, 0.55], [-0.72, 0.86, 0.5], [0, 0.1, 0], key, dark);
+  const rim = scene.surface({ name: 'rim light', colour: '#000000', emission: { colour: '#ffd2a0', strength: 5 } });
+  softBox(scene, 'rim light', [0.2, 0.5], [0.8, 0.5, -0.3], [0, 0.15, 0], rim, dark);
+  const back = scene.surface({ name: 'back light', colour: '#000000', emission: { colour: '#ffe9cf', strength: 1.5 } });
+  softBox(scene, 'back light', [1.7, 0.5], [0, 0.68, -0.59], [0, 0.2, 0.1], back, dark);
+  const mahogany = scene.surface({ name: 'mahogany', colour: '#6a3a22', roughness: 0.4, coat: { factor: 0.6, roughness: 0.1 } });
   const profile = fillet(
     [
       [0, 0],
@@ -83,7 +85,7 @@ function surroundings(scene: SampleScene, brass: Material): void {
     ],
     4,
   );
-  scene.add('plinth', [{ mesh: finish(revolve(profile, { around: 96 })), surface: walnut }]);
+  scene.add('plinth', [{ mesh: finish(revolve(profile, { around: 96 })), surface: mahogany }]);
   for (let i = 0; i < 3; i++) {
     const a = radians(90 + 120 * i);
     const foot = finish(disc(0.022, 0.03, 0.01, 32));
@@ -198,7 +200,7 @@ function layShaft(scene: SampleScene, brass: Material, steel: Material): Wheels[
 }
 
 function sun(scene: SampleScene, brass: Material): void {
-  const glow = scene.surface({ name: 'sun', colour: '#ffffff', emission: { colour: '#ffb765', strength: 26 } });
+  const glow = scene.surface({ name: 'sun', colour: '#ffffff', emission: { colour: '#ffb765', strength: 38 } });
   scene.add('spindle', [{ mesh: finish(disc(0.0062, 0.188, 0.001, 32)), surface: brass }], { at: [0, 0.0303, 0] });
   const cup = fillet(
     [

@@ -1,5 +1,5 @@
 /**
- * "Reading lamp": the corner of a desk at dusk. One bulb under an enamelled shade, what it lights by
+ * "Reading lamp": the corner of a desk at dusk. One lamp under an enamelled shade, what it lights by
  * bouncing, and a window's blue. Lengths in metres, the desk's top is y = 0. Refuses glass: every
  * path here is one that light sampling finds, so it converges quickly.
  */
@@ -8,8 +8,8 @@ import { rgb } from './colour.ts';
 import { cup, disc } from './glassware.ts';
 import { finish } from './mesh.ts';
 import { SampleScene } from './scene.ts';
-import { fillet, revolve, sphere, spline, tube } from './shapes.ts';
-import { lidAndBody, room, slab } from './studio.ts';
+import { fillet, revolve, spline, tube } from './shapes.ts';
+import { lidAndBody, room, slab, softBox } from './studio.ts';
 import { dusk, leaves, page, plaster, print, speckled, wood } from './textures.ts';
 import { add, axisAngle, cross, length, multiply, normalize, rotate, scale, sub, type Quat, type Vec2, type Vec3 } from './vec.ts';
 
@@ -21,8 +21,9 @@ export function readingLamp(): Promise<Uint8Array> {
   scene.camera('Camera', [-0.04, 0.42, 1.12], [0.02, 0.205, -0.1], 31);
   surroundings(scene);
   lamp(scene);
-  const far = scene.surface({ name: 'far globe', colour: '#ffffff', emission: { colour: '#ffd9b0', strength: 26 } });
-  scene.add('far globe', [{ mesh: finish(sphere(0.1, 24, 16)), surface: far }], { at: [0.95, 1.15, 1.25] });
+  const dim = scene.surface({ name: 'hall light', colour: '#000000', emission: { colour: '#ffd0a0', strength: 9 } });
+  const housing = scene.surface({ name: 'housing', colour: '#3a3632', roughness: 0.8 });
+  softBox(scene, 'hall light', [0.34, 0.34], [1.0, 1.2, 1.2], [0, 0.2, -0.1], dim, housing);
   library(scene);
   smallThings(scene);
   return scene.glb();
@@ -88,11 +89,11 @@ function upTo(direction: Vec3): Quat {
 }
 
 function lamp(scene: SampleScene): void {
-  const steel = scene.surface({ name: 'brushed steel', colour: '#b9b2a6', metallic: 1, roughness: 0.38 });
-  const brass = scene.surface({ name: 'brass', colour: '#c99a4e', metallic: 1, roughness: 0.3 });
+  const steel = scene.surface({ name: 'brushed steel', colour: '#b9b2a6', metallic: 1, roughness: 0.5 });
+  const brass = scene.surface({ name: 'brass', colour: '#c99a4e', metallic: 1, roughness: 0.42 });
   const enamel = scene.surface({ name: 'green enamel', colour: '#12503f', roughness: 0.3, coat: { factor: 1, roughness: 0.08 } });
   const white = scene.surface({ name: 'white enamel', colour: '#efece4', roughness: 0.6 });
-  const bulb = scene.surface({ name: 'bulb', colour: '#ffffff', emission: { colour: '#ffc88a', strength: 130 } });
+  const glow = scene.surface({ name: 'opal glow', colour: '#ffffff', emission: { colour: '#ffc88a', strength: 40 } });
   const foot: Vec3 = [0.3, CLEAR, -0.17];
   scene.add('lamp foot', [{ mesh: finish(disc(0.08, 0.02, 0.008, 56)), surface: enamel }], { at: foot });
   scene.add('lamp post', [{ mesh: finish(disc(0.013, 0.03, 0.003, 32)), surface: brass }], { at: [foot[0], 0.0203, foot[2]] });
@@ -164,9 +165,31 @@ function lamp(scene: SampleScene): void {
     ],
     { at: rim, turn },
   );
-  const on = (d: number): Vec3 => add(rim, rotate(turn, [0, d, 0]));
-  scene.add('socket', [{ mesh: finish(disc(0.014, 0.03, 0.003, 28)), surface: brass }], { at: on(0.0938), turn });
-  scene.add('bulb', [{ mesh: finish(sphere(0.031, 24, 16)), surface: bulb }], { at: on(0.0625), turn });
+  // An opal disc closes the mouth: a bare bulb would turn the lining into a source that only luck finds.
+  const glowing = finish(
+    revolve(
+      [
+        [0, 0],
+        [0.0938, 0],
+      ],
+      { around: 56 },
+    ),
+  );
+  const backing = finish(
+    revolve(
+      [
+        [0.0938, 0],
+        [0.0938, 0.004],
+        [0, 0.004],
+      ],
+      { around: 56 },
+    ),
+  );
+  const diffuser = [
+    { mesh: glowing, surface: glow },
+    { mesh: backing, surface: white },
+  ];
+  scene.add('diffuser', diffuser, { at: add(rim, rotate(turn, [0, 0.004, 0])), turn });
 }
 
 function library(scene: SampleScene): void {

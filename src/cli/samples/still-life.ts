@@ -48,8 +48,8 @@ function surroundings(scene: SampleScene): void {
   slab(scene, 'wall', [3.6, 2.6, 0.06], [0, 0.5, -0.63], wall, 0.004, 0.9);
   slab(scene, 'floor', [3.6, 0.06, 2.6], [0, -0.85, 0.72], dark, 0.004);
   slab(scene, 'fill card', [0.03, 1.1, 1.3], [1.05, 0.3, 0.45], card, 0.004);
-  const key = scene.surface({ name: 'soft box', colour: '#000000', emission: { colour: '#fff4e6', strength: 15 } });
-  softBox(scene, 'soft box', [0.62, 0.95], [-0.98, 0.74, 0.52], [0.02, 0.06, 0], key, dark);
+  const key = scene.surface({ name: 'soft box', colour: '#000000', emission: { colour: '#fff4e6', strength: 9.5 } });
+  softBox(scene, 'soft box', [0.8, 1.05], [-0.9, 0.74, 0.52], [0.02, 0.06, 0], key, dark);
   const strip = scene.surface({ name: 'strip light', colour: '#000000', emission: { colour: '#dfeaff', strength: 3.2 } });
   softBox(scene, 'strip light', [0.9, 0.16], [0.35, 1.05, -0.38], [0.05, 0.1, 0.05], strip, dark);
   lamp(scene);
@@ -58,8 +58,8 @@ function surroundings(scene: SampleScene): void {
 /** Opal globe on a brass foot, lit from within. */
 function lamp(scene: SampleScene): void {
   const brass = scene.surface({ name: 'brass', colour: '#d9a95b', metallic: 1, roughness: 0.28 });
-  const opal = scene.surface({ name: 'opal glow', colour: '#ffffff', emission: { colour: '#ffb56b', strength: 7 } });
-  const at: Vec3 = [0.375, CLEAR, -0.26];
+  const opal = scene.surface({ name: 'opal glow', colour: '#ffffff', emission: { colour: '#ffb56b', strength: 11 } });
+  const at: Vec3 = [0.395, CLEAR, -0.27];
   scene.add('lamp foot', [{ mesh: finish(disc(0.05, 0.014, 0.005, 48)), surface: brass }], { at });
   const stem = finish(disc(0.007, 0.12, 0.002, 24));
   scene.add('lamp stem', [{ mesh: stem, surface: brass }], { at: [at[0], 0.0143, at[2]] });
