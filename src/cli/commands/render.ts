@@ -12,7 +12,7 @@ import { dataFolder } from '../paths.ts';
 import { progressBar, si } from '../progress.ts';
 import { saveReceipt } from '../receipt.ts';
 import { chooseCamera, readRenderOptions, type RenderOptions } from '../render-options.ts';
-import { compileOrExplain, deviceText, probeOrExplain, readSceneFiles, type Device } from '../scene-files.ts';
+import { compileOrExplain, deviceText, probeOrExplain, readSceneFiles } from '../scene-files.ts';
 import { ThreadEngine } from '../thread-engine.ts';
 
 const HELP = `
@@ -70,19 +70,14 @@ interface Prepared {
   readonly files: SceneFiles;
   readonly summary: SceneSummary;
   readonly camera: Camera;
-  /** Pipelines take seconds on a software adapter, and compile while the scene does; null where none are needed. */
-  readonly device: Promise<Device> | null;
 }
 
 async function prepare(signal: AbortSignal, options: RenderOptions): Promise<Prepared> {
   const startedMs = performance.now();
   const files = await readSceneFiles(options);
   const engine = await ThreadEngine.start();
-  const device = options.network === null ? probeOrExplain(engine) : null;
-  // A defect of the scene is told first; the device's is told when it is asked for.
-  device?.catch(() => undefined);
   const summary = await compileOrExplain(signal, engine, files, options.file);
-  return { options, startedMs, engine, files, summary, device, camera: chooseCamera(options.camera, summary) };
+  return { options, startedMs, engine, files, summary, camera: chooseCamera(options.camera, summary) };
 }
 
 /** What `--json` prints, whoever traced. */
@@ -100,7 +95,8 @@ type Report = Record<string, unknown> & { readonly outputs: readonly Written[] }
 
 async function local(signal: AbortSignal, prepared: Prepared): Promise<Report | null> {
   const { options, engine, summary, camera } = prepared;
-  const device = await (prepared.device ?? probeOrExplain(engine));
+  // After the scene: leaving while Dawn still compiles pipelines would crash instead of explaining a bad file.
+  const device = await probeOrExplain(engine);
   const { width, height, bounces, seed, samples } = options;
   if (!options.json) process.stderr.write(`${options.file}: ${si(summary.triangles)} triangles, rendering on ${deviceText(device)}\n`);
   const bar = progressBar();
