@@ -6,6 +6,7 @@
 import { encodePng } from '../image/png.ts';
 import { estimate, secondsLeft, type Estimate } from './estimate.ts';
 import { keepLastPicture } from './last-picture.ts';
+import { thinned } from './painter.ts';
 import { Preview } from './preview.svelte.ts';
 import { problem, type Problem } from './problem.ts';
 import { recall, remember } from './remember.ts';
@@ -17,6 +18,8 @@ import type { CreatorRole } from '../roles/creator.ts';
 import type { CreatorJob } from '../roles/types.ts';
 
 const BOUNCES = 8;
+/** Longer side of the picture kept for the front door. */
+const FRONT_SIDE_PX = 1280;
 
 export class CreatorDesk {
   readonly desk: SceneDesk;
@@ -145,11 +148,16 @@ export class CreatorDesk {
     this.trouble = null;
   }
 
-  /** What has come in so far, 16 bits per channel; null while there is no picture. */
+  /** What has come in so far, as it is shown: 8 bits per channel; null while there is no picture. */
   png(): Blob | null {
     if (!this.job) return null;
     const { width, height } = this.job.order;
-    return new Blob([encodePng(this.job.image, width, height, { exposure: this.exposure, operator: 'neutral' })], { type: 'image/png' });
+    return this.#develop(this.job.image, width, height);
+  }
+
+  /** Written here, not read back from a canvas: some browsers blur what they read back against fingerprinting. */
+  #develop(image: Float32Array, width: number, height: number): Blob {
+    return new Blob([encodePng(image, width, height, { exposure: this.exposure, operator: 'neutral' })], { type: 'image/png' });
   }
 
   #unsent(what: string, cause?: unknown): void {
@@ -184,8 +192,9 @@ export class CreatorDesk {
     this.version++;
     if (job.view.state === 'open') return;
     this.#forget();
-    const file = this.png();
-    if (file && job.view.state === 'done') void keepLastPicture({ title: job.order.title, atMs: Date.now(), file });
+    if (job.view.state !== 'done') return;
+    const small = thinned(job.image, job.order.width, job.order.height, FRONT_SIDE_PX);
+    void keepLastPicture({ title: job.order.title, atMs: Date.now(), file: this.#develop(small.image, small.width, small.height) });
   }
 
   #forget(): void {

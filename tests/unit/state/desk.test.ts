@@ -1,10 +1,12 @@
 /** What the desks compute: files refused by name, surroundings, frames, estimates and leaf pictures. */
 import { describe, expect, it } from 'vitest';
 import { HDRLoader } from 'three/examples/jsm/loaders/HDRLoader.js';
+import { segmentsPerPathMax } from '#lib/job/plan.ts';
 import type { Policy } from '#lib/protocol/control.ts';
 import { estimate, secondsLeft } from '#lib/state/estimate.ts';
 import { Frame, passOf } from '#lib/state/frame.ts';
 import { differenceOf, meanOf } from '#lib/state/leaf-image.ts';
+import { thinned } from '#lib/state/painter.ts';
 import { refuseFile } from '#lib/state/scene-desk.svelte.ts';
 import { studioEnvironment } from '#lib/state/studio.ts';
 
@@ -80,8 +82,9 @@ describe('estimate', () => {
     expect(found.capMicro).toBe(1_000_000n);
     expect(found.secondsHere).toBe(5);
     const deep = estimate(wanted, policy, { segmentsPerPath: 17, segmentsPerSecond: null });
-    expect(deep.quote.worstMicro).toBe(1_800_000n);
-    expect(deep.capMicro).toBe(1_800_000n);
+    const worstMicro = BigInt(segmentsPerPathMax(wanted.bounces)) * 100_000n;
+    expect(deep.quote.worstMicro).toBe(worstMicro);
+    expect(deep.capMicro).toBe(worstMicro);
     expect(deep.secondsHere).toBeNull();
   });
 
@@ -110,5 +113,15 @@ describe('leaf pictures', () => {
     expect(difference.scale).toBe(1);
     expect([...difference.image.slice(0, 3)]).toEqual([1, 0, 0]);
     expect(differenceOf(traced, traced).scale).toBe(0);
+  });
+});
+
+describe('the picture kept for the front door', () => {
+  it('is the picture itself when it is small, and thinned by whole steps when it is not', () => {
+    const image = Float32Array.from({ length: 5 * 4 * 3 }, (_, i) => i);
+    expect(thinned(image, 5, 4, 5)).toEqual({ image, width: 5, height: 4 });
+    const small = thinned(image, 5, 4, 3);
+    expect([small.width, small.height]).toEqual([2, 2]);
+    expect([...small.image]).toEqual([0, 1, 2, 6, 7, 8, 30, 31, 32, 36, 37, 38]);
   });
 });
