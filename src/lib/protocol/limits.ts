@@ -61,6 +61,7 @@ export const ENVELOPE_AGE_MS_MAX = 24 * 3_600_000;
 // Signalling
 export const SIGNAL_MESSAGE_BYTES_MAX = 32 * 1024;
 export const SIGNAL_QUEUE_PER_PEER_MAX = 64;
+export const SOCKET_PING_MS = 30_000;
 export const SIGNAL_QUEUE_MS_MAX = 5_000;
 export const SIGNAL_TOKEN_AGE_MS_MAX = 10 * 60_000;
 

@@ -10,7 +10,7 @@ import type { NetworkView } from '../protocol/control.ts';
 import type { Core, Wake } from './core.ts';
 import { viewJob } from './jobs.ts';
 import { balanceOf } from './ledger.ts';
-import { reap } from './reaper.ts';
+import { Reaper } from './reaper.ts';
 import type { Scheduler } from './scheduler.ts';
 import { priceOf } from './settle.ts';
 import { jobs, leases } from './store/schema.ts';
@@ -59,7 +59,8 @@ export class Background {
   }
 
   start(): void {
-    this.#loop(REAPER_INTERVAL_MS, () => reap(this.#core, this.#scheduler));
+    const reaper = new Reaper(this.#core, this.#scheduler);
+    this.#loop(REAPER_INTERVAL_MS, () => reaper.round());
     this.#loop(VIEW_INTERVAL_MS, () => this.tell());
     this.#match();
   }

@@ -17,7 +17,8 @@ const STRIDE = 256;
 const hash = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
 interface Chain {
-  readonly chain: number;
+  /** A chain whose publication was rolled back leaves its number to another seed. */
+  readonly seed: string;
   /** marks[i] = seed hashed i × STRIDE times. */
   readonly marks: readonly Uint8Array[];
 }
@@ -47,7 +48,7 @@ export class Beacon {
       .update(beacons)
       .set({ next: sql`${beacons.next} + 1` })
       .where(eq(beacons.chain, row.chain));
-    if (this.#chain?.chain !== row.chain) this.#chain = { chain: row.chain, marks: marks(fromHex(row.seed), row.length) };
+    if (this.#chain?.seed !== row.seed) this.#chain = { seed: row.seed, marks: marks(fromHex(row.seed), row.length) };
     return { chain: row.chain, value: toHex(link(this.#chain.marks, row.length - 1 - row.next)) };
   }
 

@@ -85,7 +85,7 @@ export class Connection {
     const { counters } = this.#core;
     const bytes = Buffer.byteLength(text);
     counters.in('control', bytes);
-    if (this.#closed) return Promise.resolve();
+    if (this.#closed || this.#session?.gone) return Promise.resolve();
     if (bytes > CONTROL_MESSAGE_BYTES_MAX) return this.#drop('message-oversize');
     if (!this.#takeToken()) return this.#drop('message-rate');
     if (this.#queued >= CONTROL_QUEUE_MESSAGES_MAX) return this.#drop('message-queue');
@@ -108,7 +108,7 @@ export class Connection {
   }
 
   async #handle(message: ClientMessage): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || this.#session?.gone) return;
     try {
       if (message.type === 'hello') return await this.#hello(message);
       if (!this.#session) return await this.#drop('message-before-hello');

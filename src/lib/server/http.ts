@@ -30,10 +30,21 @@ export async function answerHttp(core: Core, request: Request): Promise<Response
   const [, area, ...rest] = url.pathname.split('/');
   if (area !== 'api' && area !== 'log') return null;
   if (request.method !== 'GET' && request.method !== 'HEAD') return json({ error: 'This surface is read only.' }, 405);
-  const response = area === 'api' ? await api(core, rest, url.searchParams) : await log(core, rest, url.searchParams);
+  const response = await answer(core, area, rest, url.searchParams);
   core.counters.in('http', request.url.length);
   core.counters.out('http', Number(response.headers.get('content-length') ?? 0));
   return response;
+}
+
+/** A store that does not answer is the caller's bad luck, not ours: told so, with nothing of why. */
+async function answer(core: Core, area: 'api' | 'log', path: string[], query: URLSearchParams): Promise<Response> {
+  try {
+    return area === 'api' ? await api(core, path, query) : await log(core, path, query);
+  } catch (error) {
+    core.counters.count('http-failed');
+    core.logger(`/${area}/${path.join('/')} failed: ${error instanceof Error ? error.message : String(error)}`);
+    return json({ error: 'The coordinator’s store does not answer right now; try again.' }, 503);
+  }
 }
 
 async function api(core: Core, path: string[], query: URLSearchParams): Promise<Response> {

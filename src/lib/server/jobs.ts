@@ -3,7 +3,7 @@
  * refused with a reason; what is left of its escrow goes back exactly once, after its last running
  * lease has been decided.
  */
-import { and, count, eq, sql } from 'drizzle-orm';
+import { and, count, eq, gte, sql } from 'drizzle-orm';
 import { escrowOf } from '../ledger/leaf.ts';
 import { jobPaths } from '../market/price.ts';
 import { leaseCount } from '../job/plan.ts';
@@ -11,10 +11,11 @@ import { sha256, toHex } from '../protocol/bytes.ts';
 import { encodeCanonical } from '../protocol/canonical.ts';
 import type { JobView } from '../protocol/control.ts';
 import type { JobOrder } from '../protocol/order.ts';
-import { JOB_LEASES_MAX, JOBS_OPEN_PER_CREATOR_MAX } from '../protocol/limits.ts';
+import { JOB_LEASES_MAX, JOBS_OPEN_PER_CREATOR_MAX, LEASE_FAULTS_PER_WORKER_AND_JOB_MAX } from '../protocol/limits.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { balanceOf, post } from './ledger.ts';
-import { jobs, leases, redo, type JobRow } from './store/schema.ts';
+import { faults, jobs, leases, redo, type JobRow } from './store/schema.ts';
+import type { Session } from './sessions.ts';
 import type { Db, Tx } from './store/store.ts';
 
 const orders = new WeakMap<JobRow, JobOrder>();
@@ -147,11 +148,23 @@ export function tokens(micro: bigint): string {
   return `${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/\.?0+$/, '');
 }
 
+async function allBlocked(core: Core, job: string, workers: readonly Session[]): Promise<boolean> {
+  const found = await core.store.db
+    .select({ worker: faults.worker })
+    .from(faults)
+    .where(and(eq(faults.job, job), gte(faults.count, LEASE_FAULTS_PER_WORKER_AND_JOB_MAX)));
+  const blocked = new Set(found.map((row) => row.worker));
+  return workers.every((session) => blocked.has(session.key));
+}
+
 /** Why an open job stands still, for people; empty while it moves. */
-function waitsFor(core: Core, job: JobRow, committed: number): string {
+async function waitsFor(core: Core, job: JobRow, leased: number, committed: number): Promise<string> {
   if (job.state !== 'open') return job.reason;
   if (!core.sessions.creatorOf(job)) return 'waiting for its creator’s tab';
-  if (core.sessions.with('worker').length === 0) return 'waiting for a worker';
+  const workers = core.sessions.with('worker');
+  if (workers.length === 0) return 'waiting for a worker';
+  if (leased + committed === 0 && (await allBlocked(core, job.id, workers)))
+    return 'every worker here has failed at this job; waiting for another';
   const checkers = core.sessions.with('checker').filter((session) => session.key !== job.creator);
   return committed > 0 && checkers.length === 0 ? 'waiting for a checker' : '';
 }
@@ -172,7 +185,7 @@ export async function viewJob(core: Core, id: string): Promise<JobView | null> {
     title: orderOf(job).title,
     creator: job.creator,
     state: job.state,
-    reason: waitsFor(core, job, committed),
+    reason: await waitsFor(core, job, of('granted'), committed),
     leases: job.slots,
     settled: job.settled,
     committed,

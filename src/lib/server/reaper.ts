@@ -20,24 +20,47 @@ import { giveUp, settleIfReady } from './settle.ts';
 import type { Scheduler } from './scheduler.ts';
 import { checks, leases } from './store/schema.ts';
 
-export async function reap(core: Core, scheduler: Scheduler): Promise<void> {
-  const nowMs = core.clock.nowMs();
+/** A round this late means that this process itself stood still: what others said meanwhile is still unread. */
+const OWN_SILENCE_MS_MAX = 1_500;
+
+export class Reaper {
+  readonly #core: Core;
+  readonly #scheduler: Scheduler;
+  #lastMs: number;
+
+  constructor(core: Core, scheduler: Scheduler) {
+    this.#core = core;
+    this.#scheduler = scheduler;
+    this.#lastMs = core.clock.nowMs();
+  }
+
+  async round(): Promise<void> {
+    const core = this.#core;
+    const nowMs = core.clock.nowMs();
+    const stoodStill = nowMs - this.#lastMs > OWN_SILENCE_MS_MAX;
+    this.#lastMs = nowMs;
+    if (stoodStill) return;
+    closeSilent(core, nowMs);
+    await reapLeases(core, nowMs);
+    await reapFilms(core, nowMs);
+    await reapChecks(core, this.#scheduler, nowMs);
+    await reapDoubts(core);
+    await reapReceipts(core, nowMs);
+    core.sessions.forgetBefore(nowMs - 2 * FILM_SILENCE_MS_MAX);
+    const pauses = this.#scheduler.checkPausedUntilMs;
+    for (const [lease, untilMs] of pauses) if (untilMs <= nowMs) pauses.delete(lease);
+    // Pauses that are over, and whatever a failed round left undone.
+    core.wake.match();
+  }
+}
+
+/** At once, not when the socket has closed: a dead one takes its time, and must not be given anything meanwhile. */
+function closeSilent(core: Core, nowMs: number): void {
   for (const session of core.sessions.all()) {
-    if (session.endPauses(nowMs)) core.wake.match();
     if (nowMs - session.lastSeenMs <= CONTROL_SILENCE_MS_MAX) continue;
     core.counters.count('silent');
+    core.sessions.remove(session);
     session.close();
-  }
-  await reapLeases(core, nowMs);
-  await reapFilms(core, nowMs);
-  await reapChecks(core, scheduler, nowMs);
-  await reapDoubts(core);
-  await reapReceipts(core, nowMs);
-  core.sessions.forgetBefore(nowMs - 2 * FILM_SILENCE_MS_MAX);
-  for (const [lease, untilMs] of scheduler.checkPausedUntilMs) {
-    if (untilMs > nowMs) continue;
-    scheduler.checkPausedUntilMs.delete(lease);
-    core.wake.match();
   }
 }
 

@@ -66,7 +66,7 @@ export class Scheduler {
         blocked,
       );
       if (pairs.length === 0) return;
-      const granted = await Promise.all(pairs.map(([job, worker]) => this.#grant(job, worker)));
+      const granted = await Promise.all(pairs.map(([job, worker]) => this.#grantOrRestore(job, worker)));
       granted.forEach((done, i) => {
         if (!done) over.add(pairs[i]![0].id);
       });
@@ -99,6 +99,16 @@ export class Scheduler {
     return pairs;
   }
 
+  /** An ask that came to nothing stands. */
+  async #grantOrRestore(job: JobRow, worker: Session): Promise<boolean> {
+    let granted = false;
+    try {
+      return (granted = await this.#grant(job, worker));
+    } finally {
+      if (!granted) worker.leasesWanted++;
+    }
+  }
+
   /** @returns false when the job had no slot left. */
   async #grant(job: JobRow, worker: Session): Promise<boolean> {
     const capability = await this.#capability(job.id, worker.key);
@@ -110,7 +120,6 @@ export class Scheduler {
       }
       return claimed;
     });
-    if (!lease) worker.leasesWanted++;
     return lease !== null;
   }
 

@@ -34,6 +34,8 @@ export class Session {
   /** Commitments of the last `check-ready`: said again with every one, and mostly known. */
   commitments: ReadonlySet<string> = new Set();
   readonly watching = new Set<string>();
+  /** Closed from this side: what still arrives is not listened to. */
+  gone = false;
   /** Jobs not to be offered before a time, after it gave a lease back. */
   readonly pausedUntilMs = new Map<string, number>();
   readonly #link: ControlLink;
@@ -52,14 +54,8 @@ export class Session {
     sendOver(this.#link, this.#counters, message);
   }
 
-  /** @returns whether a job may be offered again that was not before. */
-  endPauses(nowMs: number): boolean {
-    const over = [...this.pausedUntilMs].filter(([, untilMs]) => untilMs <= nowMs);
-    for (const [job] of over) this.pausedUntilMs.delete(job);
-    return over.length > 0;
-  }
-
   close(): void {
+    this.gone = true;
     this.#link.close();
   }
 }
@@ -78,20 +74,32 @@ export function sendOver(link: ControlLink, counters: Counters, message: ServerM
 
 export class Sessions {
   readonly #byPeer = new Map<string, Session>();
+  readonly #byKey = new Map<string, Set<Session>>();
   /** When a peer was last heard, kept after it left until its leases are dealt with. */
   readonly #seen = new Map<string, number>();
 
   add(session: Session): void {
     const older = this.#byPeer.get(session.peer);
+    if (older && older !== session) this.#drop(older);
     this.#byPeer.set(session.peer, session);
+    const same = this.#byKey.get(session.key);
+    if (same) same.add(session);
+    else this.#byKey.set(session.key, new Set([session]));
     this.#seen.delete(session.peer);
     if (older && older !== session) older.close();
   }
 
   remove(session: Session): void {
     if (this.#byPeer.get(session.peer) !== session) return;
-    this.#byPeer.delete(session.peer);
+    this.#drop(session);
     this.#seen.set(session.peer, session.lastSeenMs);
+  }
+
+  #drop(session: Session): void {
+    this.#byPeer.delete(session.peer);
+    const same = this.#byKey.get(session.key);
+    same?.delete(session);
+    if (same?.size === 0) this.#byKey.delete(session.key);
   }
 
   get size(): number {
@@ -107,7 +115,7 @@ export class Sessions {
   }
 
   ofKey(key: string): Session[] {
-    return this.all().filter((session) => session.key === key);
+    return [...(this.#byKey.get(key) ?? [])];
   }
 
   with(role: Role): Session[] {

@@ -6,13 +6,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { CONTROL_MESSAGE_BYTES_MAX, SIGNAL_MESSAGE_BYTES_MAX } from '../protocol/limits.ts';
+import { CONTROL_MESSAGE_BYTES_MAX, SIGNAL_MESSAGE_BYTES_MAX, SOCKET_PING_MS } from '../protocol/limits.ts';
 import type { Core } from './core.ts';
 import type { ControlLink } from './sessions.ts';
 import type { SignalLink } from './signal.ts';
 
 export const CONTROL_PATH = '/control';
 export const SIGNAL_PATH = '/peerjs/peerjs';
+
+/** For the other side to take what was sent and answer the closing handshake. */
+const CLOSE_GRACE_MS = 1_000;
 
 interface Sockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
@@ -48,6 +51,7 @@ export function attachSockets(
 }
 
 function linkOf(core: Core, ws: WebSocket): ControlLink {
+  heartbeat(core, ws);
   ws.on('error', () => core.counters.count('socket-error'));
   return {
     send: (text) => {
@@ -60,7 +64,27 @@ function linkOf(core: Core, ws: WebSocket): ControlLink {
       });
     },
     onClose: (listener) => void ws.on('close', listener),
-    close: () => ws.close(),
+    close: () => {
+      ws.close();
+      // A peer that is gone never answers the closing handshake.
+      setTimeout(() => ws.terminate(), CLOSE_GRACE_MS).unref();
+    },
     bufferedBytes: () => ws.bufferedAmount,
   };
+}
+
+/** Finds connections that died without a word: the WebSocket protocol answers pings by itself. */
+function heartbeat(core: Core, ws: WebSocket): void {
+  let answered = true;
+  const timer = setInterval(() => {
+    if (answered) {
+      answered = false;
+      ws.ping();
+      return;
+    }
+    core.counters.count('socket-dead');
+    ws.terminate();
+  }, SOCKET_PING_MS);
+  ws.on('pong', () => (answered = true));
+  ws.on('close', () => clearInterval(timer));
 }
