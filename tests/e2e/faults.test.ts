@@ -84,7 +84,7 @@ describe('a job survives', () => {
   }
 
   const done = (creator: Person): Promise<void> =>
-    expect.poll(() => creator.get('job-state').textContent(), { timeout: JOB_MS_MAX, interval: 500 }).toMatch(/finished/i);
+    expect.poll(() => creator.get('job-state').textContent(), { timeout: JOB_MS_MAX, interval: 500 }).toMatch(/^done/i);
 
   /** The log replays, which includes that no lease was settled twice; every lease was settled; the picture is the undisturbed one. */
   async function settledOnce(creator: Person): Promise<void> {

@@ -52,7 +52,7 @@ describe('the main road', () => {
     await checker.get('checker-start').click();
 
     await creator.get('send').click();
-    await expect.poll(() => creator.get('job-state').textContent(), { timeout: JOB_MS_MAX, interval: 500 }).toMatch(/finished/i);
+    await expect.poll(() => creator.get('job-state').textContent(), { timeout: JOB_MS_MAX, interval: 500 }).toMatch(/^done/i);
 
     const picture = await creator.download();
     expect([picture.width, picture.height]).toEqual([SIDE_PX, SIDE_PX]);
