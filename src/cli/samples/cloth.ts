@@ -7,7 +7,7 @@ import type { Shape } from './mesh.ts';
 import { emptyShape } from './mesh.ts';
 import { add, cross, normalize, scale, sub, type Vec3 } from './vec.ts';
 
-export interface ClothPlan {
+interface ClothPlan {
   readonly columns: number;
   readonly rows: number;
   /** Where grid point (s, t) in the unit square lies before it falls, metres. */
@@ -74,32 +74,47 @@ function relax(now: Float64Array, all: readonly Link[]): void {
 
 /** Pushes points of the grid that are not neighbours apart to `apart`, found through cells of that size. */
 function separate(now: Float64Array, { columns, apart }: ClothPlan): void {
-  const cells = new Map<number, number[]>();
-  const cell = (x: number, y: number, z: number): number => ((x + 512) * 1024 + y + 512) * 1024 + z + 512;
-  for (let i = 0; i < now.length / 3; i++) {
-    const [cx, cy, cz] = [0, 1, 2].map((c) => Math.floor(now[3 * i + c]! / apart)) as [number, number, number];
-    for (let k = 0; k < 27; k++) {
-      for (const j of cells.get(cell(cx + (k % 3) - 1, cy + (Math.floor(k / 3) % 3) - 1, cz + Math.floor(k / 9) - 1)) ?? []) {
+  // Chains of points per cell: the first and last of each, and who follows whom.
+  const first = new Map<number, number>();
+  const last = new Map<number, number>();
+  const next = new Int32Array(now.length / 3).fill(-1);
+  for (let i = 0; i < next.length; i++) {
+    const cell = cellOf(Math.floor(now[3 * i]! / apart), Math.floor(now[3 * i + 1]! / apart), Math.floor(now[3 * i + 2]! / apart));
+    const [column, row] = [i % columns, Math.floor(i / columns)];
+    for (const step of NEIGHBOURS) {
+      for (let j = first.get(cell + step) ?? -1; j >= 0; j = next[j]!) {
         // Two cells or nearer along both threads: held by links, not by contact.
-        if (Math.abs((i % columns) - (j % columns)) <= 2 && Math.floor(i / columns) - Math.floor(j / columns) <= 2) continue;
+        if (row - Math.floor(j / columns) <= 2 && Math.abs(column - (j % columns)) <= 2) continue;
         push(now, 3 * i, 3 * j, apart);
       }
     }
-    const own = cells.get(cell(cx, cy, cz));
-    if (own) own.push(i);
-    else cells.set(cell(cx, cy, cz), [i]);
+    const end = last.get(cell);
+    if (end === undefined) first.set(cell, i);
+    else next[end] = i;
+    last.set(cell, i);
   }
 }
 
+/** One number per cell; a step to a neighbour is a fixed difference while the cloth lies within 512 cells of the origin. */
+const cellOf = (x: number, y: number, z: number): number => ((x + 512) * 1024 + y + 512) * 1024 + z + 512;
+const NEIGHBOURS = Array.from(
+  { length: 27 },
+  (_, k) => cellOf((k % 3) - 1, (Math.floor(k / 3) % 3) - 1, Math.floor(k / 9) - 1) - cellOf(0, 0, 0),
+);
+
 function push(now: Float64Array, a: number, b: number, apart: number): void {
-  const [dx, dy, dz] = [now[b]! - now[a]!, now[b + 1]! - now[a + 1]!, now[b + 2]! - now[a + 2]!];
+  const dx = now[b]! - now[a]!;
+  const dy = now[b + 1]! - now[a + 1]!;
+  const dz = now[b + 2]! - now[a + 2]!;
   const l = Math.sqrt(dx * dx + dy * dy + dz * dz);
   if (l >= apart || l === 0) return;
   const k = (0.5 * (apart - l)) / l;
-  [dx, dy, dz].forEach((d, c) => {
-    now[a + c]! -= d * k;
-    now[b + c]! += d * k;
-  });
+  now[a]! -= dx * k;
+  now[a + 1]! -= dy * k;
+  now[a + 2]! -= dz * k;
+  now[b]! += dx * k;
+  now[b + 1]! += dy * k;
+  now[b + 2]! += dz * k;
 }
 
 /** Settled positions of the grid, row by row. A step is 1/120 s. */

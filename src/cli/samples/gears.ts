@@ -6,7 +6,7 @@ import { revolve } from './shapes.ts';
 import type { Shape } from './mesh.ts';
 import type { Vec2 } from './vec.ts';
 
-export interface Gear {
+interface Gear {
   readonly teeth: number;
   /** Pitch diameter per tooth, metres: gears that mesh share it. */
   readonly module: number;

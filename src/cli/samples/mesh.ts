@@ -21,7 +21,7 @@ export interface Mesh {
   readonly indices: Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 }
 
-export interface Placement {
+interface Placement {
   readonly at?: Vec3;
   readonly turn?: Quat;
   readonly size?: number;

@@ -16,7 +16,7 @@ import {
 import type { Mesh } from './mesh.ts';
 import { axisAngle, linear, lookAt, tidy, type Quat, type Vec3 } from './vec.ts';
 
-export interface Surface {
+interface Surface {
   readonly name: string;
   /** `#rrggbb`, sRGB; multiplies the picture when there is one. */
   readonly colour?: string;
@@ -31,7 +31,7 @@ export interface Surface {
   readonly coat?: { readonly factor: number; readonly roughness: number };
 }
 
-export interface Part {
+interface Part {
   readonly mesh: Mesh;
   readonly surface: GltfMaterial;
 }

@@ -75,7 +75,7 @@ export function spline<T extends readonly number[]>(through: readonly T[], steps
   return out;
 }
 
-export interface RevolveOptions {
+interface RevolveOptions {
   /** Pieces around the axis. */
   readonly around: number;
   /** The profile is a closed loop away from the axis. */

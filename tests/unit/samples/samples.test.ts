@@ -4,6 +4,7 @@
  */
 import { NodeIO, type Document, type Mesh } from '@gltf-transform/core';
 import { ALL_EXTENSIONS } from '@gltf-transform/extensions';
+import { decode } from 'fast-png';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,7 +78,15 @@ function volume(mesh: Mesh): number {
   return sum;
 }
 
-describe.each(index)('$name', ({ file, bytes, title, camera, animationSeconds }) => {
+describe.each(index)('$name', ({ file, bytes, title, camera, animationSeconds, picture, width, height }) => {
+  it('has a picture in the shape of its first order, neither black nor burnt out', async () => {
+    const image = decode(await readFile(join(shipped, picture)));
+    expect(image.width * height).toBe(image.height * width);
+    const mean = Array.from(image.data).reduce((sum, v) => sum + v, 0) / image.data.length;
+    expect(mean).toBeGreaterThan(20);
+    expect(mean).toBeLessThan(180);
+  });
+
   it('has the size and the camera that the index claims, and its title', async () => {
     const doc = await open(file);
     const raw = await readFile(join(shipped, file));
