@@ -76,5 +76,8 @@ export function leafRects(tile: Rect): Rect[] {
   return out;
 }
 
-/** Most rays one path may trace: a closest-hit and a shadow ray per vertex, plus the camera's. */
-export const segmentsPerPathMax = (bounces: number): number => 2 * (bounces + 1);
+/**
+ * Most rays one path may trace: the camera's, then at each of its bounces + 1 scatterings a shadow
+ * ray and the ray that scatters; the last one only closes the path on a light.
+ */
+export const segmentsPerPathMax = (bounces: number): number => 2 * (bounces + 1) + 1;

@@ -189,9 +189,9 @@ describe('a worker', () => {
     const thief = await w.join(['worker']);
     expect(await thief.commit(grant)).toMatchObject({ type: 'refused', reason: 'lease-unknown' });
     expect(await worker.commit(grant, { sceneRoot: 'c'.repeat(64) })).toMatchObject({ type: 'refused', reason: 'scene-differs' });
-    // 1,024 paths of 4 bounces trace at most ten segments each.
-    expect(await worker.commit(grant, { segments: 10_241 })).toMatchObject({ type: 'refused', reason: 'segments-impossible' });
-    expect(await worker.commit(grant, { segments: 10_240 })).toMatchObject({ type: 'ack' });
+    // 1,024 paths of 4 bounces trace at most eleven segments each.
+    expect(await worker.commit(grant, { segments: 11_265 })).toMatchObject({ type: 'refused', reason: 'segments-impossible' });
+    expect(await worker.commit(grant, { segments: 11_264 })).toMatchObject({ type: 'ack' });
     expect(await worker.commit(grant, { segments: 1_000 })).toMatchObject({ type: 'refused', reason: 'lease-over' });
   });
 
