@@ -16,7 +16,15 @@ export function summaryOf(files: SceneFiles): SceneSummary {
   const root = toHex(sha256(concat(files.scene, files.environment?.file ?? new Uint8Array(), utf8(String(files.frameTimeS)))));
   const bounds = { min: [0, 0, 0], max: [1, 1, 1] } as const;
   const counts = { triangles: 1, materials: 1, textures: 0, lights: 0, animationSeconds: 0, compileSeconds: 0 };
-  return { root, bytes: files.scene.length, ...counts, bounds, cameras: [], view: { ...CAMERA, eye: [...CAMERA.eye], target: [...CAMERA.target], up: [...CAMERA.up] }, warnings: [] };
+  return {
+    root,
+    bytes: files.scene.length,
+    ...counts,
+    bounds,
+    cameras: [],
+    view: { ...CAMERA, eye: [...CAMERA.eye], target: [...CAMERA.target], up: [...CAMERA.up] },
+    warnings: [],
+  };
 }
 
 export function hash32(...words: readonly number[]): number {

@@ -37,7 +37,11 @@ let origin: string;
 /** The page's script as the product's bundler makes it. */
 async function script(): Promise<string> {
   const entry = fileURLToPath(new URL('./page/peer.ts', import.meta.url));
-  const built = await build({ configFile: false, logLevel: 'error', build: { write: false, minify: false, lib: { entry, formats: ['es'] } } });
+  const built = await build({
+    configFile: false,
+    logLevel: 'error',
+    build: { write: false, minify: false, lib: { entry, formats: ['es'] } },
+  });
   const [output] = Array.isArray(built) ? built : [];
   const [chunk] = output?.output ?? [];
   if (chunk?.type !== 'chunk') throw new Error('the page did not build');
@@ -84,7 +88,8 @@ async function tab(): Promise<{ page: Page; id: string }> {
 const fetchIn = (page: Page, hash: string, source: string): Promise<number | null> =>
   page.evaluate(([h, bytes, s]) => pictorPeer.fetch(h, bytes, s), [hash, BYTES, source] as const);
 
-const say = (what: string, seconds: number | null): void => console.info(`${what}: ${BYTES / 1e6} MB in ${seconds?.toFixed(2)} s, set-up included`);
+const say = (what: string, seconds: number | null): void =>
+  console.info(`${what}: ${BYTES / 1e6} MB in ${seconds?.toFixed(2)} s, set-up included`);
 
 test('a blob goes from tab to tab', async () => {
   const [giver, taker] = [await tab(), await tab()];
@@ -108,7 +113,9 @@ test('a blob goes from tab to agent, and from agent to tab', async () => {
   const back = await hashOfBlob(blob);
   await blobs.put(back, blob);
   exchange.attach(JOB, [back]);
-  agent.serve(async (from, request) => (request.type === 'blob.manifest' || request.type === 'blob.chunk' ? exchange.answer(from, request) : { ok: false, fault: 'stopped' }));
+  agent.serve(async (from, request) =>
+    request.type === 'blob.manifest' || request.type === 'blob.chunk' ? exchange.answer(from, request) : { ok: false, fault: 'stopped' },
+  );
   const other = await tab();
   const seconds = await fetchIn(other.page, back, agent.id);
   say('agent to tab', seconds);

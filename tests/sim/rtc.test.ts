@@ -59,12 +59,16 @@ test('20 MB move between two agents, every chunk verified', async () => {
   const allows = async (from: string): Promise<boolean> => from === taker.id;
   const serving = new BlobExchange({ net: giver, blobs, clock: systemClock, allows });
   serving.attach(JOB, [hash]);
-  giver.serve(async (from, request) => (request.type === 'blob.manifest' || request.type === 'blob.chunk' ? serving.answer(from, request) : { ok: false, fault: 'stopped' }));
+  giver.serve(async (from, request) =>
+    request.type === 'blob.manifest' || request.type === 'blob.chunk' ? serving.answer(from, request) : { ok: false, fault: 'stopped' },
+  );
   const fetching = new BlobExchange({ net: taker, blobs: new MemoryBlobStore(), clock: systemClock, allows: async () => false });
   const atMs = performance.now();
   const outcome = await fetching.fetch(never, { hash, bytes: blob.length, job: JOB, capability: 'x', sources: [giver.id] });
   const seconds = (performance.now() - atMs) / 1000;
-  console.info(`moved ${BLOB_BYTES / 1e6} MB between two agents in ${seconds.toFixed(2)} s, set-up included: ${(BLOB_BYTES / 1e6 / seconds).toFixed(0)} MB/s`);
+  console.info(
+    `moved ${BLOB_BYTES / 1e6} MB between two agents in ${seconds.toFixed(2)} s, set-up included: ${(BLOB_BYTES / 1e6 / seconds).toFixed(0)} MB/s`,
+  );
   expect(outcome.ok && Buffer.compare(outcome.blob, blob)).toBe(0);
   expect(taker.traffic.bytesIn).toBeGreaterThan(BLOB_BYTES);
 });
@@ -74,7 +78,9 @@ test('many agents meet at once, and an agent that left is unreachable', async ()
   hub.serve(async (_, __, body) => ({ ok: true, body }));
   const others = await Promise.all(Array.from({ length: 12 }, () => agent()));
   const request = { type: 'film.deliver', lease: '0'.repeat(32), root: '0'.repeat(64) } as const;
-  const outcomes = await Promise.all(others.map((net, i) => net.request(new AbortController().signal, hub.id, request, seededBytes(50_000, i))));
+  const outcomes = await Promise.all(
+    others.map((net, i) => net.request(new AbortController().signal, hub.id, request, seededBytes(50_000, i))),
+  );
   expect(outcomes.map((outcome) => outcome.status)).toEqual(others.map(() => 'answered'));
   outcomes.forEach((outcome, i) => {
     if (outcome.status === 'answered') expect(Buffer.compare(outcome.body, seededBytes(50_000, i))).toBe(0);
@@ -85,6 +91,10 @@ test('many agents meet at once, and an agent that left is unreachable', async ()
 
 test('a token for another network opens nothing', async () => {
   const stranger = await agent('elsewhere');
-  const outcome = await stranger.request(AbortSignal.timeout(2_000), `${'0'.repeat(64)}-00000000`, { type: 'film.deliver', lease: '0'.repeat(32), root: '0'.repeat(64) });
+  const outcome = await stranger.request(AbortSignal.timeout(2_000), `${'0'.repeat(64)}-00000000`, {
+    type: 'film.deliver',
+    lease: '0'.repeat(32),
+    root: '0'.repeat(64),
+  });
   expect(outcome.status).toBe('aborted');
 });

@@ -83,7 +83,12 @@ export class World {
 
   async disk(): Promise<Disk> {
     const secret = Uint8Array.from({ length: 32 }, () => Math.floor(this.random() * 256));
-    return { identity: await identityFromSecret(secret), blobs: new MemoryBlobStore(), jobs: new MemoryJobStore(), outbox: new MemoryOutbox() };
+    return {
+      identity: await identityFromSecret(secret),
+      blobs: new MemoryBlobStore(),
+      jobs: new MemoryJobStore(),
+      outbox: new MemoryOutbox(),
+    };
   }
 
   /** A tab (or agent) on this disk, on a new disk when none is given. */
@@ -110,6 +115,14 @@ export class World {
       await turns();
     };
     if (!(await this.clock.run(holds, limitMs, settle))) throw new Error(`after ${limitMs / 1000} s of virtual time still not so: ${what}`);
+  }
+
+  /** A promise's value, with as much virtual time as it takes. */
+  async wait<T>(promise: Promise<T>): Promise<T> {
+    let over = false;
+    void promise.finally(() => (over = true));
+    await this.until('the promise is kept', () => over);
+    return promise;
   }
 
   async pass(ms: number): Promise<void> {
@@ -156,9 +169,11 @@ export class World {
     return (text) => {
       const flight = this.clock.sleep(over, 1 + this.random() * 20);
       const earlier = last;
-      last = flight.then(() => earlier).then(() => {
-        if (!over.aborted) deliver(text);
-      });
+      last = flight
+        .then(() => earlier)
+        .then(() => {
+          if (!over.aborted) deliver(text);
+        });
     };
   }
 }

@@ -53,7 +53,9 @@ export class WorkerEngine implements Engine {
   trace(signal: AbortSignal, request: TraceRequest, onProgress?: (done: number) => void): Promise<TraceOutcome> {
     const aborted: TraceOutcome = { ok: false, reason: 'aborted', text: 'Stopped.' };
     const lost: TraceOutcome = { ok: false, reason: 'device-lost', text: 'The GPU worker stopped.' };
-    return this.#call<TraceOutcome>(signal, aborted, lost, (api, call) => api.trace(call, request, onProgress ? comlink.proxy(onProgress) : null));
+    return this.#call<TraceOutcome>(signal, aborted, lost, (api, call) =>
+      api.trace(call, request, onProgress ? comlink.proxy(onProgress) : null),
+    );
   }
 
   async dispose(): Promise<void> {
@@ -78,7 +80,12 @@ export class WorkerEngine implements Engine {
     });
   }
 
-  async #call<T>(signal: AbortSignal, aborted: T, lost: T, work: (api: comlink.Remote<EngineWorkerApi>, call: number) => Promise<T>): Promise<T> {
+  async #call<T>(
+    signal: AbortSignal,
+    aborted: T,
+    lost: T,
+    work: (api: comlink.Remote<EngineWorkerApi>, call: number) => Promise<T>,
+  ): Promise<T> {
     if (signal.aborted) return aborted;
     const running = await (this.#running ??= this.#start()).catch(() => null);
     if (!running) {

@@ -20,7 +20,9 @@ export interface BlobWant {
   readonly sources: readonly string[];
 }
 
-export type BlobOutcome = { readonly ok: true; readonly blob: Bytes } | { readonly ok: false; readonly reason: 'aborted' | 'unavailable' | 'mismatch' };
+export type BlobOutcome =
+  | { readonly ok: true; readonly blob: Bytes }
+  | { readonly ok: false; readonly reason: 'aborted' | 'unavailable' | 'mismatch' };
 
 type BlobRequest = Extract<PeerRequest, { type: 'blob.manifest' | 'blob.chunk' }>;
 

@@ -72,7 +72,10 @@ export function parseFrame(bytes: Bytes): Frame | null {
   return { kind, stream: view.getUint32(4, true), headBytes, bodyBytes, payload: bytes.subarray(FRAME_HEADER_BYTES) };
 }
 
-export type Assembly = { readonly status: 'more' } | { readonly status: 'whole'; readonly message: Message } | { readonly status: 'broken' };
+export type Assembly =
+  | { readonly status: 'more' }
+  | { readonly status: 'whole'; readonly message: Message }
+  | { readonly status: 'broken' };
 
 /**
  * Puts the frames of one message together. Memory grows with what has arrived, never with what a

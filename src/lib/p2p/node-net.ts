@@ -116,7 +116,11 @@ class NodeDialer implements Dialer {
     });
     pc.onLocalCandidate((candidate, mid) => {
       const line = candidate.replace(/^a=/, '');
-      this.#signal.send({ type: 'CANDIDATE', dst: peer, payload: { candidate: { candidate: line, sdpMid: mid, sdpMLineIndex: 0 }, type: 'data', connectionId: id } });
+      this.#signal.send({
+        type: 'CANDIDATE',
+        dst: peer,
+        payload: { candidate: { candidate: line, sdpMid: mid, sdpMLineIndex: 0 }, type: 'data', connectionId: id },
+      });
     });
     pc.onStateChange((state) => {
       if (state === 'failed' || state === 'closed') connection.fail();
@@ -138,7 +142,8 @@ class NodeDialer implements Dialer {
       case 'EXPIRE':
       case 'LEAVE':
         // Standing channels outlive their signalling; only dials in progress are over.
-        for (const connection of [...this.#connections.values()]) if (connection.peer === signal.src && !connection.described) connection.fail();
+        for (const connection of [...this.#connections.values()])
+          if (connection.peer === signal.src && !connection.described) connection.fail();
     }
   }
 
@@ -254,7 +259,9 @@ class NativeChannel implements Channel {
     this.#channel.onError(() => this.#end());
     this.#channel.onMessage((data) => {
       if (typeof data === 'string') return this.close();
-      events.frame(data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.length));
+      events.frame(
+        data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.length),
+      );
     });
   }
 

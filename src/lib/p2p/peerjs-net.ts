@@ -149,7 +149,7 @@ class PeerJsDialer implements Dialer {
 }
 
 /** An RTCDataChannel that is open. */
-export class RtcChannel implements Channel {
+class RtcChannel implements Channel {
   readonly #channel: RTCDataChannel;
   readonly #dispose: () => void;
 

@@ -9,7 +9,7 @@ import { createPeerJsNet } from '../p2p/peerjs-net.ts';
 import { randomBytes, toHex } from '../protocol/bytes.ts';
 import { signalToken } from '../protocol/signal.ts';
 import { browserIdentity, IdbJobStore, IdbOutbox, openBrowserDatabase } from './browser-stores.ts';
-import { systemClock } from './clock.ts';
+import { browserClock } from './browser-clock.ts';
 import { ControlClient, type ControlSocketFactory } from './control-client.ts';
 import type { RoleContext } from './types.ts';
 
@@ -26,7 +26,7 @@ export async function createBrowserContext(options: BrowserOptions = {}): Promis
   const identity = await browserIdentity(db);
   // A session of its own per page: two tabs of one key are two peers.
   const peer = `${identity.key}-${toHex(randomBytes(4))}`;
-  const clock = systemClock;
+  const clock = browserClock();
   const connect = webSocketFactory(`${origin.replace(/^http/, 'ws')}/control`);
   const control = new ControlClient({ connect, identity, peer, clock, outbox: new IdbOutbox(db) });
   const net = createPeerJsNet({

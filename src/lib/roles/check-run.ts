@@ -41,7 +41,13 @@ export class CheckRun {
   readonly #drawn: readonly number[];
   readonly #pass: Pass | undefined;
 
-  constructor(context: RoleContext, shared: Shared, check: Check, nonce: string, show: (state: CheckerStatus['state'], reason: string) => void) {
+  constructor(
+    context: RoleContext,
+    shared: Shared,
+    check: Check,
+    nonce: string,
+    show: (state: CheckerStatus['state'], reason: string) => void,
+  ) {
     this.#context = context;
     this.#shared = shared;
     this.#check = check;
@@ -113,13 +119,17 @@ export class CheckRun {
       const traced = await this.#trace(signal, rect, pass);
       if (signal.aborted) return null;
       if (!traced) return { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'scene' };
-      const claimed: LeafParts = { light: cutLight({ width: this.#tile.width, light: opened.light }, this.#tile, rect), signatures: opened.signatures[i]! };
+      const claimed: LeafParts = {
+        light: cutLight({ width: this.#tile.width, light: opened.light }, this.#tile, rect),
+        signatures: opened.signatures[i]!,
+      };
       const finding = compareLeaf(claimed, traced, pass.count);
       total.paths += finding.paths;
       total.pathsEqual += finding.pathsEqual;
       total.pixelsWrong += finding.pixelsWrong;
       total.segments += filmSegments(traced.light);
-      if (!sample || (!finding.agrees && reason === 'agrees')) sample = { rect, samples: pass.count, claimed: claimed.light, traced: traced.light };
+      if (!sample || (!finding.agrees && reason === 'agrees'))
+        sample = { rect, samples: pass.count, claimed: claimed.light, traced: traced.light };
       if (!finding.agrees && reason === 'agrees') reason = finding.reason;
     }
     return { ...total, verdict: reason === 'agrees' ? 'pass' : 'fail', reason, sample };
@@ -139,4 +149,3 @@ export class CheckRun {
     return null;
   }
 }
-

@@ -180,4 +180,3 @@ export class CheckerRole {
     this.#status.set({ ...this.status, ...change });
   }
 }
-

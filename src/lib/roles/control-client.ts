@@ -16,9 +16,16 @@ import {
   type ServerMessage,
 } from '../protocol/control.ts';
 import { toHex } from '../protocol/bytes.ts';
-import { envelopeHash, seal, type Envelope, type Identity, type Purpose } from '../protocol/envelope.ts';
-import { CONTROL_HEARTBEAT_MS, CONTROL_SILENCE_MS_MAX, RECONNECT_BACKOFF_MS_MAX, RECONNECT_BACKOFF_MS_MIN, REQUEST_TIMEOUT_MS } from '../protocol/limits.ts';
+import { seal, type Envelope, type Identity, type Purpose } from '../protocol/envelope.ts';
+import {
+  CONTROL_HEARTBEAT_MS,
+  CONTROL_SILENCE_MS_MAX,
+  RECONNECT_BACKOFF_MS_MAX,
+  RECONNECT_BACKOFF_MS_MIN,
+  REQUEST_TIMEOUT_MS,
+} from '../protocol/limits.ts';
 import { backoffMs } from '../p2p/backoff.ts';
+import { EnvelopeQueue } from './envelope-queue.ts';
 import { Emitter } from './observable.ts';
 import { MemoryOutbox, type Outbox } from './outbox.ts';
 import type { Clock, Control, ControlEvent, ControlOutcome, ControlRequest } from './types.ts';
@@ -48,11 +55,6 @@ export interface ControlOptions {
   readonly random?: () => number;
 }
 
-interface Waiting {
-  readonly message: ClientMessage;
-  readonly resolve: (outcome: ControlOutcome) => void;
-}
-
 type Balance = Control['balance'];
 type Challenge = Extract<ServerMessage, { type: 'challenge' }>;
 
@@ -67,13 +69,12 @@ export class ControlClient implements Control {
   /** From the last welcome; for the peers' connections. */
   iceServers: Extract<ServerMessage, { type: 'welcome' }>['iceServers'] = [];
   readonly #options: ControlOptions;
-  readonly #outbox: Outbox;
   readonly #events = new Emitter<ControlEvent>();
   readonly #changes = new Emitter<void>();
   readonly #closing = new AbortController();
-  readonly #waiting = new Map<number, Waiting>();
-  /** Envelopes not yet acknowledged, by hash, in order of submission. */
-  readonly #unacked = new Map<string, { readonly envelope: Envelope; readonly resolvers: ((outcome: ControlOutcome) => void)[] }>();
+  /** Requests without an answer yet. */
+  readonly #waiting = new Map<number, (outcome: ControlOutcome) => void>();
+  readonly #envelopes: EnvelopeQueue;
   #roles: readonly Role[];
   #adapter: Adapter | null;
   #socket: ControlSocket | null = null;
@@ -84,7 +85,7 @@ export class ControlClient implements Control {
 
   constructor(options: ControlOptions) {
     this.#options = options;
-    this.#outbox = options.outbox ?? new MemoryOutbox();
+    this.#envelopes = new EnvelopeQueue(options.outbox ?? new MemoryOutbox(), (envelope) => this.request({ type: 'submit', envelope }));
     this.#roles = options.roles ?? [];
     this.#adapter = options.adapter ?? null;
     void this.#run();
@@ -103,17 +104,8 @@ export class ControlClient implements Control {
   }
 
   /** Sends an envelope sealed before; the same envelope twice is one submission. */
-  async submitSealed(envelope: Envelope): Promise<ControlOutcome> {
-    await this.#outbox.save(envelope);
-    const hash = envelopeHash(envelope);
-    const outcome = new Promise<ControlOutcome>((resolve) => {
-      if (this.#closing.signal.aborted) resolve({ status: 'disconnected' });
-      const known = this.#unacked.get(hash);
-      if (known) known.resolvers.push(resolve);
-      else this.#unacked.set(hash, { envelope, resolvers: [resolve] });
-    });
-    if (this.#welcomed) void this.#deliver(hash);
-    return outcome;
+  submitSealed(envelope: Envelope): Promise<ControlOutcome> {
+    return this.#envelopes.add(envelope);
   }
 
   /** Waits for the first connection, because an envelope is bound to its network. */
@@ -132,7 +124,8 @@ export class ControlClient implements Control {
 
   /** Told in a new hello on the connection that stands. */
   setRoles(roles: readonly Role[], adapter: Adapter | null = this.#adapter): void {
-    const same = roles.length === this.#roles.length && roles.every((role) => this.#roles.includes(role)) && adapter?.class === this.#adapter?.class;
+    const same =
+      roles.length === this.#roles.length && roles.every((role) => this.#roles.includes(role)) && adapter?.class === this.#adapter?.class;
     this.#roles = roles;
     this.#adapter = adapter;
     if (!same && this.#socket && this.#challenge) void this.#hello(this.#socket, this.#challenge);
@@ -153,8 +146,7 @@ export class ControlClient implements Control {
     this.#closing.abort();
     this.#socket?.close();
     this.#lost();
-    for (const { resolvers } of this.#unacked.values()) for (const resolve of resolvers) resolve({ status: 'disconnected' });
-    this.#unacked.clear();
+    this.#envelopes.close();
   }
 
   #until(holds: () => boolean): Promise<void> {
@@ -175,7 +167,7 @@ export class ControlClient implements Control {
 
   async #run(): Promise<void> {
     const { clock, random } = this.#options;
-    for (const envelope of await this.#outbox.load()) void this.submitSealed(envelope);
+    await this.#envelopes.load();
     for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
       if (await this.#connection()) attempt = 0;
       await clock.sleep(this.#closing.signal, backoffMs(attempt, RECONNECT_BACKOFF_MS_MIN, RECONNECT_BACKOFF_MS_MAX, random));
@@ -247,7 +239,16 @@ export class ControlClient implements Control {
     if (this.network !== '' && this.network !== challenge.network) return socket.close();
     const { identity, peer } = this.#options;
     const proof = toHex(await identity.sign(helloBytes(challenge.network, challenge.challenge, peer)));
-    const hello: ClientMessage = { type: 'hello', id: this.#id(), version: PROTOCOL_VERSION, key: identity.key, peer, proof, roles: [...this.#roles], adapter: this.#adapter };
+    const hello: ClientMessage = {
+      type: 'hello',
+      id: this.#id(),
+      version: PROTOCOL_VERSION,
+      key: identity.key,
+      peer,
+      proof,
+      roles: [...this.#roles],
+      adapter: this.#adapter,
+    };
     this.network = challenge.network;
     this.#changes.emit();
     socket.send(JSON.stringify(hello));
@@ -259,26 +260,15 @@ export class ControlClient implements Control {
     this.policy = welcome.policy;
     this.iceServers = welcome.iceServers;
     this.#welcomed = true;
-    for (const hash of this.#unacked.keys()) void this.#deliver(hash);
+    this.#envelopes.resend();
     return true;
-  }
-
-  async #deliver(hash: string): Promise<void> {
-    const entry = this.#unacked.get(hash);
-    if (!entry) return;
-    const outcome = await this.#ask({ type: 'submit', id: this.#id(), envelope: entry.envelope });
-    // Without an answer it stays, and goes again after the next welcome.
-    if (outcome.status === 'disconnected' || this.#unacked.get(hash) !== entry) return;
-    this.#unacked.delete(hash);
-    await this.#outbox.remove(entry.envelope);
-    for (const resolve of entry.resolvers) resolve(outcome);
   }
 
   async #ask(message: ClientMessage): Promise<ControlOutcome> {
     const socket = this.#socket;
     if (!socket) return { status: 'disconnected' };
     const done = new AbortController();
-    const outcome = new Promise<ControlOutcome>((resolve) => this.#waiting.set(message.id, { message, resolve }));
+    const outcome = new Promise<ControlOutcome>((resolve) => this.#waiting.set(message.id, resolve));
     socket.send(JSON.stringify(message));
     void this.#options.clock.sleep(done.signal, REQUEST_TIMEOUT_MS).then(() => {
       // A coordinator that beats but doesn't answer is as good as gone: start afresh.
@@ -292,7 +282,7 @@ export class ControlClient implements Control {
   #settle(id: number, outcome: ControlOutcome): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    waiting?.resolve(outcome);
+    waiting?.(outcome);
   }
 
   #lost(): void {

@@ -63,8 +63,13 @@ export class CreatorRole {
     const { scene, environment } = choice.files;
     const order = orderOf(choice, { scene: await this.#keep(scene), environment: environment && (await this.#keep(environment.file)) });
     const parsed = v.safeParse(JobOrderSchema, order);
-    if (!parsed.success) return { ok: false, text: `The order is out of bounds: ${v.getDotPath(parsed.issues[0]) ?? 'order'}, ${parsed.issues[0].message}.` };
-    if (leaseCount(order) > JOB_LEASES_MAX) return { ok: false, text: `This picture needs ${leaseCount(order)} leases; a job may have ${JOB_LEASES_MAX}. Choose fewer samples or fewer pixels.` };
+    if (!parsed.success)
+      return { ok: false, text: `The order is out of bounds: ${v.getDotPath(parsed.issues[0]) ?? 'order'}, ${parsed.issues[0].message}.` };
+    if (leaseCount(order) > JOB_LEASES_MAX)
+      return {
+        ok: false,
+        text: `This picture needs ${leaseCount(order)} leases; a job may have ${JOB_LEASES_MAX}. Choose fewer samples or fewer pixels.`,
+      };
     this.#shared.play('creator');
     const funds = await ensureFunds(signal, this.#context, choice.capMicro);
     if (!funds.ok) return funds;

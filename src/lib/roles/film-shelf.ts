@@ -124,4 +124,3 @@ export class FilmShelf {
     return { ok: true, body: concat(entry.film.light, entry.commitment.signatureHashes, ...signatures) };
   }
 }
-

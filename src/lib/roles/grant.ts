@@ -30,7 +30,11 @@ export async function findWork(signal: AbortSignal, clock: Clock, key: string, b
 }
 
 /** Sees to it that the balance covers `needMicro`, with a grant if this key has had none. */
-export async function ensureFunds(signal: AbortSignal, context: Pick<RoleContext, 'control' | 'clock' | 'identity'>, needMicro: bigint): Promise<Funds> {
+export async function ensureFunds(
+  signal: AbortSignal,
+  context: Pick<RoleContext, 'control' | 'clock' | 'identity'>,
+  needMicro: bigint,
+): Promise<Funds> {
   const { control, clock, identity } = context;
   const policy = await policyOf(signal, control);
   if (!policy) return { ok: false, text: 'The coordinator could not be reached.' };

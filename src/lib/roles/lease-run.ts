@@ -13,8 +13,9 @@ type YieldReason = Extract<ControlRequest, { type: 'yield' }>['reason'];
 
 export type LeaseResult =
   | { readonly ok: true; readonly film: Film; readonly traceSeconds: number }
-  | { readonly ok: false; readonly reason: YieldReason | 'recalled' };
+  | { readonly ok: false; readonly reason: YieldReason | 'aborted' };
 
+const ABORTED: LeaseResult = { ok: false, reason: 'aborted' };
 const TRIES_MAX = 3;
 const PROGRESS_MS = 1_000;
 /** A driver that was just reset wants a moment before it is asked again. */
@@ -29,7 +30,6 @@ export class LeaseRun {
   readonly #show: (state: WorkerState, reason: string) => void;
   readonly #stop = new AbortController();
   #over: Promise<unknown> = Promise.resolve();
-  #recalled = false;
 
   constructor(context: RoleContext, shared: Shared, grant: Grant, show: (state: WorkerState, reason: string) => void) {
     this.#context = context;
@@ -42,9 +42,8 @@ export class LeaseRun {
     return this.#grant.lease.lease;
   }
 
-  /** Resolves when the engine is idle. */
-  async stop(recalled = false): Promise<void> {
-    this.#recalled = recalled;
+  /** Resolves when the engine is idle. Whoever stops a run has said so, or was told by the coordinator. */
+  async stop(): Promise<void> {
     this.#stop.abort();
     await this.#over;
   }
@@ -70,18 +69,18 @@ export class LeaseRun {
     for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
       if (!this.#shared.scenes.has(order.sceneRoot)) this.#show('fetching', `Fetching the scene of "${order.title}".`);
       const scene = await this.#shared.scenes.ensure(signal, { ...this.#grant, job: lease.job });
-      if (signal.aborted) return this.#aborted();
-      if (!scene.ok) return { ok: false, reason: scene.reason === 'aborted' ? 'stopped' : scene.reason };
+      if (signal.aborted) return ABORTED;
+      if (!scene.ok) return { ok: false, reason: scene.reason };
       const traced = await this.#trace(signal);
       if (traced.ok) return traced;
-      if (traced.reason === 'aborted' || signal.aborted) return this.#aborted();
+      if (traced.reason === 'aborted' || signal.aborted) return ABORTED;
       if (traced.reason === 'node-cap') return { ok: false, reason: 'scene-too-big' };
       this.#shared.scenes.forget(order.sceneRoot);
       if (traced.reason === 'unknown-scene') continue;
       this.#show('restarting', 'Lost the GPU: restarting it.');
       await this.#context.clock.sleep(signal, RESTART_MS * (attempt + 1));
     }
-    return signal.aborted ? this.#aborted() : { ok: false, reason: 'device-lost' };
+    return signal.aborted ? ABORTED : { ok: false, reason: 'device-lost' };
   }
 
   #trace(signal: AbortSignal): Promise<TraceOutcome> {
@@ -90,7 +89,11 @@ export class LeaseRun {
     // The grant was parsed, but only the order says how many passes there are.
     if (!pass) return Promise.resolve({ ok: false, reason: 'node-cap', text: `The order has no pass ${lease.pass}.` });
     this.done = 0;
-    const show = (): void => this.#show('rendering', `Rendering "${order.title}", tile ${lease.tile + 1}, ${pass.count} ${pass.count === 1 ? 'sample' : 'samples'} per pixel.`);
+    const show = (): void =>
+      this.#show(
+        'rendering',
+        `Rendering "${order.title}", tile ${lease.tile + 1}, ${pass.count} ${pass.count === 1 ? 'sample' : 'samples'} per pixel.`,
+      );
     show();
     const request = { sceneRoot: order.sceneRoot, frame: order, rect: tileRect(order, lease.tile), pass };
     return this.#context.engine.trace(signal, request, (done) => {
@@ -106,9 +109,5 @@ export class LeaseRun {
       await clock.sleep(signal, PROGRESS_MS);
       if (!signal.aborted) void control.request({ type: 'progress', lease: this.lease, done: Math.min(1, Math.max(0, this.done)) });
     }
-  }
-
-  #aborted(): LeaseResult {
-    return { ok: false, reason: this.#recalled ? 'recalled' : 'stopped' };
   }
 }

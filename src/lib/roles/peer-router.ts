@@ -14,7 +14,9 @@ export class PeerRouter {
   readonly #handlers = new Map<Kind, (from: string, request: PeerRequest, body: Bytes) => Promise<PeerAnswer>>();
 
   constructor(net: PeerNet) {
-    net.serve(async (from, request, body) => (await this.#handlers.get(request.type)?.(from, request, body)) ?? { ok: false, fault: 'stopped' });
+    net.serve(
+      async (from, request, body) => (await this.#handlers.get(request.type)?.(from, request, body)) ?? { ok: false, fault: 'stopped' },
+    );
   }
 
   /** Replaces the handler of this kind. */

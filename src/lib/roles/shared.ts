@@ -33,7 +33,8 @@ export class Shared {
     this.router = new PeerRouter(context.net);
     this.exchange = new BlobExchange({ ...context, allows: (from, job, capability) => this.allows(from, job, capability) });
     this.scenes = new SceneLoader(context, this);
-    for (const kind of ['blob.manifest', 'blob.chunk'] as const) this.router.on(kind, (from, request) => this.exchange.answer(from, request));
+    for (const kind of ['blob.manifest', 'blob.chunk'] as const)
+      this.router.on(kind, (from, request) => this.exchange.answer(from, request));
     context.control.on((event) => {
       if (event.type === 'welcome') this.#announce();
     });

@@ -74,7 +74,16 @@ export interface RoleContext {
 // ---- worker --------------------------------------------------------------------------------
 
 /** The one word of state that screens and terminals show. */
-export type WorkerState = 'off' | 'connecting' | 'waiting' | 'fetching' | 'rendering' | 'delivering' | 'finishing' | 'paused' | 'restarting';
+export type WorkerState =
+  | 'off'
+  | 'connecting'
+  | 'waiting'
+  | 'fetching'
+  | 'rendering'
+  | 'delivering'
+  | 'finishing'
+  | 'paused'
+  | 'restarting';
 
 export interface WorkerStatus {
   readonly state: WorkerState;

@@ -55,7 +55,9 @@ export class WorkerRole {
     this.#shared.router.on('film.open', async (from, request) => {
       const known = this.#shelf.get(request.lease);
       if (known?.lease.job !== request.job) return { ok: false, fault: 'unknown-lease' };
-      return (await this.#shared.allows(from, request.job, request.capability)) ? this.#shelf.open(request) : { ok: false, fault: 'not-yours' };
+      return (await this.#shared.allows(from, request.job, request.capability))
+        ? this.#shelf.open(request)
+        : { ok: false, fault: 'not-yours' };
     });
     context.control.on((event) => this.#onEvent(event));
     context.control.onChange(() => this.#tell());
@@ -102,15 +104,16 @@ export class WorkerRole {
     return done;
   }
 
-  /** Ends tracing at once and gives leases back. Finished films are still delivered while this page stays open. */
+  /** Ends tracing at once and gives leases back, also when called as the page goes. Finished films are still delivered while this page stays open. */
   async stop(): Promise<void> {
     if (this.#wish === 'off') return;
     this.#wish = 'off';
     this.#ask();
-    const queued = this.#queue.splice(0).map((grant) => grant.lease.lease);
-    const stopped = this.#current?.stop();
-    await Promise.all(queued.map((lease) => this.#context.control.request({ type: 'yield', lease, reason: 'stopped' })));
-    await stopped;
+    // Said before anything is waited for: a page that is being closed gets no further.
+    const held = [...this.#queue.splice(0).map((grant) => grant.lease.lease), ...(this.#current ? [this.#current.lease] : [])];
+    const yielded = held.map((lease) => this.#context.control.request({ type: 'yield', lease, reason: 'stopped' }));
+    await this.#current?.stop();
+    await Promise.all(yielded);
     this.#shared.rest('worker');
     this.#tell();
   }
@@ -139,7 +142,7 @@ export class WorkerRole {
         return this.#onGrant(event);
       case 'recalled':
         this.#queue = this.#queue.filter((grant) => grant.lease.lease !== event.lease);
-        if (this.#current?.lease === event.lease) void this.#current.stop(true);
+        if (this.#current?.lease === event.lease) void this.#current.stop();
         this.#shelf.drop(event.lease);
         return this.#ask();
       case 'deliver':
@@ -201,7 +204,7 @@ export class WorkerRole {
     const { control } = this.#context;
     const { lease } = grant.lease;
     if (!result.ok) {
-      if (result.reason !== 'recalled') void control.request({ type: 'yield', lease, reason: result.reason });
+      if (result.reason !== 'aborted') void control.request({ type: 'yield', lease, reason: result.reason });
       return;
     }
     const { film, traceSeconds } = result;
@@ -250,7 +253,8 @@ export class WorkerRole {
     if (this.#wish === 'finish' && !busy && undelivered === 0) this.#rest();
     if (this.#wish === 'off') return this.#set('off', undelivered > 0 ? lossSentence(undelivered) : OFF.reason);
     if (!connected) return this.#set('connecting', 'Looking for the coordinator.');
-    if (this.#wish === 'finish') return this.#set('finishing', `Delivering ${undelivered} finished ${undelivered === 1 ? 'lease' : 'leases'}, then resting.`);
+    if (this.#wish === 'finish')
+      return this.#set('finishing', `Delivering ${undelivered} finished ${undelivered === 1 ? 'lease' : 'leases'}, then resting.`);
     if (this.#wish === 'paused') return this.#set('paused', this.#pauseReason);
     if (delivering > 0) return this.#set('delivering', 'Bringing finished pixels to their creator.');
     if (this.#shelf.full) return this.#set('waiting', 'Holding as many finished films as fit until they are accepted.');

@@ -32,7 +32,9 @@ const page = {
     await blobs.put(hash, blob);
     const exchange = new BlobExchange({ net, blobs, clock: systemClock, allows: async () => true });
     exchange.attach(JOB, [hash]);
-    net.serve(async (from, request) => (request.type === 'blob.manifest' || request.type === 'blob.chunk' ? exchange.answer(from, request) : { ok: false, fault: 'stopped' }));
+    net.serve(async (from, request) =>
+      request.type === 'blob.manifest' || request.type === 'blob.chunk' ? exchange.answer(from, request) : { ok: false, fault: 'stopped' },
+    );
     return hash;
   },
   /** @returns seconds it took, or null when it could not be had. */

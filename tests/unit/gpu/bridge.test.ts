@@ -25,7 +25,9 @@ class StandIn extends EventTarget {
     const { port1, port2 } = new MessageChannel();
     comlink.expose(api, port2);
     this.#port = port1;
-    port1.addEventListener('message', (event) => this.dispatchEvent(new MessageEvent('message', { data: event.data, ports: [...event.ports] })));
+    port1.addEventListener('message', (event) =>
+      this.dispatchEvent(new MessageEvent('message', { data: event.data, ports: [...event.ports] })),
+    );
     port1.start();
   }
 
@@ -43,7 +45,10 @@ function engineOver(change: Partial<EngineWorkerApi> = {}): { engine: WorkerEngi
   const started: StandIn[] = [];
   const aborted: number[] = [];
   const api: EngineWorkerApi = {
-    probe: async () => ({ report: { ok: true, adapter: { class: 'a/b/c', name: 'Stand-in', software: true }, compileSeconds: 0 }, shader: 'd'.repeat(64) }),
+    probe: async () => ({
+      report: { ok: true, adapter: { class: 'a/b/c', name: 'Stand-in', software: true }, compileSeconds: 0 },
+      shader: 'd'.repeat(64),
+    }),
     compile: async () => ({ ok: false, text: 'no scene' }),
     trace: async (_, asked, onProgress) => {
       onProgress?.(0.5);

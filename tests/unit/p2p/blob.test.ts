@@ -5,7 +5,7 @@ import { MemoryBlobStore } from '#lib/p2p/blob-store-memory.ts';
 import type { PeerNet } from '#lib/p2p/peer-net.ts';
 import { sha256, toHex } from '#lib/protocol/bytes.ts';
 import { BLOB_CHUNK_BYTES } from '#lib/protocol/limits.ts';
-import { A, B, C, pair, seededBytes, type Pair } from './support.ts';
+import { A, C, pair, seededBytes, type Pair } from './support.ts';
 
 const never = new AbortController().signal;
 const JOB = '5'.repeat(32);
@@ -19,7 +19,9 @@ describe('manifest', () => {
     expect(manifest.length).toBe(MANIFEST_HEADER_BYTES + 32 * chunks);
     const parsed = parseManifest(await hashOfBlob(blob), manifest);
     expect(parsed?.bytes).toBe(bytes);
-    expect(parsed?.chunks.map(toHex)).toEqual(Array.from({ length: chunks }, (_, i) => toHex(sha256(blob.subarray(i * BLOB_CHUNK_BYTES, (i + 1) * BLOB_CHUNK_BYTES)))));
+    expect(parsed?.chunks.map(toHex)).toEqual(
+      Array.from({ length: chunks }, (_, i) => toHex(sha256(blob.subarray(i * BLOB_CHUNK_BYTES, (i + 1) * BLOB_CHUNK_BYTES)))),
+    );
   });
 
   test('is refused under another name, with a length its chunks do not have, or with bytes to spare', async () => {
@@ -151,6 +153,9 @@ test('the memory store forgets the least recently used first', async () => {
 
 async function rottenStore(): Promise<MemoryBlobStore> {
   const store = new MemoryBlobStore();
-  await store.put(await hashOfBlob(BLOB), BLOB.map((byte, i) => (i % BLOB_CHUNK_BYTES === 7 ? byte ^ 1 : byte)));
+  await store.put(
+    await hashOfBlob(BLOB),
+    BLOB.map((byte, i) => (i % BLOB_CHUNK_BYTES === 7 ? byte ^ 1 : byte)),
+  );
   return store;
 }

@@ -52,7 +52,9 @@ test.each([
 });
 
 test('frames that disagree about the message, or bring more than it has, break it', () => {
-  const frames = [...framesOf({ kind: FRAME_REPLY, stream: 3, head: new Uint8Array(), body: seededBytes(100_000) })].map((frame) => parseFrame(frame)!);
+  const frames = [...framesOf({ kind: FRAME_REPLY, stream: 3, head: new Uint8Array(), body: seededBytes(100_000) })].map((frame) =>
+    parseFrame(frame)!,
+  );
   const [first, second] = [frames[0]!, frames[1]!];
   const other = new Assembler(first);
   other.add(first);

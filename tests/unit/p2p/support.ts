@@ -23,7 +23,14 @@ export function pair(seed = 1): Pair {
   const wait = async <T>(promise: Promise<T>): Promise<T> => {
     let over = false;
     void promise.finally(() => (over = true));
-    if (!(await clock.run(() => over, 600_000, () => turns(2)))) throw new Error('nothing more would happen');
+    if (
+      !(await clock.run(
+        () => over,
+        600_000,
+        () => turns(2),
+      ))
+    )
+      throw new Error('nothing more would happen');
     return promise;
   };
   return { clock, network, a: network.join(A), b: network.join(B), wait };

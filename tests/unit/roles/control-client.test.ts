@@ -29,7 +29,9 @@ class Far {
       open = false;
     };
     this.#events = events;
-    queueMicrotask(() => (this.refuseConnections ? close() : this.say({ type: 'challenge', challenge: CHALLENGE, network: 'testnet', version: 1 })));
+    queueMicrotask(() =>
+      this.refuseConnections ? close() : this.say({ type: 'challenge', challenge: CHALLENGE, network: 'testnet', version: 1 }),
+    );
     return { send: (text: string) => this.#take(text, close), close };
   };
 
@@ -50,7 +52,8 @@ class Far {
     if (!message) throw new Error(`not a client message: ${text}`);
     this.received.push(message);
     if (this.mute) return;
-    if (message.type === 'hello') this.say({ type: 'welcome', id: message.id, coordinatorKey: this.key, policy, iceServers: [], timeMs: 1 });
+    if (message.type === 'hello')
+      this.say({ type: 'welcome', id: message.id, coordinatorKey: this.key, policy, iceServers: [], timeMs: 1 });
     else if (message.type === 'submit') {
       const answer = this.answer(message);
       if (answer === 'ack') this.say({ type: 'ack', id: message.id, ref: 'taken' });
@@ -74,7 +77,15 @@ beforeEach(async () => {
 });
 
 const client = (outbox = new MemoryOutbox()): ControlClient =>
-  new ControlClient({ connect: far.connect, identity, peer: `${identity.key}-0000abcd`, clock, roles: ['worker'], outbox, random: () => 0.5 });
+  new ControlClient({
+    connect: far.connect,
+    identity,
+    peer: `${identity.key}-0000abcd`,
+    clock,
+    roles: ['worker'],
+    outbox,
+    random: () => 0.5,
+  });
 
 async function until(holds: () => boolean, limitMs = 60_000): Promise<void> {
   if (!(await clock.run(holds, limitMs, () => turns(2)))) throw new Error('it never came to that');

@@ -1,0 +1,131 @@
+/**
+ * What the tests of the whole network tell their stories with: hands that work and check, an order,
+ * and what must hold when a job is done.
+ */
+import { eq, sql } from 'drizzle-orm';
+import { afterEach, expect } from 'vitest';
+import type { Engine } from '#lib/gpu/engine.ts';
+import type { Film } from '#lib/job/film.ts';
+import { tileCount } from '#lib/job/plan.ts';
+import { fetchLog } from '#lib/ledger/client.ts';
+import { verifyLog } from '#lib/ledger/verify.ts';
+import type { JobOrder } from '#lib/protocol/order.ts';
+import { CheckerRole } from '#lib/roles/checker.ts';
+import { CreatorRole, type SubmitOutcome } from '#lib/roles/creator.ts';
+import { WorkerRole } from '#lib/roles/worker.ts';
+import type { CreatorJob, JobChoice } from '#lib/roles/types.ts';
+import { entries, jobs, leases, postings } from '#lib/server/store/schema.ts';
+import { arithmeticFilm, summaryOf } from './arithmetic-engine.ts';
+import { World, type Tab } from './world.ts';
+
+const CAMERA = { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5 } satisfies JobOrder['camera'];
+export const never = new AbortController().signal;
+
+/** The world of the test at hand. */
+export let world: World;
+afterEach(() => world.close());
+
+/** Every test begins with this. */
+export async function begin(seed: number): Promise<void> {
+  world = await World.create(seed);
+}
+
+function choice(): JobChoice {
+  const files = { scene: Uint8Array.from({ length: 1_500_000 }, () => world.random() * 256), environment: null, frameTimeS: 0 };
+  return {
+    title: 'still life',
+    files,
+    summary: summaryOf(files),
+    camera: CAMERA,
+    width: 64,
+    height: 64,
+    samples: 8,
+    bounces: 4,
+    seed: 5,
+    capMicro: 1_000_000n,
+  };
+}
+
+/** The picture that one honest engine renders alone. */
+function alone(order: JobOrder): Float32Array {
+  const rect = { x: 0, y: 0, width: order.width, height: order.height };
+  const film = arithmeticFilm({ sceneRoot: order.sceneRoot, frame: order, rect, pass: { first: 0, count: order.samples } });
+  const words = new Float32Array(film.light.buffer);
+  return Float32Array.from({ length: order.width * order.height * 3 }, (_, i) => words[Math.floor(i / 3) * 4 + (i % 3)]! / order.samples);
+}
+
+export async function worker(engine?: Engine): Promise<{ tab: Tab; role: WorkerRole }> {
+  const tab = await world.tab(engine ? { engine } : {});
+  const role = new WorkerRole(tab);
+  await role.start();
+  return { tab, role };
+}
+
+export async function checker(): Promise<{ tab: Tab; role: CheckerRole }> {
+  const tab = await world.tab();
+  const role = new CheckerRole(tab);
+  await role.start();
+  return { tab, role };
+}
+
+export async function submitted(tab: Tab): Promise<{ role: CreatorRole; job: string }> {
+  const role = new CreatorRole(tab);
+  const outcomes: SubmitOutcome[] = [];
+  void role.submit(never, choice()).then((outcome) => outcomes.push(outcome));
+  await world.until('the order is answered', () => outcomes.length > 0);
+  const [outcome] = outcomes;
+  if (!outcome?.ok) throw new Error(`the order was refused: ${outcome?.text}`);
+  return { role, job: outcome.job };
+}
+
+export const viewOf = (role: CreatorRole, job: string): CreatorJob => role.job(job)!;
+
+/** Picture, payments and money, after a job. */
+export async function expectWell(role: CreatorRole, job: string): Promise<void> {
+  await world.until('the job is done', () => viewOf(role, job).view.state === 'done');
+  const { order, image, tileSamples } = viewOf(role, job);
+  expect(tileSamples).toEqual(Array.from({ length: tileCount(order) }, () => order.samples));
+  expect(Buffer.compare(Buffer.from(image.buffer), Buffer.from(alone(order).buffer))).toBe(0);
+  await expectPaidOnce(job);
+}
+
+async function expectPaidOnce(job: string): Promise<void> {
+  const { db } = world;
+  const settled = await db
+    .select({ id: leases.id, slot: leases.slot })
+    .from(leases)
+    .where(sql`${leases.job} = ${job} and ${leases.state} = 'settled'`);
+  const paid = await db
+    .select({ lease: entries.lease })
+    .from(entries)
+    .where(sql`${entries.job} = ${job} and ${entries.kind} = 'settle'`);
+  expect(paid.map((row) => row.lease).sort()).toEqual(settled.map((row) => row.id).sort());
+  expect(new Set(settled.map((row) => row.slot)).size).toBe(settled.length);
+  const [row] = await db.select().from(jobs).where(eq(jobs.id, job));
+  expect(settled.length).toBe(row!.slots);
+  const [sum] = await db.select({ micro: sql<string>`coalesce(sum(${postings.micro}), 0)` }).from(postings);
+  expect(Number(sum!.micro)).toBe(0);
+  const { coordinator } = world;
+  const log = await world.wait(fetchLog(never, 'http://sim', async (url) => (await coordinator!.http(new Request(url)))!));
+  if (!log.ok) throw new Error(log.reason);
+  expect(await world.wait(verifyLog(log.checkpoint, coordinator!.key, log.leaves))).toMatchObject({ ok: true });
+}
+
+/** Fewer samples sold as all of them, on every film. */
+export function lying(honest: Engine): Engine {
+  const forged = (film: Film): Film => ({
+    ...film,
+    light: film.light.map((byte, i) => (i % 16 < 2 ? byte ^ 0x55 : byte)),
+    signatures: film.signatures.map((word) => word ^ 1),
+  });
+  return {
+    shader: honest.shader,
+    probe: () => honest.probe(),
+    compile: (signal, files) => honest.compile(signal, files),
+    dispose: () => honest.dispose(),
+    trace: async (signal, request, onProgress) => {
+      const outcome = await honest.trace(signal, request, onProgress);
+      return outcome.ok ? { ...outcome, film: forged(outcome.film) } : outcome;
+    },
+  };
+}
