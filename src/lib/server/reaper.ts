@@ -20,13 +20,15 @@ import { giveUp, settleIfReady } from './settle.ts';
 import type { Scheduler } from './scheduler.ts';
 import { checks, leases } from './store/schema.ts';
 
-/** A round this late means that this process itself stood still: what others said meanwhile is still unread. */
+/** A round this late after the last means that this process itself stood still: what others said meanwhile is still unread. */
 const OWN_SILENCE_MS_MAX = 1_500;
 
 export class Reaper {
   readonly #core: Core;
   readonly #scheduler: Scheduler;
+  /** End of the last round. */
   #lastMs: number;
+  #skipped = false;
 
   constructor(core: Core, scheduler: Scheduler) {
     this.#core = core;
@@ -37,9 +39,13 @@ export class Reaper {
   async round(): Promise<void> {
     const core = this.#core;
     const nowMs = core.clock.nowMs();
-    const stoodStill = nowMs - this.#lastMs > OWN_SILENCE_MS_MAX;
-    this.#lastMs = nowMs;
-    if (stoodStill) return;
+    const stoodStill = nowMs - this.#lastMs > OWN_SILENCE_MS_MAX && !this.#skipped;
+    this.#skipped = stoodStill;
+    if (!stoodStill) await this.#act(core, nowMs);
+    this.#lastMs = core.clock.nowMs();
+  }
+
+  async #act(core: Core, nowMs: number): Promise<void> {
     closeSilent(core, nowMs);
     await reapLeases(core, nowMs);
     await reapFilms(core, nowMs);

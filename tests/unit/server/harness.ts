@@ -8,7 +8,7 @@ import { ManualClock } from './manual-clock.ts';
 import type { ControlLink } from '#lib/server/sessions.ts';
 import { randomBytes, sha256, toHex, type Bytes } from '#lib/protocol/bytes.ts';
 import { helloBytes, parseServerMessage, type Policy, type Role, type ServerMessage } from '#lib/protocol/control.ts';
-import { envelopeHash, identityFromSecret, seal, type Envelope, type Identity, type Purpose } from '#lib/protocol/envelope.ts';
+import { identityFromSecret, seal, type Envelope, type Identity, type Purpose } from '#lib/protocol/envelope.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
 import { workBits } from '#lib/server/submit.ts';
 
@@ -236,7 +236,6 @@ export class Client {
   }
 }
 
-export { envelopeHash };
 
 /** 64×32 pixels in two tiles, 2 samples in two passes: four leases. */
 export const testOrder = (over: Partial<JobOrder> = {}): JobOrder => ({
