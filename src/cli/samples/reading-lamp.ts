@@ -3,6 +3,7 @@
  * bouncing, and a window's blue. Lengths in metres, the desk's top is y = 0. Refuses glass: every
  * path here is one that light sampling finds, so it converges quickly.
  */
+import type { Material } from '@gltf-transform/core';
 import { book, openBook } from './books.ts';
 import { rgb } from './colour.ts';
 import { cup, disc } from './glassware.ts';
@@ -116,31 +117,38 @@ function lamp(scene: SampleScene): void {
   };
   rod('lower arm', knee, elbow, [0, 0, 0]);
   rod('upper arm', elbow, head, [0, 0, 0]);
+  shade(scene, head, { enamel, white, glow });
+}
+
+/** The shade's wall, outside going up and inside coming down: radius and height above the rim. */
+const OUTER: readonly Vec2[] = spline<Vec2>(
+  [
+    [0.098, 0],
+    [0.093, 0.022],
+    [0.066, 0.078],
+    [0.036, 0.112],
+    [0.026, 0.128],
+    [0.0245, 0.15],
+  ],
+  4,
+);
+const INNER: readonly Vec2[] = spline<Vec2>(
+  [
+    [0.024, 0.124],
+    [0.034, 0.109],
+    [0.064, 0.076],
+    [0.0912, 0.021],
+    [0.0962, 0],
+  ],
+  4,
+);
+
+/** The shade hanging from `head`: enamelled outside, white inside, its mouth closed by a glowing disc. */
+function shade(scene: SampleScene, head: Vec3, { enamel, white, glow }: Readonly<Record<'enamel' | 'white' | 'glow', Material>>): void {
   // The shade's axis leans from straight down towards the book.
   const axis = normalize([0.16, 1, -0.12]);
   const turn = upTo(axis);
   const rim = sub(head, scale(axis, 0.172));
-  const outer: Vec2[] = spline<Vec2>(
-    [
-      [0.098, 0],
-      [0.093, 0.022],
-      [0.066, 0.078],
-      [0.036, 0.112],
-      [0.026, 0.128],
-      [0.0245, 0.15],
-    ],
-    4,
-  );
-  const inner: Vec2[] = spline<Vec2>(
-    [
-      [0.024, 0.124],
-      [0.034, 0.109],
-      [0.064, 0.076],
-      [0.0912, 0.021],
-      [0.0962, 0],
-    ],
-    4,
-  );
   const shell = fillet(
     [
       [0.0245, 0.15],
@@ -155,12 +163,12 @@ function lamp(scene: SampleScene): void {
     [0.0974, -0.0007],
     [0.098, 0],
   ];
-  const shade = finish(revolve([...lip, ...outer.slice(1), ...shell.slice(1)], { around: 64 }));
-  const lining = finish(revolve([[0, 0.124], ...inner], { around: 64 }));
+  const outside = finish(revolve([...lip, ...OUTER.slice(1), ...shell.slice(1)], { around: 64 }));
+  const lining = finish(revolve([[0, 0.124], ...INNER], { around: 64 }));
   scene.add(
     'shade',
     [
-      { mesh: shade, surface: enamel },
+      { mesh: outside, surface: enamel },
       { mesh: lining, surface: white },
     ],
     { at: rim, turn },
@@ -211,7 +219,7 @@ function library(scene: SampleScene): void {
   // Standing: the spine turned to the viewer, the row leaning on nothing.
   const upright = multiply(axisAngle([0, 1, 0], 90), axisAngle([1, 0, 0], -90));
   let x = 0.405;
-  const row: [ReturnType<typeof cloth>, number, number, number][] = [
+  const row: [Material, number, number, number][] = [
     [green, 0.03, 0.155, 0.235],
     [plum, 0.022, 0.14, 0.2],
     [sand, 0.036, 0.16, 0.25],
@@ -225,10 +233,7 @@ function library(scene: SampleScene): void {
     });
     x += thick + 0.0008;
   });
-  const pages = [1, 2].map((n) => scene.surface({ name: `page ${n}`, picture: page(512, n), roughness: 0.85 })) as [
-    ReturnType<typeof cloth>,
-    ReturnType<typeof cloth>,
-  ];
+  const pages = [1, 2].map((n) => scene.surface({ name: `page ${n}`, picture: page(512, n), roughness: 0.85 })) as [Material, Material];
   openBook(scene, 'open book', [0.135, 0.016, 0.2], plum, pages, { at: [0.02, CLEAR, 0.12], turn: yaw(8) });
 }
 
