@@ -129,8 +129,8 @@ export class Person {
     page.on('pageerror', (error) => this.errors.push(error.message));
   }
 
-  static async arrive(browser: Browser, url: string, options: { width?: number; init?: string } = {}): Promise<Person> {
-    const context = await browser.newContext({ viewport: { width: options.width ?? 1280, height: 800 }, acceptDownloads: true });
+  static async arrive(browser: Browser, url: string, options: { width?: number; init?: string; colorScheme?: 'dark' | 'light' } = {}): Promise<Person> {
+    const context = await browser.newContext({ viewport: { width: options.width ?? 1280, height: 800 }, acceptDownloads: true, colorScheme: options.colorScheme ?? 'dark' });
     if (options.init) await context.addInitScript({ content: options.init });
     const page = await context.newPage();
     const person = new Person(context, page);

@@ -1,0 +1,114 @@
+/**
+ * Every screen before anybody does anything: it says what it can, starts nothing, breaks no rule of
+ * accessibility, fits 360 px, logs no error; and a creator's bad files end in one sentence with
+ * nothing sent.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import type { Browser } from 'playwright';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { boxGlb, editGlb, emissiveRoomGlb } from '../unit/scene/fixtures.ts';
+import { CoordinatorProcess, launch, Person, temporaryFolder } from './harness.ts';
+
+const SCREENS = ['/', '/create', '/work', '/review', '/ledger'] as const;
+const RULES = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] };
+
+describe('screens', () => {
+  const folder = temporaryFolder();
+  let coordinator: CoordinatorProcess;
+  let browser: Browser;
+  beforeAll(async () => {
+    coordinator = await CoordinatorProcess.start();
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await coordinator?.stop();
+  });
+
+  describe.each(['dark', 'light'] as const)('in the %s scheme', (colorScheme) => {
+    it.each(SCREENS)('%s is accessible, fits 360 px, and logs no error', async (path) => {
+      const person = await Person.arrive(browser, coordinator.url + path, { width: 360, colorScheme });
+      await person.page.locator('h1').first().waitFor();
+      await person.page.waitForLoadState('networkidle');
+      await person.page.evaluate(axe.source);
+      const { violations } = await person.page.evaluate((options) => (globalThis as unknown as { axe: typeof axe }).axe.run(options), RULES);
+      expect(violations.map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' | ')}`)).toEqual([]);
+      expect(await person.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+      expect(person.errors).toEqual([]);
+      await person.leave();
+    });
+  });
+
+  it('start nothing by themselves: nobody who only looks is counted', async () => {
+    const people = [];
+    for (const path of SCREENS) people.push(await Person.arrive(browser, coordinator.url + path));
+    for (const person of people) await person.page.waitForLoadState('networkidle');
+    const { view } = await coordinator.json<{ view: Record<string, number> }>('/api/status');
+    expect(view).toMatchObject({ workers: 0, checkers: 0, leasesRunning: 0 });
+    for (const person of people) await person.leave();
+  });
+
+  it('say before any click whether this browser can render', async () => {
+    const able = await Person.arrive(browser, coordinator.url);
+    await expect.poll(() => able.get('capability').textContent()).toMatch(/can render/i);
+    await able.leave();
+    const unable = await Person.arrive(browser, coordinator.url, { init: "Object.defineProperty(navigator, 'gpu', { value: undefined })" });
+    await expect.poll(() => unable.get('capability').textContent()).toMatch(/cannot|can’t|can't/i);
+    expect(unable.errors).toEqual([]);
+    await unable.leave();
+  });
+
+  it('installs: the manifest and its icons load, and the shell opens without the network', async () => {
+    const person = await Person.arrive(browser, coordinator.url);
+    const manifest = await person.page.evaluate(async () => {
+      const link = document.querySelector<HTMLLinkElement>('link[rel=manifest]')!;
+      const value = (await (await fetch(link.href)).json()) as { name: string; icons: { src: string }[] };
+      const icons = await Promise.all(value.icons.map(async (icon) => (await fetch(icon.src)).ok));
+      return { name: value.name, icons };
+    });
+    expect(manifest.name).toMatch(/pictor/i);
+    expect(manifest.icons.length).toBeGreaterThan(1);
+    expect(manifest.icons.every(Boolean)).toBe(true);
+    await person.page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await person.page.reload();
+    await person.context.setOffline(true);
+    await person.page.goto(`${coordinator.url}/work`);
+    await person.get('worker-start').waitFor();
+    await person.leave();
+  });
+
+  it.each([
+    ['not glTF', async () => new TextEncoder().encode('this is a poem, not a scene'), /glTF|GLB/i],
+    ['truncated', async () => (await boxGlb()).subarray(0, 200), /byte|length|short|ends/i],
+    ['a 10 GB claim in its header', async () => claimBytes(await boxGlb()), /byte|length|claims|declares/i],
+    ['an accessor out of range', async () => editGlb(await boxGlb(), (json) => void (json.accessors![0]!.count = 1e6)), /accessors\[0\]/],
+    [
+      'an unknown required extension',
+      async () => editGlb(await boxGlb(), (json) => void Object.assign(json, { extensionsUsed: ['ACME_hair'], extensionsRequired: ['ACME_hair'] })),
+      /ACME_hair/,
+    ],
+  ])('a file that is %s ends in one sentence, and the page still takes a good one', async (name, make, sentence) => {
+    const person = await Person.arrive(browser, `${coordinator.url}/create`);
+    const bad = join(folder, `${name.replaceAll(' ', '-')}.glb`);
+    const good = join(folder, 'good.glb');
+    writeFileSync(bad, await make());
+    writeFileSync(good, await emissiveRoomGlb());
+    await person.get('drop-input').first().setInputFiles(bad);
+    await expect.poll(() => person.get('error-text').first().textContent({ timeout: 30_000 }), { timeout: 60_000 }).toMatch(sentence);
+    expect(await person.get('send').count()).toBe(0);
+    await person.get('drop-input').first().setInputFiles(good);
+    await person.get('send').waitFor({ timeout: 60_000 });
+    expect(person.errors).toEqual([]);
+    const { view } = await coordinator.json<{ view: Record<string, number> }>('/api/status');
+    expect(view).toMatchObject({ jobsOpen: 0 });
+    await person.leave();
+  });
+});
+
+function claimBytes(glb: Uint8Array): Uint8Array {
+  const out = glb.slice();
+  new DataView(out.buffer).setUint32(8, 0xffff_fff0, true);
+  return out;
+}
