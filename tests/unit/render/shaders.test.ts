@@ -1,0 +1,45 @@
+/** The linked WGSL: what the linker refuses, and that reflection sees the layouts of layout.ts. */
+import { describe, expect, it } from 'vitest';
+import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
+import * as layout from '#shaders/layout.ts';
+import { reduceProgram, shaderModules, traceProgram } from '#shaders/index.ts';
+import { link } from '#shaders/linker.ts';
+
+const layouts = Object.values(layout).filter((value): value is layout.StructLayout => typeof value === 'object');
+
+describe('linker', () => {
+  it('puts imports before their importer, each once', () => {
+    const modules = { a: '//#import b\n//#import c\nA', b: '//#import c\nB', c: 'C' };
+    expect(link(modules, 'a').split('\n').filter(Boolean)).toEqual(['C', 'B', 'A']);
+  });
+
+  it('names a missing module and who wants it', () => {
+    expect(() => link({ a: '//#import common/maths' }, 'a')).toThrow("no shader module 'common/maths', imported by 'a'");
+  });
+
+  it('names a cycle in full', () => {
+    expect(() => link({ a: '//#import b', b: '//#import a' }, 'a')).toThrow('a -> b -> a');
+  });
+});
+
+describe('linked programs', () => {
+  const seen = new Map([traceProgram, reduceProgram].flatMap((code) => new WgslReflect(code).structs.map((struct) => [struct.name, struct] as const)));
+
+  it.each(layouts.map((one) => [one.name, one] as const))('lay %s out as TypeScript does', (name, one) => {
+    const struct = seen.get(name);
+    expect(struct, `${name} is in a program`).toBeDefined();
+    expect(struct!.size).toBe(one.size);
+    expect(Object.fromEntries(struct!.members.map((member) => [member.name, member.offset]))).toEqual(one.offsets);
+  });
+
+  it('decide nothing with built-in functions whose precision is the driver’s', () => {
+    const code = Object.values(shaderModules).join('\n').replace(/\/\/.*$/gm, '');
+    expect(code.match(/(?<![\w.])(sin|cos|tan|asin|acos|atan|atan2|pow|exp|exp2|log|log2)\(/g)).toBeNull();
+  });
+
+  it('keep files and functions short', () => {
+    for (const [name, code] of Object.entries(shaderModules)) {
+      expect(code.split('\n').length, `lines of ${name}`).toBeLessThanOrEqual(200);
+    }
+  });
+});
