@@ -236,7 +236,6 @@ export class Client {
   }
 }
 
-
 /** 64×32 pixels in two tiles, 2 samples in two passes: four leases. */
 export const testOrder = (over: Partial<JobOrder> = {}): JobOrder => ({
   title: 'still life',
