@@ -2,7 +2,7 @@
  * OpenEXR scanline files (Technical Introduction to OpenEXR, 2.0 single part): half or float
  * channels, in any number of named layers, ZIP-compressed or plain. Refuses tiles and deep data.
  */
-import { concat, utf8, type Bytes } from '../protocol/bytes.ts';
+import { ascii, join, type Bytes } from './bytes.ts';
 
 export interface ExrLayer {
   /** '' is the main picture (channels R, G, B); 'albedo' gives albedo.R, albedo.G, albedo.B. At most 28 characters. */
@@ -46,7 +46,7 @@ export async function encodeExr(layers: readonly ExrLayer[], width: number, heig
     const packed = options.compression === 'zip' ? await zip(raw) : raw;
     // A block that does not shrink is stored as it is; readers tell by its size.
     const data = packed.length < raw.length ? packed : raw;
-    blocks.push(concat(int32(y, data.length), data));
+    blocks.push(join(int32(y, data.length), data));
   }
   const offsets = new DataView(new ArrayBuffer(blocks.length * 8));
   let at = head.length + offsets.byteLength;
@@ -54,15 +54,15 @@ export async function encodeExr(layers: readonly ExrLayer[], width: number, heig
     offsets.setBigUint64(i * 8, BigInt(at), true);
     at += block.length;
   }
-  return concat(head, new Uint8Array(offsets.buffer), ...blocks);
+  return join(head, new Uint8Array(offsets.buffer), ...blocks);
 }
 
 function header(channels: readonly Channel[], width: number, height: number, options: ExrOptions): Bytes {
-  const channelList = channels.map(({ name }) => concat(text(name), int32(PIXEL_TYPE[options.type], 0, 1, 1)));
+  const channelList = channels.map(({ name }) => join(text(name), int32(PIXEL_TYPE[options.type], 0, 1, 1)));
   const box = int32(0, 0, width - 1, height - 1);
-  return concat(
+  return join(
     int32(20_000_630, 2),
-    attribute('channels', 'chlist', concat(...channelList, new Uint8Array(1))),
+    attribute('channels', 'chlist', join(...channelList, new Uint8Array(1))),
     attribute('compression', 'compression', new Uint8Array([COMPRESSION[options.compression]])),
     attribute('dataWindow', 'box2i', box),
     attribute('displayWindow', 'box2i', box),
@@ -74,8 +74,8 @@ function header(channels: readonly Channel[], width: number, height: number, opt
   );
 }
 
-const attribute = (name: string, type: string, value: Uint8Array): Bytes => concat(text(name), text(type), int32(value.length), value);
-const text = (value: string): Bytes => utf8(`${value}\0`);
+const attribute = (name: string, type: string, value: Uint8Array): Bytes => join(text(name), text(type), int32(value.length), value);
+const text = (value: string): Bytes => ascii(`${value}\0`);
 
 function int32(...values: number[]): Bytes {
   const view = new DataView(new ArrayBuffer(values.length * 4));

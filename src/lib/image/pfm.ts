@@ -1,5 +1,5 @@
 /** Portable float map: raw linear radiance, the simplest format that measurements can read. */
-import { concat, utf8, type Bytes } from '../protocol/bytes.ts';
+import { ascii, join, type Bytes } from './bytes.ts';
 
 /** @param rgb width × height × 3 linear values, rows from the top. PFM itself stores rows from the bottom. */
 export function encodePfm(rgb: Float32Array, width: number, height: number): Bytes {
@@ -10,7 +10,7 @@ export function encodePfm(rgb: Float32Array, width: number, height: number): Byt
     for (let i = 0; i < row; i++) body.setFloat32(((height - 1 - y) * row + i) * 4, rgb[y * row + i]!, true);
   }
   // A negative scale means little-endian.
-  return concat(utf8(`PF\n${width} ${height}\n-1.0\n`), new Uint8Array(body.buffer));
+  return join(ascii(`PF\n${width} ${height}\n-1.0\n`), new Uint8Array(body.buffer));
 }
 
 export interface PfmImage {

@@ -1,6 +1,6 @@
 /** PNG for looking at: 8 bits, sRGB, tone mapped. Raw radiance goes to EXR or PFM instead. */
 import { encode } from 'fast-png';
-import type { Bytes } from '../protocol/bytes.ts';
+import type { Bytes } from './bytes.ts';
 import { DEFAULT_TONE, toneMap, type ToneOptions } from './tonemap.ts';
 
 /** @param rgb width × height × 3 linear values, rows from the top. */
