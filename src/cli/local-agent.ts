@@ -7,9 +7,16 @@ import { projectRoot } from './paths.ts';
 const RESTART_MS_MIN = 1_000;
 const RESTART_MS_MAX = 30_000;
 
+/** Told by the agent when its roles have started. */
+export interface AgentReady {
+  /** The device in words. */
+  readonly device: string;
+  readonly software: boolean;
+}
+
 export interface LocalAgent {
-  /** What device it works on, in words; rejects with a sentence when it ends before it was ready. */
-  readonly ready: Promise<string>;
+  /** Rejects with a sentence when the agent ends before it was ready. */
+  readonly ready: Promise<AgentReady>;
   readonly logFile: string;
   stop(): Promise<void>;
 }
@@ -22,16 +29,16 @@ export function startLocalAgent(origin: string, data: string): LocalAgent {
   let stopping = false;
   let waitMs = RESTART_MS_MIN;
   let restart: NodeJS.Timeout | undefined;
-  const ready = new Promise<string>((resolve, reject) => {
+  const ready = new Promise<AgentReady>((resolve, reject) => {
     const run = (): void => {
       child = fork(join(projectRoot(), 'build/cli/pictor.js'), ['agent', '--network', origin, '--data', data], {
         stdio: ['ignore', log, log, 'ipc'],
         // A terminal's Ctrl-C goes to the whole group; the agent is to end when we say so.
         detached: true,
       });
-      child.on('message', (message: { readonly ready: string }) => {
+      child.on('message', (message: AgentReady) => {
         waitMs = RESTART_MS_MIN;
-        resolve(message.ready);
+        resolve(message);
       });
       child.on('exit', () => {
         reject(new Error(`the local agent ended; its log is ${logFile}`));

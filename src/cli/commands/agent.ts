@@ -8,6 +8,7 @@ import { WorkerRole } from '#lib/roles/worker.ts';
 import { connectAgent } from '../agent.ts';
 import { CommandError, EXIT_OK, parseWords, readUrl, UsageError, type Command } from '../command.ts';
 import { aborted, catchInterrupts } from '../interrupt.ts';
+import type { AgentReady } from '../local-agent.ts';
 import { dataFolder } from '../paths.ts';
 import { deviceText } from '../scene-files.ts';
 import { ThreadEngine } from '../thread-engine.ts';
@@ -42,7 +43,7 @@ export const agentCommand: Command = {
     checker.onRecord(({ lease, verdict, reason }) => log(`checker ${lease.slice(0, 8)} ${verdict}: ${reason}`));
     log(`device: ${deviceText(report)}`);
     await Promise.all([worker.start(), checker.start()]);
-    process.send?.({ ready: deviceText(report) });
+    process.send?.({ device: deviceText(report), software: report.adapter.software } satisfies AgentReady);
     await Promise.race([aborted(interrupts.first), parentGone()]);
     await Promise.all([worker.stop(), checker.stop()]);
     await Promise.all([forWorker.close(), forChecker.close()]);

@@ -8,7 +8,7 @@ import { CommandError, EXIT_OK, parseWords, readInteger, type Command } from '..
 import { earlierPicture, firstLight } from '../first-light.ts';
 import { aborted, catchInterrupts } from '../interrupt.ts';
 import { checkLedger, verdictText } from '../ledger-check.ts';
-import { startLocalAgent } from '../local-agent.ts';
+import { startLocalAgent, type AgentReady } from '../local-agent.ts';
 import { dataFolder } from '../paths.ts';
 import { startServer, type RunningServer } from '../server.ts';
 import { writeWhole } from '../stores.ts';
@@ -74,7 +74,7 @@ async function verifiedLedger(signal: AbortSignal, origin: string, picture: stri
 interface PictureWish {
   readonly data: string;
   readonly file: string | null;
-  readonly ready: Promise<string>;
+  readonly ready: Promise<AgentReady>;
 }
 
 /** A first picture that fails is told, and does not end the server. */
@@ -85,12 +85,12 @@ async function picture(signal: AbortSignal, server: RunningServer, { data, file,
     say(`Open ${server.origin}`);
   }
   try {
-    const device = await Promise.race([ready, aborted(signal)]);
-    if (device === undefined) return;
-    say(`Local agent: ${device}`);
+    const agent = await Promise.race([ready, aborted(signal)]);
+    if (!agent) return;
+    say(`Local agent: ${agent.device}`);
     if (earlier) return;
     say('Rendering a first picture through the network');
-    const light = await firstLight(signal, { origin: server.origin, data, file, software: device.includes('software') });
+    const light = await firstLight(signal, { origin: server.origin, data, file, software: agent.software });
     if (!light) return;
     say(`Picture: ${light.picture}`);
     say(`Receipt: ${light.receipt} (${light.leases} leases, ${light.checks} checks)`);
