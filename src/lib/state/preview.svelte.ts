@@ -31,6 +31,8 @@ export interface PreviewView {
 
 export class Preview {
   frame = $state.raw<Frame | null>(null);
+  /** The view that `frame` is of. */
+  of = $state.raw<PreviewView | null>(null);
   version = $state(0);
   samples = $state(0);
   running = $state(false);
@@ -96,6 +98,7 @@ export class Preview {
       }
       this.#measure(segments, seconds, size.width * size.height * pass.count);
       this.frame = frame;
+      this.of = view;
       this.samples = pass.first + pass.count;
       this.version++;
       // The first pass pays for warming up: a quick device shows later, and gets the larger size then.

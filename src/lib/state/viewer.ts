@@ -26,7 +26,8 @@ import type { Bytes } from '../protocol/bytes.ts';
 import type { Camera } from '../protocol/order.ts';
 
 export class Viewer {
-  /** Told when a person turns the view, with where it stands now. */
+  /** Told when a person begins to turn the view, and with where it stands when they let go. */
+  onstart: () => void = () => undefined;
   onturn: (camera: Camera) => void = () => undefined;
   readonly #renderer: WebGLRenderer;
   readonly #camera = new PerspectiveCamera();
@@ -34,6 +35,7 @@ export class Viewer {
   readonly #scene = new Scene();
   #model: Object3D | null = null;
   #frame = 0;
+  #turned = true;
   #tanHalfVfov = 0.4;
 
   /** @throws Error when the browser gives no WebGL context. */
@@ -41,8 +43,16 @@ export class Viewer {
     this.#renderer = new WebGLRenderer({ canvas, antialias: true });
     this.#renderer.toneMapping = NeutralToneMapping;
     this.#controls = new OrbitControls(this.#camera, canvas);
-    this.#controls.addEventListener('change', () => this.draw());
-    this.#controls.addEventListener('end', () => this.onturn(this.#standing()));
+    this.#controls.addEventListener('start', () => (this.#turned = false));
+    this.#controls.addEventListener('change', () => {
+      if (!this.#turned) this.onstart();
+      this.#turned = true;
+      this.draw();
+    });
+    // A press without a turn changes nothing.
+    this.#controls.addEventListener('end', () => {
+      if (this.#turned) this.onturn(this.#standing());
+    });
   }
 
   /** @throws Error when three cannot read the file; the path tracer may still. */
