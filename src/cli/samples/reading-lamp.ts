@@ -110,13 +110,13 @@ function lamp(scene: SampleScene): void {
     const joint = finish(disc(0.016, 0.024, 0.004, 32));
     scene.add(`lamp ${name}`, [{ mesh: joint, surface: brass }], { at: [at[0], at[1], at[2] - 0.012], turn: axisAngle([1, 0, 0], 90) });
   }
-  const rod = (name: string, from: Vec3, to: Vec3, offset: Vec3): void => {
+  const rod = (name: string, from: Vec3, to: Vec3): void => {
     const along = normalize(sub(to, from));
-    const [a, b] = [add(add(from, scale(along, 0.026)), offset), add(add(to, scale(along, -0.026)), offset)];
+    const [a, b] = [add(from, scale(along, 0.026)), add(to, scale(along, -0.026))];
     scene.add(name, [{ mesh: finish(tube([a, add(a, scale(sub(b, a), 0.5)), b], 0.0052, 16)), surface: steel }]);
   };
-  rod('lower arm', knee, elbow, [0, 0, 0]);
-  rod('upper arm', elbow, head, [0, 0, 0]);
+  rod('lower arm', knee, elbow);
+  rod('upper arm', elbow, head);
   shade(scene, head, { enamel, white, glow });
 }
 
