@@ -113,3 +113,32 @@ test('stop idles the engine within a second and gives its leases back', async ()
   expect(hand.status.state).toBe('off');
   await world.until('its leases are free again', () => viewOf(role, job).view.leased === 0, 3_000);
 });
+
+test('an opening that does not hash to the commitment fails the lease', async () => {
+  await begin(15);
+  const { tab } = await worker();
+  const { tab: eyeTab, role: eye } = await checker();
+  const { role, job } = await submitted(await world.tab());
+  world.peers.corrupt = (from, to, frame) => {
+    if (from !== tab.net.id || to !== eyeTab.net.id || frame.length < 2_000) return frame;
+    return frame.map((byte, i) => (i === frame.length - 1 ? byte ^ 1 : byte));
+  };
+  await world.until('a verdict is signed', () => eye.status.records.length > 0);
+  expect(eye.status.records[0]).toMatchObject({ verdict: 'fail', reason: 'opening', paths: 0 });
+  world.peers.corrupt = null;
+  await expectWell(role, job);
+});
+
+test('a worker that its checker cannot reach is unavailable, not false', async () => {
+  await begin(16);
+  const { tab } = await worker();
+  const { tab: eyeTab, role: eye } = await checker();
+  const { role, job } = await submitted(await world.tab());
+  const apart = new Set([tab.net.id, eyeTab.net.id]);
+  world.peers.partition((a, b) => !(apart.has(a) && apart.has(b)));
+  await world.until('a verdict is signed', () => eye.status.records.length > 0);
+  expect(eye.status.records[0]).toMatchObject({ verdict: 'unavailable', reason: 'unreachable' });
+  world.peers.heal();
+  await expectWell(role, job);
+  expect(eye.status.failed).toBe(0);
+});

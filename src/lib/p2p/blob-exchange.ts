@@ -118,6 +118,9 @@ class Download {
   #manifest: Manifest | null = null;
   #blob: Bytes = new Uint8Array();
   #missing: number[] = [];
+  /** Chunks asked for and not yet here. */
+  #underWay = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(net: PeerNet, want: BlobWant, onBytes: (bytes: number) => void) {
     this.#net = net;
@@ -155,13 +158,24 @@ class Download {
     const one = async (): Promise<void> => {
       while (strikes < STRIKES_MAX && !signal.aborted) {
         const index = this.#missing.shift();
-        if (index === undefined) return;
-        if (await this.#chunk(signal, source, index)) continue;
-        this.#missing.unshift(index);
-        strikes++;
+        if (index !== undefined) {
+          if (!(await this.#take(signal, source, index))) strikes++;
+        } else if (this.#underWay > 0) {
+          // Another source may fail with a chunk that this one has.
+          await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        } else return;
       }
     };
     await Promise.all(Array.from({ length: sparing ? 1 : BLOB_REQUESTS_PER_SOURCE_MAX }, one));
+  }
+
+  async #take(signal: AbortSignal, source: string, index: number): Promise<boolean> {
+    this.#underWay++;
+    const taken = await this.#chunk(signal, source, index);
+    this.#underWay--;
+    if (!taken) this.#missing.unshift(index);
+    for (const wake of this.#waiting.splice(0)) wake();
+    return taken;
   }
 
   async #chunk(signal: AbortSignal, source: string, index: number): Promise<boolean> {

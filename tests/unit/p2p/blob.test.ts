@@ -106,6 +106,23 @@ describe('exchange', () => {
     expect(honest.bytesServed(JOB)).toBeGreaterThanOrEqual(BLOB.length);
   });
 
+  test('a source that is not there keeps nothing from one that is, however few the chunks', async () => {
+    const peers = pair();
+    const blob = seededBytes(1000, 4);
+    const giver = await seeded(peers.a, peers, blob);
+    const { exchange } = taker(peers.b, peers);
+    const asked = { hash: await hashOfBlob(blob), bytes: 1000 };
+    for (const sources of [
+      [A, C],
+      [C, A],
+    ]) {
+      const { exchange: fresh } = taker(peers.b, peers);
+      expect((await peers.wait(fresh.fetch(never, await want({ ...asked, sources })))).ok).toBe(true);
+    }
+    expect((await peers.wait(exchange.fetch(never, await want({ ...asked, sources: [C] })))).ok).toBe(false);
+    expect(giver.bytesServed(JOB)).toBeLessThan(2_500);
+  });
+
   test('what has arrived survives a lost connection', async () => {
     const peers = pair();
     const giver = await seeded(peers.a, peers);
