@@ -120,15 +120,14 @@ fn search(q: Quest) -> Hit {
 /// The closest hit of a path's ray, or with `any` some hit.
 fn trace_ray(ray: Ray, key: PathKey, any: bool) -> Hit {
   var q = Quest(ray, inverse_direction(ray.direction), 0.0, 0u, any);
-  var hit = search(q);
-  if (SEE_THROUGH) {
-    for (var layer = 0u; layer < LAYERS_MAX && hit.t < FAR; layer++) {
-      let material = triangles[hit.triangle].material;
-      if ((material & TRIANGLE_SEE_THROUGH) == 0u || alpha_stops(hit, material & TRIANGLE_MATERIAL, key)) { break; }
-      q.passed_t = hit.t;
-      q.passed_primitive = hit.primitive;
-      hit = search(q);
-    }
+  var hit = no_hit();
+  for (var layer = 0u; layer < LAYERS_MAX; layer++) {
+    hit = search(q);
+    if (!SEE_THROUGH || hit.t >= FAR) { break; }
+    let material = triangles[hit.triangle].material;
+    if ((material & TRIANGLE_SEE_THROUGH) == 0u || alpha_stops(hit, material & TRIANGLE_MATERIAL, key)) { break; }
+    q.passed_t = hit.t;
+    q.passed_primitive = hit.primitive;
   }
   return hit;
 }

@@ -5,7 +5,7 @@ import * as layout from '#shaders/layout.ts';
 import { reduceProgram, shaderModules, traceProgram } from '#shaders/index.ts';
 import { link } from '#shaders/linker.ts';
 
-const layouts = Object.values(layout).filter((value): value is layout.StructLayout => typeof value === 'object');
+const layouts: layout.StructLayout[] = Object.values(layout).flatMap((value) => (typeof value === 'object' ? [value as layout.StructLayout] : []));
 
 describe('linker', () => {
   it('puts imports before their importer, each once', () => {
