@@ -17,24 +17,14 @@ const LOCK_POLL_MS = 200;
 /** Commands that serve pages and so need the site beside the command line. */
 const SITE_COMMANDS = ['start', 'serve'];
 const CONFIG = ['package-lock.json', 'vite.config.ts', 'svelte.config.js', 'tsconfig.json'];
+const SHARED = ['src/lib', 'workers', 'shaders', ...CONFIG];
+/** The site is made of everything in src but the command line. */
+const SITE = readdirSync(join(root, 'src'))
+  .filter((name) => name !== 'cli' && name !== 'lib')
+  .map((name) => `src/${name}`);
 const PARTS = {
-  cli: { vite: ['build', '--mode', 'cli'], result: 'build/cli/pictor.js', inputs: ['src/cli', 'src/lib', 'workers', 'shaders', ...CONFIG] },
-  site: {
-    vite: ['build'],
-    result: 'build/site/handler.js',
-    inputs: [
-      'src/app.html',
-      'src/app.css',
-      'src/hooks.server.ts',
-      'src/service-worker.ts',
-      'src/lib',
-      'src/routes',
-      'static',
-      'workers',
-      'shaders',
-      ...CONFIG,
-    ],
-  },
+  cli: { vite: ['build', '--mode', 'cli'], result: 'build/cli/pictor.js', inputs: ['src/cli', ...SHARED] },
+  site: { vite: ['build'], result: 'build/site/handler.js', inputs: [...SITE, 'static', ...SHARED] },
 };
 
 const say = (text) => process.stderr.write(`${text}\n`);

@@ -3,8 +3,8 @@
  * headless agents over real WebRTC, whose picture has the same bits as the one traced alone.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { FloatType } from 'three';
 import { EXRLoader } from 'three/addons/loaders/EXRLoader.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -130,6 +130,19 @@ describe('through a network of headless agents', () => {
     expect([stranger.code, stranger.stdout]).toEqual([1, expect.stringMatching(/^no: the checkpoint/)]);
   });
 
+  test('a creator that was killed goes on with its job, and pays for nothing twice', async () => {
+    const words = ['render', SCENE, ...LOOK, '--seed', '6', '--network', coordinator.url, '--out', at('again.pfm'), '--json'];
+    const killed = spawn(process.execPath, [join(ROOT, 'build/cli/pictor.js'), ...words], { stdio: 'ignore' });
+    const job = await firstFilm(at('data/agents'));
+    killed.kill('SIGKILL');
+    await exitOf(killed);
+    const done = await pictor(words);
+    expect(done.code, done.stderr).toBe(0);
+    expect(JSON.parse(done.stdout)).toMatchObject({ job });
+    const ledger = await pictor(['ledger', 'verify', coordinator.url]);
+    expect([ledger.code, ledger.stdout]).toEqual([0, expect.stringMatching(/^yes: .* 2 jobs, /)]);
+  });
+
   test('an interrupted worker says goodbye and ends with 0', async () => {
     const [worker] = agents as [ChildProcess];
     const stopped = waitFor(worker, /^stopped/m);
@@ -153,8 +166,23 @@ function waitFor(child: ChildProcess, pattern: RegExp): Promise<void> {
   });
 }
 
+/** The job of the first film that arrives below `folder` in an unfinished job. */
+async function firstFilm(folder: string): Promise<string> {
+  const before = new Set(filmsBelow(folder));
+  for (;;) {
+    const fresh = filmsBelow(folder).find((path) => !before.has(path));
+    if (fresh) return basename(dirname(fresh));
+    await new Promise((next) => setTimeout(next, 50));
+  }
+}
+
+function filmsBelow(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.film'));
+}
+
 const exitOf = (child: ChildProcess): Promise<number | null> =>
   new Promise((done) => {
-    if (child.exitCode !== null) done(child.exitCode);
+    if (child.exitCode !== null || child.signalCode !== null) done(child.exitCode);
     else child.once('exit', (code) => done(code));
   });

@@ -36,6 +36,9 @@ Without --network everything happens on this machine.
   --json                one line of JSON on stdout: device, variant, samples, segments,
                         traceSeconds, compileSeconds, bytes and more
 
+Through a network the receipt is written beside the first picture, and the same command run again
+goes on with a job that was left. The key lies in .pictor/keys, or below PICTOR_DATA.
+
 Examples:
   pictor render helmet.glb
   pictor render room.glb --out room.png --out room.exr --size 1920x1080 --spp 256
