@@ -3,6 +3,7 @@
  * (`--mode cli`, an SSR bundle that Node runs), and Vitest's projects.
  */
 import { sveltekit } from '@sveltejs/kit/vite';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type UserConfig } from 'vite';
 import type { ViteUserConfig } from 'vitest/config';
@@ -35,11 +36,13 @@ const node = (name: string, include: string[], timeoutMs: number): ViteUserConfi
 const test = (): ViteUserConfig => ({
   test: {
     projects: [
-      node('unit', ['tests/unit/**/*.test.ts'], 30_000),
+      // State classes are written in runes.
+      { ...node('unit', ['tests/unit/**/*.test.ts'], 30_000), plugins: [svelte()] },
       node('sim', ['tests/sim/**/*.test.ts'], 120_000),
       node('gpu-node', ['tests/gpu/**/*.test.ts'], 300_000),
       {
-        optimizeDeps: { include: [] },
+        // Found only at run time otherwise, which reloads the page in the middle of a test.
+        optimizeDeps: { include: ['three', 'three/examples/jsm/loaders/EXRLoader.js'] },
         test: {
           name: 'gpu-chromium',
           include: ['tests/gpu/**/*.test.ts'],
