@@ -64,9 +64,9 @@ export class CreatorDesk {
 
   /** Traces the present view here, small; does nothing while a picture is being made by the network. */
   tracePreview(): void {
-    const { summary, camera } = this.desk;
-    if (!summary || !camera || this.job) return this.preview.stop();
-    void this.preview.trace({ sceneRoot: summary.root, camera, width: this.width, height: this.height, bounces: BOUNCES });
+    const { files, summary, camera } = this.desk;
+    if (!files || !summary || !camera || this.job) return this.preview.stop();
+    void this.preview.trace({ sceneRoot: summary.root, files, camera, width: this.width, height: this.height, bounces: BOUNCES });
   }
 
   /** Takes up a picture that was open when this tab was reloaded; notes one that another visit left open. */

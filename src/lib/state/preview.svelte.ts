@@ -1,13 +1,13 @@
 /**
  * The same camera and scene as the network would render, traced here at a small size: pass after
  * pass, larger when this GPU is quick. Measures what the estimate needs: rays per path and rays per
- * second. Stops at once when the camera moves.
+ * second. Stops after the piece at hand when the camera moves.
  */
 import { Frame } from './frame.ts';
 import { filmSegments } from '../job/film.ts';
 import { passes, tileCount, tileRect } from '../job/plan.ts';
 import { TILE_SIDE_PX } from '../protocol/limits.ts';
-import type { Engine } from '../gpu/engine.ts';
+import type { Engine, SceneFiles, TraceOutcome, TraceRequest } from '../gpu/engine.ts';
 import type { Camera } from '../protocol/order.ts';
 
 /** Sizes by their longer side; a larger one is taken when a sample of it would come within its time. */
@@ -18,10 +18,14 @@ const SIZES = [
   { sidePx: 768, withinSeconds: 0.4 },
 ] as const;
 const SAMPLES = 256;
-const PASS_SAMPLES = 8;
+const PASS_SAMPLES = 4;
+/** Stopping waits for the piece at hand, which is small: ending it by force would cost the device and its pipelines. */
+const NEVER = new AbortController().signal;
 
 export interface PreviewView {
   readonly sceneRoot: string;
+  /** What the scene was compiled from, should the engine have dropped it. */
+  readonly files: SceneFiles;
   readonly camera: Camera;
   /** Of the picture to be ordered; only their ratio counts here. */
   readonly width: number;
@@ -84,10 +88,11 @@ export class Preview {
       let seconds = 0;
       for (let tile = 0; tile < tileCount(size); tile++) {
         const rect = tileRect(size, tile);
-        const outcome = await engine.trace(signal, { sceneRoot: view.sceneRoot, frame: { ...view, ...size, seed: 0 }, rect, pass });
+        const frameWanted = { camera: view.camera, bounces: view.bounces, width: size.width, height: size.height, seed: 0 };
+        const outcome = await traceSurely(engine, view.files, { sceneRoot: view.sceneRoot, frame: frameWanted, rect, pass });
         if (signal.aborted) return SIZES.length;
         if (!outcome.ok) {
-          this.trouble = outcome.reason === 'aborted' ? '' : `The local preview stopped: ${outcome.text}`;
+          this.trouble = `The local preview stopped: ${outcome.text}`;
           return SIZES.length;
         }
         segments += filmSegments(outcome.film.light);
@@ -116,4 +121,12 @@ export class Preview {
     const larger = SIZES[next];
     return larger !== undefined && seconds * (larger.sidePx / SIZES[now]!.sidePx) ** 2 < larger.withinSeconds;
   }
+}
+
+/** Traces; a scene that the engine has dropped, or lost with its device, is compiled once more first. */
+async function traceSurely(engine: Engine, files: SceneFiles, request: TraceRequest): Promise<TraceOutcome> {
+  const outcome = await engine.trace(NEVER, request);
+  if (outcome.ok || (outcome.reason !== 'unknown-scene' && outcome.reason !== 'device-lost')) return outcome;
+  const again = await engine.compile(NEVER, files);
+  return again.ok && again.summary.root === request.sceneRoot ? engine.trace(NEVER, request) : outcome;
 }

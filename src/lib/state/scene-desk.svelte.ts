@@ -25,6 +25,8 @@ interface Draft {
   readonly camera: Camera | number | null;
 }
 
+/** A compile that nobody waits for any more runs to its end: ending it by force would cost the next one its worker. */
+const NEVER = new AbortController().signal;
 const UNTOUCHED = 'Nothing left this machine and nothing was charged.';
 
 export class SceneDesk {
@@ -146,10 +148,10 @@ export class SceneDesk {
       this.busy = 'Compiling the scene';
       const engine = await this.#engine();
       let surroundings: Surroundings = draft.surroundings ?? { kind: 'black', intensity: 1 };
-      let outcome = await engine.compile(signal, sceneFiles(draft.scene, surroundings));
+      let outcome = await engine.compile(NEVER, sceneFiles(draft.scene, surroundings));
       if (!signal.aborted && outcome.ok && draft.surroundings === null && outcome.summary.lights === 0) {
         surroundings = { kind: 'studio', intensity: 1 };
-        outcome = await engine.compile(signal, sceneFiles(draft.scene, surroundings));
+        outcome = await engine.compile(NEVER, sceneFiles(draft.scene, surroundings));
       }
       if (signal.aborted) return;
       if (!outcome.ok) return this.#fail(outcome.text, 'Drop another file, or mend this one and drop it again.');
