@@ -68,7 +68,10 @@ describe('a job survives', () => {
   async function render(): Promise<DecodedPng['data']> {
     const quiet = await CoordinatorProcess.start();
     const crew: Person[] = [];
-    for (const [path, button] of [['/review', 'checker-start'], ['/work', 'worker-start']] as const) {
+    for (const [path, button] of [
+      ['/review', 'checker-start'],
+      ['/work', 'worker-start'],
+    ] as const) {
       const person = await Person.arrive(browser, quiet.url + path);
       await person.get(button).click();
       crew.push(person);

@@ -48,7 +48,10 @@ export class CoordinatorProcess {
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [CLI, 'serve', '--port', String(this.#port), '--data', this.data], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [CLI, 'serve', '--port', String(this.#port), '--data', this.data], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
     const deadline = Date.now() + READY_MS_MAX;
@@ -129,8 +132,16 @@ export class Person {
     page.on('pageerror', (error) => this.errors.push(error.message));
   }
 
-  static async arrive(browser: Browser, url: string, options: { width?: number; init?: string; colorScheme?: 'dark' | 'light' } = {}): Promise<Person> {
-    const context = await browser.newContext({ viewport: { width: options.width ?? 1280, height: 800 }, acceptDownloads: true, colorScheme: options.colorScheme ?? 'dark' });
+  static async arrive(
+    browser: Browser,
+    url: string,
+    options: { width?: number; init?: string; colorScheme?: 'dark' | 'light' } = {},
+  ): Promise<Person> {
+    const context = await browser.newContext({
+      viewport: { width: options.width ?? 1280, height: 800 },
+      acceptDownloads: true,
+      colorScheme: options.colorScheme ?? 'dark',
+    });
     if (options.init) await context.addInitScript({ content: options.init });
     const page = await context.newPage();
     const person = new Person(context, page);

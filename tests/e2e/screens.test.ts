@@ -33,7 +33,10 @@ describe('screens', () => {
       await person.page.locator('h1').first().waitFor();
       await person.page.waitForLoadState('networkidle');
       await person.page.evaluate(axe.source);
-      const { violations } = await person.page.evaluate((options) => (globalThis as unknown as { axe: typeof axe }).axe.run(options), RULES);
+      const { violations } = await person.page.evaluate(
+        (options) => (globalThis as unknown as { axe: typeof axe }).axe.run(options),
+        RULES,
+      );
       expect(violations.map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' | ')}`)).toEqual([]);
       expect(await person.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
       expect(person.errors).toEqual([]);
@@ -86,7 +89,8 @@ describe('screens', () => {
     ['an accessor out of range', async () => editGlb(await boxGlb(), (json) => void (json.accessors![0]!.count = 1e6)), /accessors\[0\]/],
     [
       'an unknown required extension',
-      async () => editGlb(await boxGlb(), (json) => void Object.assign(json, { extensionsUsed: ['ACME_hair'], extensionsRequired: ['ACME_hair'] })),
+      async () =>
+        editGlb(await boxGlb(), (json) => void Object.assign(json, { extensionsUsed: ['ACME_hair'], extensionsRequired: ['ACME_hair'] })),
       /ACME_hair/,
     ],
   ])('a file that is %s ends in one sentence, and the page still takes a good one', async (name, make, sentence) => {

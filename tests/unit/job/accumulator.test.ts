@@ -29,7 +29,12 @@ const blocks = (count: number, size: number): Pass[] => Array.from({ length: cou
 describe('TileAccumulator', () => {
   it('gives the same bits for one pass of 64 and four of 16, sixteen of 4, sixty-four of 1', () => {
     const whole = meanOf(blocks(1, 64));
-    for (const [count, size] of [[4, 16], [16, 4], [64, 1]] as const) expect(meanOf(blocks(count, size))).toBe(whole);
+    for (const [count, size] of [
+      [4, 16],
+      [16, 4],
+      [64, 1],
+    ] as const)
+      expect(meanOf(blocks(count, size))).toBe(whole);
   });
 
   it('gives the same bits whatever the order of arrival', () => {

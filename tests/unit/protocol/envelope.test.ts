@@ -42,7 +42,10 @@ describe('an envelope', () => {
       expect(opened.ok).toBe(false);
     }
     const sig = `${envelope.sig[0] === '0' ? '1' : '0'}${envelope.sig.slice(1)}`;
-    expect(await open({ ...envelope, sig }, { network: NETWORK, purpose: 'job.cancel' })).toEqual({ ok: false, reason: 'envelope-signature' });
+    expect(await open({ ...envelope, sig }, { network: NETWORK, purpose: 'job.cancel' })).toEqual({
+      ok: false,
+      reason: 'envelope-signature',
+    });
   });
 
   it('has one hash per content, whatever the signature bytes say', () => {

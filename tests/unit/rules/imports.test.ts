@@ -12,7 +12,9 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 const AREAS = [
   'shaders',
   'workers',
-  ...['protocol', 'job', 'ledger', 'trust', 'market', 'image', 'p2p', 'gpu', 'roles', 'state', 'components', 'server'].map((name) => `src/lib/${name}`),
+  ...['protocol', 'job', 'ledger', 'trust', 'market', 'image', 'p2p', 'gpu', 'roles', 'state', 'components', 'server'].map(
+    (name) => `src/lib/${name}`,
+  ),
   'src/cli',
   'src/routes',
 ];

@@ -47,7 +47,7 @@ export function addQuads(document: Document, name: string, quads: readonly Quad[
     }
     indices.push(...[0, 1, 2, 0, 2, 3].map((i) => q * 4 + i));
   });
-  const accessor = (type: 'VEC2' | 'VEC3' | 'SCALAR', array: Float32Array | Uint16Array) =>
+  const accessor = (type: 'VEC2' | 'VEC3' | 'SCALAR', array: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>) =>
     document.createAccessor().setType(type).setArray(array).setBuffer(buffer);
   const primitive = document.createPrimitive().setMaterial(material);
   primitive.setAttribute('POSITION', accessor('VEC3', Float32Array.from(positions)));

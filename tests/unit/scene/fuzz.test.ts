@@ -55,7 +55,7 @@ async function everythingGlb(): Promise<Bytes> {
   );
   addQuads(document, 'a', [{ corner: [-1, -1, 0], edge1: [2, 0, 0], edge2: [0, 2, 0] }], material);
   const buffer = document.getRoot().listBuffers()[0] ?? null;
-  const accessor = (type: 'SCALAR' | 'VEC3' | 'VEC4', array: Float32Array | Uint8Array) =>
+  const accessor = (type: 'SCALAR' | 'VEC3' | 'VEC4', array: Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>) =>
     document.createAccessor().setType(type).setArray(array).setBuffer(buffer);
   const primitive = document.getRoot().listMeshes()[0]?.listPrimitives()[0];
   const node = document.getRoot().listNodes()[0];

@@ -53,7 +53,13 @@ describe('the leaf test', () => {
   });
 
   it('catches NaN and a wrong size', () => {
-    expect(compareLeaf(leaf((light) => (light[0] = Number.NaN)), leaf(), SAMPLES).reason).toBe('not-finite');
+    expect(
+      compareLeaf(
+        leaf((light) => (light[0] = Number.NaN)),
+        leaf(),
+        SAMPLES,
+      ).reason,
+    ).toBe('not-finite');
     const short = { ...leaf(), light: leaf().light.subarray(16) };
     expect(compareLeaf(short, leaf(), SAMPLES).reason).toBe('size');
   });
@@ -73,12 +79,17 @@ describe('a draw', () => {
 
   it('gives different leaves inside the tile, ascending, never more than there are', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 16 }), (seed, leaves, count) => {
-        const drawn = drawLeaves(seed, leaves, count);
-        expect(drawn).toHaveLength(Math.min(leaves, count));
-        expect(new Set(drawn).size).toBe(drawn.length);
-        expect(drawn.every((i, k) => i >= 0 && i < leaves && (k === 0 || i > drawn[k - 1]!))).toBe(true);
-      }),
+      fc.property(
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: 1, max: 16 }),
+        (seed, leaves, count) => {
+          const drawn = drawLeaves(seed, leaves, count);
+          expect(drawn).toHaveLength(Math.min(leaves, count));
+          expect(new Set(drawn).size).toBe(drawn.length);
+          expect(drawn.every((i, k) => i >= 0 && i < leaves && (k === 0 || i > drawn[k - 1]!))).toBe(true);
+        },
+      ),
     );
   });
 
