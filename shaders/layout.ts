@@ -202,7 +202,7 @@ export const TALLY_FAULT = 0xffff;
 
 /** Paths per workgroup, and pixels per workgroup of the reduction. */
 export const WORKGROUP = 64;
-/** Entries of a ray's traversal stack; deeper trees are refused when the scene is uploaded. */
+/** Entries of a ray's traversal stack; the builder makes no deeper trees (BVH_DEPTH_MAX), and a path that overruns it is a fault. */
 export const STACK_DEPTH = 48;
 /** Nodes one ray may visit. */
 export const NODE_VISITS_MAX = 65536;

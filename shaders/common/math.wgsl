@@ -1,6 +1,6 @@
 // Functions that decide where a path goes, built from +, -, *, / and sqrt alone: the built-in
-// trigonometry may be off by 2^-11 and differs between drivers. Each has a twin in
-// tests/reference/math.ts and a measured error bound in tests/gpu/math.test.ts.
+// trigonometry may be off by 2^-11 and differs between drivers. Their error bounds are measured in
+// tests/gpu/math.test.ts.
 
 const PI = 3.14159265358979;
 const INV_PI = 0.318309886183791;

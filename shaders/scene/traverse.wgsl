@@ -71,6 +71,13 @@ fn improves(q: Quest, triangle: Triangle, index: u32, entry: vec3f, nearest: f32
   return reached && behind_passed && (nearer || triangle.primitive < best.primitive);
 }
 
+/// Where the ray enters the children's boxes, left and right; FAR for a miss.
+fn child_entries(node: BvhNode, q: Quest, limit: f32) -> vec2f {
+  let left = box_entry(node.left_min, node.left_max, q.ray.origin, q.inverse, limit);
+  let right = box_entry(node.right_min, node.right_max, q.ray.origin, q.inverse, limit);
+  return vec2f(left, select(FAR, right, node.right_min.x <= node.right_max.x));
+}
+
 /// The closest surface of the quest, see-through ones taken for solid. With `any` the first solid one will do.
 fn search(q: Quest) -> Hit {
   var hit = no_hit();
@@ -82,14 +89,12 @@ fn search(q: Quest) -> Hit {
   for (var visits = 0u; !blocked; visits++) {
     if (visits == NODE_VISITS_MAX) { path_fault = true; break; }
     let node = nodes[index];
-    let limit = nearest * (1.0 + TIE);
-    let left = box_entry(node.left_min, node.left_max, q.ray.origin, q.inverse, limit);
-    let right = select(FAR, box_entry(node.right_min, node.right_max, q.ray.origin, q.inverse, limit), node.right_min.x <= node.right_max.x);
-    let left_count = select(0u, node.left_count, left < FAR);
-    let right_count = select(0u, node.right_count, right < FAR);
+    let entries = child_entries(node, q, nearest * (1.0 + TIE));
+    let counts = vec2u(node.left_count, node.right_count);
+    let to_test = select(vec2u(0u), counts, entries < vec2f(FAR));
     // Triangles of both children in one loop: costly code nested twice is computed twice by software adapters.
-    for (var i = 0u; i < left_count + right_count; i++) {
-      let at = select(node.right_ref + i - left_count, node.left_ref + i, i < left_count);
+    for (var i = 0u; i < to_test.x + to_test.y; i++) {
+      let at = select(node.right_ref + i - to_test.x, node.left_ref + i, i < to_test.x);
       let triangle = triangles[at];
       let entry = triangle_entry(triangle.v0, triangle.e1, triangle.e2, triangle.material, q.ray);
       if (improves(q, triangle, at, entry, nearest, hit)) {
@@ -98,15 +103,14 @@ fn search(q: Quest) -> Hit {
         blocked = blocked || (q.any && (triangle.material & TRIANGLE_SEE_THROUGH) == 0u);
       }
     }
-    let go_left = left < FAR && node.left_count == 0u;
-    let go_right = right < FAR && node.right_count == 0u;
-    let left_first = go_left && (!go_right || left <= right);
-    if (go_left && go_right) {
+    let go = (entries < vec2f(FAR)) & (counts == vec2u(0u));
+    let left_first = go.x && (!go.y || entries.x <= entries.y);
+    if (all(go)) {
       if (depth == STACK_DEPTH) { path_fault = true; break; }
       stack[depth] = select(node.left_ref, node.right_ref, left_first);
       depth++;
     }
-    if (go_left || go_right) {
+    if (any(go)) {
       index = select(node.right_ref, node.left_ref, left_first);
     } else {
       if (depth == 0u) { break; }

@@ -53,7 +53,7 @@ export function aliasDensity(alias: Uint32Array<ArrayBuffer>): Float32Array<Arra
 const viewOf = (bytes: Uint8Array<ArrayBuffer>): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** Is any material cut out or blended? */
-export function seesThrough(scene: CompiledScene): boolean {
+function seesThrough(scene: CompiledScene): boolean {
   const materials = viewOf(scene.materials);
   for (let at = 0; at < scene.materials.byteLength; at += Material.size) {
     if ((materials.getUint32(at + Material.offsets.flags, true) & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) !== 0) return true;

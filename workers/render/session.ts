@@ -17,7 +17,6 @@ export type SessionOutcome = { readonly ok: true; readonly session: Session } | 
 
 export class Session {
   readonly adapter: Adapter;
-  readonly limits: LimitNeeds;
   readonly lanes: readonly Lane[];
   /** Why the device is of no more use; null while it is. */
   fault: string | null = null;
@@ -29,7 +28,6 @@ export class Session {
     this.#device = device;
     this.#trace = trace;
     this.adapter = adapter;
-    this.limits = device.limits;
     this.lanes = Array.from({ length: LANES }, () => new Lane(device, { trace, reduce }));
     void device.lost.then((info) => {
       this.fault ??= `The device was lost: ${info.message || info.reason}`;
