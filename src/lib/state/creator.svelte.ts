@@ -138,11 +138,16 @@ export class CreatorDesk {
   /** Ends the open job: what is finished stays paid and stays on the canvas, the rest of the cap comes back. */
   async cancel(): Promise<void> {
     this.#submitting.abort();
-    if (this.#role && this.job?.view.state === 'open') await this.#role.cancel(this.job.job);
+    if (!this.#role || this.job?.view.state !== 'open') return;
+    const outcome = await this.#role.cancel(this.job.job);
+    if (outcome.status === 'ok') return;
+    const what = outcome.status === 'refused' ? outcome.text : 'The connection was closed before the order was cancelled.';
+    this.trouble = problem(what, 'The picture so far stays here.', 'Download it and put it away, or leave the page open and try again.');
   }
 
   /** Puts the picture away and goes back to the scene. */
   leave(): void {
+    this.#forget();
     this.job = null;
     this.busy = '';
     this.trouble = null;
