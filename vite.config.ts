@@ -5,7 +5,7 @@
 import { sveltekit } from '@sveltejs/kit/vite';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
-import { defineConfig, type UserConfig } from 'vite';
+import { defineConfig, type Plugin, type UserConfig } from 'vite';
 import type { ViteUserConfig } from 'vitest/config';
 import { chromiumArgs, chromiumPath } from './tests/chromium.ts';
 
@@ -23,14 +23,40 @@ const cli: UserConfig = {
   worker: { format: 'es' },
 };
 
+/** `npm run dev` has the same coordinator on the same port as production; Vite keeps its own sockets. */
+const coordinator = (): Plugin => ({
+  name: 'pictor-coordinator',
+  apply: 'serve',
+  async configureServer(vite) {
+    const { httpServer } = vite;
+    if (!httpServer) return;
+    const { createCoordinator } = await vite.ssrLoadModule('/src/lib/server/coordinator.ts');
+    const { setCoordinator } = await vite.ssrLoadModule('/src/lib/server/instance.ts');
+    const databaseUrl = process.env.DATABASE_URL;
+    const running = await createCoordinator({ ...(databaseUrl ? { databaseUrl } : { dataDir: '.pictor' }), logger: console.log });
+    setCoordinator(running);
+    running.attach(httpServer);
+    httpServer.once('close', () => void running.close());
+  },
+});
+
 const site = (): UserConfig => ({
-  plugins: [sveltekit()],
+  plugins: [sveltekit(), coordinator()],
   server: { fs: { allow: ['workers', 'shaders'] } },
   worker: { format: 'es' },
 });
 
+/** Only unit tests run file beside file: the others fill the machine by themselves. */
 const node = (name: string, include: string[], timeoutMs: number): ViteUserConfig => ({
-  test: { name, include, environment: 'node', testTimeout: timeoutMs, hookTimeout: timeoutMs, pool: 'forks' },
+  test: {
+    name,
+    include,
+    environment: 'node',
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
+    pool: 'forks',
+    fileParallelism: name === 'unit',
+  },
 });
 
 const test = (): ViteUserConfig => ({

@@ -1,9 +1,9 @@
 /**
- * Triangle meshes of the sample generator: what every shape returns, moving and joining them, and
+ * Triangle meshes of the sample generator: what every shape returns, joining them, and
  * the one place where normals and tangents are made. Shapes give positions and texture coordinates
  * only. Refuses degenerate triangles: they vanish when the mesh is finished.
  */
-import { add, cross, dot, length, normalize, rotate, scale, snap, sub, type Quat, type Vec2, type Vec3 } from './vec.ts';
+import { add, cross, dot, length, normalize, scale, snap, sub, type Vec2, type Vec3 } from './vec.ts';
 
 /** Corners in metres with their texture coordinates; three indices a triangle, counter-clockwise seen from outside. */
 export interface Shape {
@@ -21,17 +21,7 @@ export interface Mesh {
   readonly indices: Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 }
 
-interface Placement {
-  readonly at?: Vec3;
-  readonly turn?: Quat;
-  readonly size?: number;
-}
-
 export const emptyShape = (): Shape => ({ points: [], uvs: [], triangles: [] });
-
-export function place(shape: Shape, { at = [0, 0, 0], turn = [0, 0, 0, 1], size = 1 }: Placement): Shape {
-  return { ...shape, points: shape.points.map((p) => add(rotate(turn, scale(p, size)), at)) };
-}
 
 export function join(...shapes: readonly Shape[]): Shape {
   const out = emptyShape();

@@ -3,8 +3,6 @@ import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, hexToBytes, randomBytes as nobleRandomBytes } from '@noble/hashes/utils.js';
 
 export type Bytes = Uint8Array<ArrayBuffer>;
-/** Lower-case hex of 32 bytes. */
-export type Hex32 = string;
 
 export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes);
 

@@ -27,7 +27,9 @@ export type Adapter = v.InferOutput<typeof AdapterSchema>;
 // ---- bodies of envelopes -------------------------------------------------------------------
 
 /** Purpose `grant`: a newcomer's first tokens, against a proof of work over its own key. */
-export const GrantBodySchema = v.strictObject({ /** 8 bytes, hex: SHA-256(key ‖ work) starts with the policy's zero bits. */ work: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)) });
+export const GrantBodySchema = v.strictObject({
+  /** 8 bytes, hex: SHA-256(key ‖ work) starts with the policy's zero bits. */ work: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
+});
 
 /** Purpose `job.submit`. */
 export const JobSubmitBodySchema = v.strictObject({ order: JobOrderSchema });
@@ -97,9 +99,19 @@ export const ClientMessageSchema = v.variant('type', [
   v.strictObject({ type: v.literal('ask'), id, leases: count(16), bytesMax: count(Number.MAX_SAFE_INTEGER) }),
   v.strictObject({ type: v.literal('progress'), id, lease: id16, done: v.pipe(finite, v.minValue(0), v.maxValue(1)) }),
   /** Give a lease back unfinished: it moves to another worker at once. */
-  v.strictObject({ type: v.literal('yield'), id, lease: id16, reason: v.picklist(['stopped', 'device-lost', 'scene-unavailable', 'scene-too-big', 'scene-differs']) }),
+  v.strictObject({
+    type: v.literal('yield'),
+    id,
+    lease: id16,
+    reason: v.picklist(['stopped', 'device-lost', 'scene-unavailable', 'scene-too-big', 'scene-differs']),
+  }),
   /** A checker's presence, with fresh commitments to nonces; an empty list keeps those already given. */
-  v.strictObject({ type: v.literal('check-ready'), id, checks: count(16), nonceCommitments: v.pipe(v.array(hex32), v.maxLength(CHECK_NONCES_PER_CHECKER_MAX)) }),
+  v.strictObject({
+    type: v.literal('check-ready'),
+    id,
+    checks: count(16),
+    nonceCommitments: v.pipe(v.array(hex32), v.maxLength(CHECK_NONCES_PER_CHECKER_MAX)),
+  }),
 ]);
 export type ClientMessage = v.InferOutput<typeof ClientMessageSchema>;
 
@@ -171,7 +183,12 @@ export const ServerMessageSchema = v.variant('type', [
     /** Result of a `submit`: the job's id for `job.submit`, else the envelope's hash. */
     ref: v.optional(v.string()),
   }),
-  v.strictObject({ type: v.literal('refused'), id, reason: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/)), text: v.pipe(v.string(), v.maxLength(500)) }),
+  v.strictObject({
+    type: v.literal('refused'),
+    id,
+    reason: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/)),
+    text: v.pipe(v.string(), v.maxLength(500)),
+  }),
   /** Answer to `hello`. */
   v.strictObject({
     type: v.literal('welcome'),

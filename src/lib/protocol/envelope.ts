@@ -96,7 +96,11 @@ export function claimedPurpose(envelope: Envelope): Purpose | null {
 }
 
 /** Checks form, network, purpose and signature, in that order; `body` is still unparsed. `verify` may be a faster one of the same rules. */
-export async function open(envelope: Envelope, expected: { network: string; purpose: Purpose }, verify: Verify = verifySignature): Promise<Opened> {
+export async function open(
+  envelope: Envelope,
+  expected: { network: string; purpose: Purpose },
+  verify: Verify = verifySignature,
+): Promise<Opened> {
   const bytes = fromBase64Url(envelope.payload);
   const parsed = bytes && v.safeParse(PayloadSchema, decodeCanonical(bytes));
   if (!bytes || !parsed?.success) return { ok: false, reason: 'envelope-malformed' };

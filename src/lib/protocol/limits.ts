@@ -33,7 +33,6 @@ export const LEAF_SIDE_PX = 8;
 export const PASS_SAMPLES_MAX = 64;
 
 // Leases
-export const LEASE_TARGET_SECONDS = 10;
 export const LEASE_DEADLINE_MIN_MS = 30_000;
 export const LEASE_DEADLINE_MAX_MS = 10 * 60_000;
 export const LEASES_PER_WORKER_MAX = 2;

@@ -20,7 +20,14 @@ export const PeerRequestSchema = v.variant('type', [
    * Body of the reply: the film's light, 32 bytes of signature hash per leaf, then the signatures of
    * each asked leaf in order. With the whole light a checker recounts every segment that is billed.
    */
-  v.strictObject({ type: v.literal('film.open'), lease: id16, root: hex32, job: id16, capability, leaves: v.pipe(v.array(count(0xffff)), v.maxLength(LEAVES_PER_CHALLENGE_MAX)) }),
+  v.strictObject({
+    type: v.literal('film.open'),
+    lease: id16,
+    root: hex32,
+    job: id16,
+    capability,
+    leaves: v.pipe(v.array(count(0xffff)), v.maxLength(LEAVES_PER_CHALLENGE_MAX)),
+  }),
 ]);
 export type PeerRequest = v.InferOutput<typeof PeerRequestSchema>;
 
@@ -31,4 +38,3 @@ export const PeerReplySchema = v.variant('ok', [
   v.strictObject({ ok: v.literal(true) }),
   v.strictObject({ ok: v.literal(false), fault: v.picklist(PEER_FAULTS) }),
 ]);
-export type PeerReplyHead = v.InferOutput<typeof PeerReplySchema>;

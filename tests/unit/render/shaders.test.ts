@@ -5,7 +5,9 @@ import * as layout from '#shaders/layout.ts';
 import { reduceProgram, shaderModules, traceProgram } from '#shaders/index.ts';
 import { link } from '#shaders/linker.ts';
 
-const layouts: layout.StructLayout[] = Object.values(layout).flatMap((value) => (typeof value === 'object' ? [value as layout.StructLayout] : []));
+const layouts: layout.StructLayout[] = Object.values(layout).flatMap((value) =>
+  typeof value === 'object' ? [value as layout.StructLayout] : [],
+);
 
 describe('linker', () => {
   it('puts imports before their importer, each once', () => {
@@ -23,7 +25,9 @@ describe('linker', () => {
 });
 
 describe('linked programs', () => {
-  const seen = new Map([traceProgram, reduceProgram].flatMap((code) => new WgslReflect(code).structs.map((struct) => [struct.name, struct] as const)));
+  const seen = new Map(
+    [traceProgram, reduceProgram].flatMap((code) => new WgslReflect(code).structs.map((struct) => [struct.name, struct] as const)),
+  );
 
   it.each(layouts.map((one) => [one.name, one] as const))('lay %s out as TypeScript does', (name, one) => {
     const struct = seen.get(name);
@@ -33,7 +37,9 @@ describe('linked programs', () => {
   });
 
   it('decide nothing with built-in functions whose precision is the driver’s', () => {
-    const code = Object.values(shaderModules).join('\n').replace(/\/\/.*$/gm, '');
+    const code = Object.values(shaderModules)
+      .join('\n')
+      .replace(/\/\/.*$/gm, '');
     expect(code.match(/(?<![\w.])(sin|cos|tan|asin|acos|atan|atan2|pow|exp|exp2|log|log2)\(/g)).toBeNull();
   });
 
