@@ -136,7 +136,7 @@ export const TextureUse = defineStruct('TextureUse', {
   flags: ['u32', 'bits 0-1 wrap S, 2-3 wrap T (WRAP_*), bit 4 nearest, bit 5 TEXCOORD_1, bit 6 sRGB'],
   pad0: ['u32', 'zero'],
   pad1: ['u32', 'zero'],
-  transform_u: ['vec4f', 'KHR_texture_transform, row for u: u\' = x*u + y*v + z'],
+  transform_u: ['vec4f', "KHR_texture_transform, row for u: u' = x*u + y*v + z"],
   transform_v: ['vec4f', 'row for v'],
 });
 export const WRAP_REPEAT = 0;

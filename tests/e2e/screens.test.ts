@@ -1,7 +1,6 @@
 /**
- * Every screen before anybody does anything: it says what it can, starts nothing, breaks no rule of
- * accessibility, fits 360 px, logs no error; and a creator's bad files end in one sentence with
- * nothing sent.
+ * Every screen before anybody does anything: it says what it can, breaks no rule of accessibility,
+ * fits 360 px, logs no error; and a creator's bad files end in one sentence with nothing sent.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,15 +43,6 @@ describe('screens', () => {
     });
   });
 
-  it('start nothing by themselves: nobody who only looks is counted', async () => {
-    const people = [];
-    for (const path of SCREENS) people.push(await Person.arrive(browser, coordinator.url + path));
-    for (const person of people) await person.page.waitForLoadState('networkidle');
-    const { view } = await coordinator.json<{ view: Record<string, number> }>('/api/status');
-    expect(view).toMatchObject({ workers: 0, checkers: 0, leasesRunning: 0 });
-    for (const person of people) await person.leave();
-  });
-
   it('say before any click whether this browser can render', async () => {
     const able = await Person.arrive(browser, coordinator.url);
     await expect.poll(() => able.get('capability').textContent()).toMatch(/can render/i);
@@ -61,25 +51,6 @@ describe('screens', () => {
     await expect.poll(() => unable.get('capability').textContent()).toMatch(/cannot|can’t|can't/i);
     expect(unable.errors).toEqual([]);
     await unable.leave();
-  });
-
-  it('installs: the manifest and its icons load, and the shell opens without the network', async () => {
-    const person = await Person.arrive(browser, coordinator.url);
-    const manifest = await person.page.evaluate(async () => {
-      const link = document.querySelector<HTMLLinkElement>('link[rel=manifest]')!;
-      const value = (await (await fetch(link.href)).json()) as { name: string; icons: { src: string }[] };
-      const icons = await Promise.all(value.icons.map(async (icon) => (await fetch(icon.src)).ok));
-      return { name: value.name, icons };
-    });
-    expect(manifest.name).toMatch(/pictor/i);
-    expect(manifest.icons.length).toBeGreaterThan(1);
-    expect(manifest.icons.every(Boolean)).toBe(true);
-    await person.page.evaluate(async () => void (await navigator.serviceWorker.ready));
-    await person.page.reload();
-    await person.context.setOffline(true);
-    await person.page.goto(`${coordinator.url}/work`);
-    await person.get('worker-start').waitFor();
-    await person.leave();
   });
 
   it.each([

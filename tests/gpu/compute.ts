@@ -5,7 +5,12 @@ import { link } from '#shaders/linker.ts';
 const WORKGROUP = 64;
 
 /** @param body statements that read `x: vec4u` and end in `return` of a vec4u. */
-export async function computeWords(gpu: GPU, imports: readonly string[], body: string, input: Uint32Array<ArrayBuffer>): Promise<Uint32Array<ArrayBuffer>> {
+export async function computeWords(
+  gpu: GPU,
+  imports: readonly string[],
+  body: string,
+  input: Uint32Array<ArrayBuffer>,
+): Promise<Uint32Array<ArrayBuffer>> {
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error('no WebGPU adapter');
   const device = await adapter.requestDevice({ label: 'compute test' });
@@ -17,7 +22,11 @@ export async function computeWords(gpu: GPU, imports: readonly string[], body: s
       if (id.x < arrayLength(&test_input)) { test_output[id.x] = test_body(test_input[id.x]); }
     }`;
   const module = device.createShaderModule({ label: 'compute test', code: link({ ...shaderModules, test: source }, 'test') });
-  const pipeline = await device.createComputePipelineAsync({ label: 'compute test', layout: 'auto', compute: { module, entryPoint: 'test_main' } });
+  const pipeline = await device.createComputePipelineAsync({
+    label: 'compute test',
+    layout: 'auto',
+    compute: { module, entryPoint: 'test_main' },
+  });
   const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
   const make = (label: string, usage: number): GPUBuffer => device.createBuffer({ label, size: input.byteLength, usage });
   const [from, to, staging] = [make('input', STORAGE | COPY_DST), make('output', STORAGE | COPY_SRC), make('staging', COPY_DST | MAP_READ)];

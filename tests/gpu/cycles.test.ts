@@ -23,7 +23,12 @@ interface ManifestScene {
   readonly file: string;
   readonly env: string | null;
   readonly envIntensity: number;
-  readonly camera: { readonly position: [number, number, number]; readonly target: [number, number, number]; readonly up: [number, number, number]; readonly vfovDeg: number };
+  readonly camera: {
+    readonly position: [number, number, number];
+    readonly target: [number, number, number];
+    readonly up: [number, number, number];
+    readonly vfovDeg: number;
+  };
 }
 
 /** null where the reference folder is not to be had. */
@@ -87,7 +92,11 @@ describe('against Cycles, where its images are to be had', () => {
   ] as const)('%s has the same mean luminance within 5 %', async (name, samples) => {
     const known = await reference(name);
     if (!known) {
-      const film = await render(engine, { triangles: sphere([0, 0, 0], 1, 0), materials: [material({ specular: 0 })], environment: { width: 4, height: 2, radiance: () => [1, 1, 1] } });
+      const film = await render(engine, {
+        triangles: sphere([0, 0, 0], 1, 0),
+        materials: [material({ specular: 0 })],
+        environment: { width: 4, height: 2, radiance: () => [1, 1, 1] },
+      });
       expect(Math.abs(meanOf(film)[1] - 1)).toBeLessThan(0.05);
       return;
     }

@@ -28,7 +28,12 @@ const ROOM: KitScene = {
     material({ emissive: [8, 8, 8] }),
     material({ metallic: 1, roughness: 0.2, base_color: [0.9, 0.7, 0.3, 1] }),
     material({ transmission: 1, roughness: 0.1, thickness: 1, attenuation: [0.5, 0.1, 0.1] }),
-    material({ base_color: [0.2, 0.4, 0.9, 0.4], flags: MATERIAL_DOUBLE_SIDED | MATERIAL_ALPHA_BLEND, sheen_color: [0.3, 0.3, 0.3], sheen_roughness: 0.5 }),
+    material({
+      base_color: [0.2, 0.4, 0.9, 0.4],
+      flags: MATERIAL_DOUBLE_SIDED | MATERIAL_ALPHA_BLEND,
+      sheen_color: [0.3, 0.3, 0.3],
+      sheen_roughness: 0.5,
+    }),
   ],
   environment: { width: 8, height: 4, radiance: (x, y) => (y < 2 ? [0.2 + x * 0.05, 0.3, 0.5] : [0.1, 0.1, 0.1]) },
   lights: [{ kind: 1, position: [1.5, 1, 1.5], color: [2, 2, 1.5] }],
@@ -100,7 +105,10 @@ describe('film', () => {
   });
 
   it('of a scene nobody compiled is refused', async () => {
-    expect(await engine.trace(never, { ...whole({ first: 0, count: 1 }), sceneRoot: 'f'.repeat(64) })).toMatchObject({ ok: false, reason: 'unknown-scene' });
+    expect(await engine.trace(never, { ...whole({ first: 0, count: 1 }), sceneRoot: 'f'.repeat(64) })).toMatchObject({
+      ok: false,
+      reason: 'unknown-scene',
+    });
   });
 });
 

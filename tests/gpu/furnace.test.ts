@@ -19,7 +19,11 @@ const CLOSE = { camera: { ...FRONT, tanHalfVfov: 0.12 }, samples: 64 };
 
 describe('white furnace', () => {
   it('shows the environment itself unchanged', async () => {
-    const film = await render(engine, { triangles: quad([9, 9, 9], [10, 9, 9], [10, 10, 9], [9, 10, 9], 0), materials: [material()], environment: WHITE });
+    const film = await render(engine, {
+      triangles: quad([9, 9, 9], [10, 9, 9], [10, 10, 9], [9, 10, 9], 0),
+      materials: [material()],
+      environment: WHITE,
+    });
     for (const channel of meanOf(film)) expect(channel).toBeCloseTo(1, 5);
   });
 
@@ -38,7 +42,11 @@ describe('full materials in the furnace', () => {
   const mean = async (row: MaterialRow): Promise<number> => meanOf(await render(engine, ball(row), CLOSE))[0];
 
   it('layer over white diffuse neither gains nor loses more than rough single scattering does', async () => {
-    for (const [roughness, least] of [[0.2, 0.99], [0.5, 0.985], [1, 0.95]] as const) {
+    for (const [roughness, least] of [
+      [0.2, 0.99],
+      [0.5, 0.985],
+      [1, 0.95],
+    ] as const) {
       const level = await mean({ roughness });
       expect(level, `roughness ${roughness}`).toBeGreaterThan(least);
       expect(level, `roughness ${roughness}`).toBeLessThan(1.003);
@@ -47,7 +55,11 @@ describe('full materials in the furnace', () => {
 
   it('metal loses what GGX without multiple scattering is known to lose', async () => {
     // Directional albedo near normal incidence, integrated numerically: alpha 0.09, 0.25, 1.
-    for (const [roughness, albedo] of [[0.3, 0.99], [0.5, 0.913], [1, 0.316]] as const) {
+    for (const [roughness, albedo] of [
+      [0.3, 0.99],
+      [0.5, 0.913],
+      [1, 0.316],
+    ] as const) {
       expect(Math.abs((await mean({ metallic: 1, roughness })) - albedo), `roughness ${roughness}`).toBeLessThan(0.012);
     }
   });

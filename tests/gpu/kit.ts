@@ -6,8 +6,19 @@ import type { SceneSummary, TraceRequest } from '#lib/gpu/engine.ts';
 import type { Film } from '#lib/job/film.ts';
 import { sha256, toHex } from '#lib/protocol/bytes.ts';
 import type { Camera } from '#lib/protocol/order.ts';
-import { Light, LIGHT_ENVIRONMENT, LIGHT_TRIANGLE, Material, MATERIAL_DOUBLE_SIDED, NONE, TextureUse, Triangle, TriangleCorners, Vertex } from '#shaders/layout.ts';
-import { RenderEngine } from '#workers/render/engine.ts';
+import {
+  Light,
+  LIGHT_ENVIRONMENT,
+  LIGHT_TRIANGLE,
+  Material,
+  MATERIAL_DOUBLE_SIDED,
+  NONE,
+  TextureUse,
+  Triangle,
+  TriangleCorners,
+  Vertex,
+} from '#shaders/layout.ts';
+import type { RenderEngine } from '#workers/render/engine.ts';
 import { buildAliasTable } from '#workers/scene/alias-table.ts';
 import { buildBvh } from '#workers/scene/bvh.ts';
 import type { CompiledEnvironment, CompiledScene } from '#workers/scene/compiled-scene.ts';
@@ -56,7 +67,12 @@ export function material(row: MaterialRow = {}): MaterialRow {
 
 /** Two triangles; `a b c d` run counter-clockwise seen from the front. */
 export function quad(a: Vec3, b: Vec3, c: Vec3, d: Vec3, materialIndex: number): KitTriangle[] {
-  const [ca, cb, cc, cd] = [{ at: a, uv: [0, 0] }, { at: b, uv: [1, 0] }, { at: c, uv: [1, 1] }, { at: d, uv: [0, 1] }] as const;
+  const [ca, cb, cc, cd] = [
+    { at: a, uv: [0, 0] },
+    { at: b, uv: [1, 0] },
+    { at: c, uv: [1, 1] },
+    { at: d, uv: [0, 1] },
+  ] as const;
   return [
     { corners: [ca, cb, cc], material: materialIndex },
     { corners: [ca, cc, cd], material: materialIndex },
@@ -132,35 +148,58 @@ function lightTable(scene: KitScene, order: Uint32Array, lit: boolean): { rows: 
   }
   if (rows.length === 0) return { rows: new Uint8Array(0), ofTriangle };
   const table = buildAliasTable(Float64Array.from(weights));
-  const complete = rows.map((row, i) => ({ ...row, pick: table.probability[i]!, alias_threshold: table.threshold[i]!, alias_other: table.other[i]! }));
+  const complete = rows.map((row, i) => ({
+    ...row,
+    pick: table.probability[i]!,
+    alias_threshold: table.threshold[i]!,
+    alias_other: table.other[i]!,
+  }));
   return { rows: packRows(Light, complete), ofTriangle };
 }
 
 export async function compileKit(scene: KitScene): Promise<CompiledScene> {
-  const flat = Float32Array.from(scene.triangles.flatMap((triangle) => {
-    const { v0, e1, e2 } = edges(triangle);
-    return [...v0, ...e1, ...e2];
-  }));
+  const flat = Float32Array.from(
+    scene.triangles.flatMap((triangle) => {
+      const { v0, e1, e2 } = edges(triangle);
+      return [...v0, ...e1, ...e2];
+    }),
+  );
   const bvh = await buildBvh(flat, async () => undefined);
   const { lit, ...environment } = environmentOf(scene);
   const lights = lightTable(scene, bvh.order, lit);
   const ordered = Array.from(bvh.order, (index, place) => ({ index, place, triangle: scene.triangles[index]! }));
   const sections = {
     nodes: bvh.nodes,
-    triangles: packRows(Triangle, ordered.map(({ index, place, triangle }) => {
-      const [v0, e1, e2] = [0, 3, 6].map((k) => [...flat.subarray(index * 9 + k, index * 9 + k + 3)]) as [number[], number[], number[]];
-      return { v0, e1, e2, primitive: index, material: triangle.material, light: lights.ofTriangle.get(place) ?? NONE };
-    })),
-    corners: packRows(TriangleCorners, ordered.map(({ place }) => ({ corners: [place * 3, place * 3 + 1, place * 3 + 2] }))),
-    vertices: packRows(Vertex, ordered.flatMap(({ triangle }) => {
-      const { normal } = edges(triangle);
-      return triangle.corners.map((corner) => ({ normal: packNormal([...(corner.normal ?? normal)]), tangent: NONE, uv0: corner.uv ?? [0, 0], color: 0xffffffff }));
-    })),
+    triangles: packRows(
+      Triangle,
+      ordered.map(({ index, place, triangle }) => {
+        const [v0, e1, e2] = [0, 3, 6].map((k) => [...flat.subarray(index * 9 + k, index * 9 + k + 3)]) as [number[], number[], number[]];
+        return { v0, e1, e2, primitive: index, material: triangle.material, light: lights.ofTriangle.get(place) ?? NONE };
+      }),
+    ),
+    corners: packRows(
+      TriangleCorners,
+      ordered.map(({ place }) => ({ corners: [place * 3, place * 3 + 1, place * 3 + 2] })),
+    ),
+    vertices: packRows(
+      Vertex,
+      ordered.flatMap(({ triangle }) => {
+        const { normal } = edges(triangle);
+        return triangle.corners.map((corner) => ({
+          normal: packNormal([...(corner.normal ?? normal)]),
+          tangent: NONE,
+          uv0: corner.uv ?? [0, 0],
+          color: 0xffffffff,
+        }));
+      }),
+    ),
     materials: packRows(Material, scene.materials),
     textures: packRows(TextureUse, scene.textures ?? []),
     lights: lights.rows,
   };
-  const root = toHex(sha256(new TextEncoder().encode(JSON.stringify(scene, (_, value: unknown) => (typeof value === 'function' ? String(value) : value)))));
+  const root = toHex(
+    sha256(new TextEncoder().encode(JSON.stringify(scene, (_, value: unknown) => (typeof value === 'function' ? String(value) : value)))),
+  );
   return {
     summary: summaryOf(root, scene),
     ...sections,

@@ -17,7 +17,12 @@ afterAll(() => engine.dispose());
 /** A large Lambert floor at y = 0, seen from above around the origin. */
 const FLOOR = quad([-50, 0, -50], [-50, 0, 50], [50, 0, 50], [50, 0, -50], 0);
 const LAMBERT = material({ specular: 0, base_color: [0.5, 0.5, 0.5, 1] });
-const ABOVE = { eye: [0, 2, 0], target: [0, 0, 0], up: [0, 0, -1], tanHalfVfov: 0.01 } as { eye: [number, number, number]; target: [number, number, number]; up: [number, number, number]; tanHalfVfov: number };
+const ABOVE = { eye: [0, 2, 0], target: [0, 0, 0], up: [0, 0, -1], tanHalfVfov: 0.01 } as {
+  eye: [number, number, number];
+  target: [number, number, number];
+  up: [number, number, number];
+  tanHalfVfov: number;
+};
 const DIRECT = { camera: ABOVE, side: 8, samples: 64, bounces: 1 };
 const lit = (light: LightRow): KitScene => ({ triangles: FLOOR, materials: [LAMBERT], lights: [{ triangle: 0xffffffff, ...light }] });
 const radiance = async (scene: KitScene, on = engine): Promise<number> => meanOf(await render(on, scene, DIRECT))[0];
@@ -36,7 +41,14 @@ describe('direct light on a Lambert floor', () => {
   it('of a spot light fades out beyond its outer cone', async () => {
     const [inner, outer] = [Math.cos(0.2), Math.cos(0.4)];
     const scale = 1 / (inner - outer);
-    const spot = (x: number): LightRow => ({ kind: LIGHT_SPOT, position: [x, 4, 0], direction: [0, -1, 0], color: [16, 16, 16], spot_scale: scale, spot_offset: -outer * scale });
+    const spot = (x: number): LightRow => ({
+      kind: LIGHT_SPOT,
+      position: [x, 4, 0],
+      direction: [0, -1, 0],
+      color: [16, 16, 16],
+      spot_scale: scale,
+      spot_offset: -outer * scale,
+    });
     expect(await radiance(lit(spot(0)))).toBeCloseTo(0.5 / Math.PI, 3);
     expect(await radiance(lit(spot(2.5)))).toBe(0);
   });
@@ -44,7 +56,10 @@ describe('direct light on a Lambert floor', () => {
   it('of a square emitter is albedo · L · form factor', async () => {
     const [half, height] = [1, 1.5];
     const emitter = quad([-half, height, -half], [half, height, -half], [half, height, half], [-half, height, half], 1);
-    const scene = { triangles: [...FLOOR, ...emitter], materials: [LAMBERT, material({ emissive: [5, 5, 5], base_color: [0, 0, 0, 1], specular: 0 })] };
+    const scene = {
+      triangles: [...FLOOR, ...emitter],
+      materials: [LAMBERT, material({ emissive: [5, 5, 5], base_color: [0, 0, 0, 1], specular: 0 })],
+    };
     // Form factor of a parallel rectangle above its corner, times four (Howell, configuration B-3).
     const [x, y] = [half / height, half / height];
     const a = Math.sqrt(1 + x * x);
@@ -81,7 +96,12 @@ describe('estimators', () => {
       materials: [material({ roughness: 0.7, metallic: 0.5, base_color: [0.8, 0.6, 0.4, 1] }), material({ emissive: [3, 3, 3] })],
       environment: { width: 8, height: 4, radiance: (x, y) => (y === 0 && x < 2 ? [6, 6, 6] : [0.5, 0.5, 0.6]) },
     };
-    const shot = { camera: { ...ABOVE, eye: [0.3, 1.2, 2] as [number, number, number], tanHalfVfov: 0.3 }, side: 16, samples: 64, bounces: 2 };
+    const shot = {
+      camera: { ...ABOVE, eye: [0.3, 1.2, 2] as [number, number, number], tanHalfVfov: 0.3 },
+      side: 16,
+      samples: 64,
+      bounces: 2,
+    };
     const means: number[] = [];
     for (const estimator of ['both', 'bsdf', 'light'] as const) {
       const own = estimator === 'both' ? engine : new RenderEngine(await testGpu(), estimator);

@@ -15,16 +15,30 @@ beforeAll(async () => {
 const COUNT = 4096;
 
 /** Applies WGSL to `COUNT` floats per lane and gives (inputs, outputs). */
-async function overFloats(imports: string[], body: string, lane: (i: number) => readonly [number, number]): Promise<[Float32Array, Float32Array]> {
+async function overFloats(
+  imports: string[],
+  body: string,
+  lane: (i: number) => readonly [number, number],
+): Promise<[Float32Array, Float32Array]> {
   const input = new Float32Array(COUNT * 4);
   for (let i = 0; i < COUNT; i++) input.set(lane(i), i * 4);
-  const words = await computeWords(gpu, imports, `let a = bitcast<f32>(x.x); let b = bitcast<f32>(x.y); ${body}`, new Uint32Array(input.buffer));
+  const words = await computeWords(
+    gpu,
+    imports,
+    `let a = bitcast<f32>(x.x); let b = bitcast<f32>(x.y); ${body}`,
+    new Uint32Array(input.buffer),
+  );
   return [input, new Float32Array(words.buffer)];
 }
 
 const out = (value: string): string => `return bitcast<vec4u>(${value});`;
 
-function worst(expected: (a: number, b: number) => number, [input, output]: [Float32Array, Float32Array], channel = 0, relative = false): number {
+function worst(
+  expected: (a: number, b: number) => number,
+  [input, output]: [Float32Array, Float32Array],
+  channel = 0,
+  relative = false,
+): number {
   let most = 0;
   for (let i = 0; i < COUNT; i++) {
     const want = expected(input[i * 4]!, input[i * 4 + 1]!);
@@ -38,7 +52,8 @@ describe('random numbers', () => {
   it('are the twin’s, bit for bit', async () => {
     const input = new Uint32Array(COUNT * 4);
     for (let i = 0; i < COUNT; i++) input.set([hashPair(i, 3) & 0x1fff, hashPair(i, 4) & 0x1fff, hashPair(i, 5) & 0xffff, i % 60], i * 4);
-    const body = 'let key = PathKey(pixel_key(x.x, x.y, 99u), x.z); let bits = sample_bits(key, x.w); return vec4u(bits, key.pixel, hash_pair(x.x, x.y));';
+    const body =
+      'let key = PathKey(pixel_key(x.x, x.y, 99u), x.z); let bits = sample_bits(key, x.w); return vec4u(bits, key.pixel, hash_pair(x.x, x.y));';
     const words = await computeWords(gpu, ['common/random'], body, input);
     for (let i = 0; i < COUNT; i++) {
       const [x, y, sample, pair] = input.subarray(i * 4, i * 4 + 4) as unknown as [number, number, number, number];
@@ -75,7 +90,16 @@ describe('polynomials', () => {
   it('arc tangent, in turns, within 1.5e-7 in all quadrants and on the axes', async () => {
     const around = (i: number): readonly [number, number] => {
       const angle = (i / COUNT) * 2 * Math.PI;
-      return i < 4 ? ([[0, 1], [1, 0], [0, -1], [-1, 0]] as const)[i]! : [Math.sin(angle) * (1 + (i % 7)), Math.cos(angle) * (1 + (i % 7))];
+      return i < 4
+        ? (
+            [
+              [0, 1],
+              [1, 0],
+              [0, -1],
+              [-1, 0],
+            ] as const
+          )[i]!
+        : [Math.sin(angle) * (1 + (i % 7)), Math.cos(angle) * (1 + (i % 7))];
     };
     const run = await overFloats(['common/math'], out('vec4f(atan2_turns(a, b))'), around);
     expect(worst((y, x) => Math.atan2(y, x) / (2 * Math.PI), run)).toBeLessThan(1.5e-7);

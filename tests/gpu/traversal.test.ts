@@ -19,7 +19,8 @@ const TIE = 2e-6;
 function soup(seed: number): KitTriangle[] {
   const random = (i: number): number => unit(hashWord(hashWord(i) + seed)) * 2 - 1;
   return Array.from({ length: TRIANGLES }, (_, t) => {
-    const point = (k: number): Vec3 => [0, 1, 2].map((axis) => random(t * 16 + axis) + 0.25 * random(t * 16 + 3 * (k + 1) + axis)) as unknown as Vec3;
+    const point = (k: number): Vec3 =>
+      [0, 1, 2].map((axis) => random(t * 16 + axis) + 0.25 * random(t * 16 + 3 * (k + 1) + axis)) as unknown as Vec3;
     return { corners: [{ at: point(0) }, { at: point(1) }, { at: point(2) }], material: t };
   });
 }
@@ -43,7 +44,9 @@ function entry(triangle: KitTriangle, origin: Vec3, direction: Vec3): { t: numbe
 
 it.each([0, TRIANGLES / 2])('finds what brute force finds, %i of the triangles single-sided', async (sided) => {
   const triangles = soup(sided + 5);
-  const materials = triangles.map((_, i) => material({ base_color: [i + 1, 0, 0, 1], flags: MATERIAL_UNLIT | (i < sided ? 0 : MATERIAL_DOUBLE_SIDED) }));
+  const materials = triangles.map((_, i) =>
+    material({ base_color: [i + 1, 0, 0, 1], flags: MATERIAL_UNLIT | (i < sided ? 0 : MATERIAL_DOUBLE_SIDED) }),
+  );
   const film = await render(engine, { triangles, materials }, { side: SIDE, samples: 1 });
   const found = new Float32Array(film.light.buffer);
   let hits = 0;

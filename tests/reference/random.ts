@@ -2,8 +2,6 @@
 
 const multiply = (a: number, b: number): number => Math.imul(a, b) >>> 0;
 
-export const PAIRS_PER_VERTEX = 5;
-
 export function hashWord(value: number): number {
   let x = value >>> 0;
   x = (x ^ (x >>> 16)) >>> 0;

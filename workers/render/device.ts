@@ -43,7 +43,11 @@ export async function openDevice(gpu: GPU | undefined, needs: LimitNeeds = DEFAU
     const device = await adapter.requestDevice({ label: 'pictor', requiredLimits });
     return { ok: true, device, adapter: describe(adapter) };
   } catch (error) {
-    return { ok: false, reason: 'device-failed', text: `The adapter gave no device: ${error instanceof Error ? error.message : String(error)}` };
+    return {
+      ok: false,
+      reason: 'device-failed',
+      text: `The adapter gave no device: ${error instanceof Error ? error.message : String(error)}`,
+    };
   }
 }
 
@@ -53,6 +57,7 @@ function describe(adapter: GPUAdapter): Adapter {
   const word = (text: string): string => text.toLowerCase().replace(/[^a-z0-9.-]+/g, '-') || 'unknown';
   const frontEnd = globalThis.navigator?.userAgent?.includes('Firefox') ? 'naga' : 'tint';
   const name = [description, device].find((text) => text !== '') ?? `${vendor} ${architecture}`;
-  const software = adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|software|warp/i.test(`${architecture} ${description} ${device}`);
+  const software =
+    adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|software|warp/i.test(`${architecture} ${description} ${device}`);
   return { class: `${word(vendor)}/${word(architecture)}/${frontEnd}`, name: name.slice(0, 80) || 'unknown', software };
 }

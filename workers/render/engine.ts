@@ -109,7 +109,9 @@ export class RenderEngine implements Engine {
     const needs = sceneNeeds(scene);
     if (!fits(needs, this.#limits)) {
       const before = this.#limits;
-      this.#limits = Object.fromEntries(Object.entries(needs).map(([name, value]) => [name, Math.max(value, before[name as keyof typeof before])])) as unknown as typeof before;
+      this.#limits = Object.fromEntries(
+        Object.entries(needs).map(([name, value]) => [name, Math.max(value, before[name as keyof typeof before])]),
+      ) as unknown as typeof before;
       this.#session?.close();
       this.#session = null;
       const opened = await this.#open();

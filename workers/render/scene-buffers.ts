@@ -99,9 +99,16 @@ export class SceneBuffers {
     this.frame = { lights: rows, envWidth: width, envHeight: height, envPick };
     this.seesThrough = seesThrough(scene);
     const buffers = SECTIONS.map((name) => storage(device, name, name === 'triangles' ? flaggedTriangles(scene) : scene[name]));
-    const textures = [texelArray(device, scene.texels), radianceTexture(device, scene.environment), aliasTexture(device, scene.environment)];
+    const textures = [
+      texelArray(device, scene.texels),
+      radianceTexture(device, scene.environment),
+      aliasTexture(device, scene.environment),
+    ];
     this.#owned = [...buffers, ...textures];
-    this.resources = [...buffers.map((buffer) => ({ buffer })), ...textures.map((texture, i) => texture.createView(i === 0 ? { dimension: '2d-array' } : {}))];
+    this.resources = [
+      ...buffers.map((buffer) => ({ buffer })),
+      ...textures.map((texture, i) => texture.createView(i === 0 ? { dimension: '2d-array' } : {})),
+    ];
   }
 
   destroy(): void {
@@ -133,7 +140,13 @@ function texelArray(device: GPUDevice, texels: CompiledScene['texels']): GPUText
   return texture;
 }
 
-function imageTexture(device: GPUDevice, label: string, format: GPUTextureFormat, environment: CompiledEnvironment, data: GPUAllowSharedBufferSource): GPUTexture {
+function imageTexture(
+  device: GPUDevice,
+  label: string,
+  format: GPUTextureFormat,
+  environment: CompiledEnvironment,
+  data: GPUAllowSharedBufferSource,
+): GPUTexture {
   const { width, height } = environment;
   const usage = GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST;
   const texture = device.createTexture({ label, size: [width, height], format, usage });

@@ -47,7 +47,11 @@ export class Session {
       return { ok: true, session: new Session(device, adapter, trace, reduce) };
     } catch (error) {
       device.destroy();
-      return { ok: false, reason: 'device-failed', text: `The pipelines were refused: ${error instanceof Error ? error.message : String(error)}` };
+      return {
+        ok: false,
+        reason: 'device-failed',
+        text: `The pipelines were refused: ${error instanceof Error ? error.message : String(error)}`,
+      };
     }
   }
 
@@ -58,7 +62,10 @@ export class Session {
     this.#device.pushErrorScope('out-of-memory');
     const buffers = new SceneBuffers(this.#device, compiled);
     const ready = Promise.all([this.#device.popErrorScope(), this.#trace.prepare(buffers.seesThrough)]);
-    const failed = await ready.then(([error]) => error !== null, () => true);
+    const failed = await ready.then(
+      ([error]) => error !== null,
+      () => true,
+    );
     if (failed) {
       buffers.destroy();
       return null;

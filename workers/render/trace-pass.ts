@@ -24,7 +24,11 @@ export class TracePass {
 
   constructor(device: GPUDevice, estimator: Estimator) {
     const visibility = GPUShaderStage.COMPUTE;
-    const sections = Array.from({ length: STORAGE_SECTIONS }, (_, i) => ({ binding: i + 1, visibility, buffer: { type: 'read-only-storage' as const } }));
+    const sections = Array.from({ length: STORAGE_SECTIONS }, (_, i) => ({
+      binding: i + 1,
+      visibility,
+      buffer: { type: 'read-only-storage' as const },
+    }));
     this.#device = device;
     this.#estimator = estimator;
     this.#sceneLayout = device.createBindGroupLayout({
@@ -37,7 +41,10 @@ export class TracePass {
         { binding: 10, visibility, texture: { sampleType: 'uint' } },
       ],
     });
-    this.#slotsLayout = device.createBindGroupLayout({ label: 'slots', entries: [{ binding: 0, visibility, buffer: { type: 'storage' } }] });
+    this.#slotsLayout = device.createBindGroupLayout({
+      label: 'slots',
+      entries: [{ binding: 0, visibility, buffer: { type: 'storage' } }],
+    });
     this.#layout = device.createPipelineLayout({ label: 'trace', bindGroupLayouts: [this.#sceneLayout, this.#slotsLayout] });
     this.#module = device.createShaderModule({ label: 'trace', code: traceProgram });
   }
@@ -60,11 +67,20 @@ export class TracePass {
   }
 
   bindSlots(slots: GPUBuffer): GPUBindGroup {
-    return this.#device.createBindGroup({ label: 'slots', layout: this.#slotsLayout, entries: [{ binding: 0, resource: { buffer: slots } }] });
+    return this.#device.createBindGroup({
+      label: 'slots',
+      layout: this.#slotsLayout,
+      entries: [{ binding: 0, resource: { buffer: slots } }],
+    });
   }
 
   /** `prepare` must have been awaited for `seesThrough`. */
-  run(encoder: GPUCommandEncoder, seesThrough: boolean, groups: { readonly scene: GPUBindGroup; readonly slots: GPUBindGroup }, paths: number): void {
+  run(
+    encoder: GPUCommandEncoder,
+    seesThrough: boolean,
+    groups: { readonly scene: GPUBindGroup; readonly slots: GPUBindGroup },
+    paths: number,
+  ): void {
     const pipeline = this.#pipelines.get(seesThrough);
     if (!pipeline) throw new Error('the trace pipeline was not prepared');
     const pass = encoder.beginComputePass({ label: 'trace' });

@@ -32,7 +32,8 @@ export class TileAccumulator {
   /** @param light a film's light: pixels × 16 bytes. @returns false when the pass is already in. */
   add(pass: Pass, light: Uint8Array<ArrayBuffer>): boolean {
     if (this.has(pass)) return false;
-    if (light.byteLength !== this.pixels * 16) throw new RangeError(`light has ${light.byteLength} bytes, the tile needs ${this.pixels * 16}`);
+    if (light.byteLength !== this.pixels * 16)
+      throw new RangeError(`light has ${light.byteLength} bytes, the tile needs ${this.pixels * 16}`);
     const words = new Float32Array(light.buffer.slice(light.byteOffset, light.byteOffset + light.byteLength));
     const sum = new Float32Array(this.pixels * 3);
     for (let p = 0; p < this.pixels; p++) {

@@ -40,7 +40,8 @@ export interface LeafFinding {
 export function compareLeaf(claimed: LeafParts, traced: LeafParts, samples: number, thresholds = DEFAULT_THRESHOLDS): LeafFinding {
   const pixels = traced.light.length / 16;
   const empty = { paths: pixels * samples, pathsEqual: 0, pixelsWrong: 0, lightRelativeWorst: 0, agrees: false } as const;
-  if (claimed.light.length !== traced.light.length || claimed.signatures.length !== traced.signatures.length) return { ...empty, reason: 'size' };
+  if (claimed.light.length !== traced.light.length || claimed.signatures.length !== traced.signatures.length)
+    return { ...empty, reason: 'size' };
   const a = new DataView(claimed.light.buffer, claimed.light.byteOffset, claimed.light.byteLength);
   const b = new DataView(traced.light.buffer, traced.light.byteOffset, traced.light.byteLength);
   let pathsEqual = 0;
