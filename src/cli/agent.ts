@@ -40,7 +40,7 @@ export async function connectAgent(options: AgentOptions): Promise<Agent> {
   const net = await createNodeNet({
     id: peer,
     origin,
-    token: () => signalToken(identity, control.network, peer, clock.nowMs()),
+    token: async () => signalToken(identity, await control.whenKnown(), peer, clock.nowMs()),
     iceServers: () => control.iceServers,
     clock,
   });
