@@ -53,6 +53,8 @@ export const LogLeafSchema = v.variant('type', [
     checkerShare: count(1000),
     feeShare: count(1000),
     paths: big,
+    /** How many leaves every check of this job draws. */
+    leaves: count(LEAVES_PER_CHALLENGE_MAX),
     request: hex32,
     atMs,
   }),
@@ -97,7 +99,15 @@ export const LogLeafSchema = v.variant('type', [
     request: hex32,
     atMs,
   }),
-  v.strictObject({ type: v.literal('receipt'), lease: id16, verdict: v.picklist(['received', 'corrupt']), request: hex32, atMs }),
+  v.strictObject({
+    type: v.literal('receipt'),
+    lease: id16,
+    verdict: v.picklist(['received', 'corrupt', 'missing']),
+    request: hex32,
+    atMs,
+  }),
+  /** A verified lease is settled though its creator never said that it has the film: it said nothing, or closed the job. */
+  v.strictObject({ type: v.literal('waiver'), lease: id16, atMs }),
   v.strictObject({ type: v.literal('void'), lease: id16, reason: shortText, atMs }),
   /** The job's last word; what is left in escrow goes back by a `refund` entry. */
   v.strictObject({ type: v.literal('closed'), job: id16, state: v.picklist(['done', 'cancelled', 'failed']), atMs }),

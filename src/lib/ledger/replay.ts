@@ -82,6 +82,8 @@ export class Replay {
         return this.#verdict(leaf);
       case 'receipt':
         return this.#leases.has(leaf.lease) ? null : 'A receipt for a lease that was never committed.';
+      case 'waiver':
+        return this.#leases.has(leaf.lease) ? null : 'A waiver for a lease that was never committed.';
       case 'void':
         return this.#void(leaf);
       case 'closed':

@@ -78,7 +78,7 @@ export async function openJob(core: Core, tx: Tx, request: Request, order: JobOr
     slots,
     createdMs: atMs,
   });
-  const terms = { capMicro: order.capMicro, pricePerWorkUnitMicro, checkerShare, feeShare, paths: jobPaths(order) };
+  const terms = { capMicro: order.capMicro, pricePerWorkUnitMicro, checkerShare, feeShare, paths: jobPaths(order), leaves: leavesPerCheck };
   tx.append({ type: 'job', job: id, creator: request.key, order: hash, ...terms, request: request.hash, atMs });
   await post(tx, {
     kind: 'escrow',

@@ -43,6 +43,7 @@ export async function settleIfReady(core: Core, tx: Tx, notices: Notices, id: st
     .where(and(eq(leases.id, id), eq(leases.state, 'committed')))
     .returning({ id: leases.id });
   if (claimed.length === 0) return false;
+  if (!lease.received) tx.append({ type: 'waiver', lease: id, atMs });
   await pay(core, tx, notices, job, lease);
   await tx.db
     .update(checks)

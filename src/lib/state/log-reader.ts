@@ -120,6 +120,8 @@ function sentence(leaf: LogLeaf): string {
       return `${leaf.verdict} by ${leaf.checker}: ${leaf.reason}`;
     case 'receipt':
       return leaf.verdict;
+    case 'waiver':
+      return 'settled without a receipt';
     case 'void':
       return leaf.reason;
     case 'closed':
