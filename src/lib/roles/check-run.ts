@@ -109,7 +109,8 @@ export class CheckRun {
   async #compare(signal: AbortSignal, opened: Opening, pass: Pass): Promise<Finding | null> {
     const { order, segments: billed } = this.#check;
     const counted = filmSegments(opened.light);
-    const most = this.#tile.width * this.#tile.height * pass.count * segmentsPerPathMax(order.bounces);
+    const paths = { samples: pass.count, segmentsMax: segmentsPerPathMax(order.bounces) };
+    const most = this.#tile.width * this.#tile.height * paths.samples * paths.segmentsMax;
     const total = { paths: 0, pathsEqual: 0, pixelsWrong: 0, segments: 0 };
     let reason: Finding['reason'] = counted === billed && counted <= most ? 'agrees' : 'segments';
     let sample: CheckRecord['sample'] = null;
@@ -123,7 +124,7 @@ export class CheckRun {
         light: cutLight({ width: this.#tile.width, light: opened.light }, this.#tile, rect),
         signatures: opened.signatures[i]!,
       };
-      const finding = compareLeaf(claimed, traced, pass.count);
+      const finding = compareLeaf(claimed, traced, paths);
       total.paths += finding.paths;
       total.pathsEqual += finding.pathsEqual;
       total.pixelsWrong += finding.pixelsWrong;

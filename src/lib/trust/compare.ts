@@ -1,8 +1,21 @@
 /**
  * The leaf test: does an opened leaf agree with a re-trace of the same paths? Signatures are
- * integers and compare exactly; in pixels where all of them agree the light must agree to rounding,
- * in the others the tolerance grows with the share of paths that differ. Refuses to decide about
- * people: it returns findings, and what follows from them is the coordinator's.
+ * integers and compare exactly. Where all of a pixel's agree, its light must agree to rounding and
+ * its segments exactly; where some differ, only those paths may have made a difference, and what
+ * they may have made is bounded per pixel and per leaf. Refuses to decide about people: it returns
+ * findings, and what follows from them is the coordinator's.
+ *
+ * The bounds for d of a pixel's and D of the leaf's N paths that differ, with m the re-trace's mean
+ * light per path and b its brightest pixel, which bounds the light of each of its paths (and one
+ * sample's share more):
+ *  - a pixel may differ by d·b, and by d paths' worth of segments;
+ *  - the sum of all differences, sign and all, may be b + 4·√D·m: paths that fell another way for
+ *    rounding's sake are draws from the same distribution, so their differences cancel but for noise;
+ *  - the sum of their sizes may be b + (2D + 4·√D)·m, and segments have a bound of the same form.
+ * What remains possible is a bounded bias. Who disowns a tenth of all paths of an evenly lit leaf
+ * can shift its light by 1/64 + 4·√D/N (5.6 % at 16 samples, less at more) or add one false bright pixel
+ * no brighter than the brightest; a pass of one sample proves least. Light is taken from the
+ * re-trace alone, so no claim widens its own tolerance.
  */
 import type { LeafParts } from './commitment.ts';
 
@@ -26,39 +39,114 @@ export const DEFAULT_THRESHOLDS: CompareThresholds = {
   lightFloor: 1e-4,
 };
 
+/** Standard deviations of noise that honest divergence may show in a sum over a leaf. */
+const NOISE = 4;
+/** As NOISE, in units of the most segments one path may have: their spread is at most about a third of that. */
+const SEGMENT_NOISE = 1.5;
+
+/** What the lease says of the leaf's paths. */
+export interface LeafPaths {
+  /** Per pixel. */
+  readonly samples: number;
+  /** Of one path (job/plan). */
+  readonly segmentsMax: number;
+}
+
 export interface LeafFinding {
   readonly paths: number;
   readonly pathsEqual: number;
-  /** Pixels whose signatures all agree but whose light or segment count does not. */
+  /** Pixels whose light or segment count differs by more than their paths allow; all that differ, when only their sum does. */
   readonly pixelsWrong: number;
-  /** Largest relative difference of light among agreeing pixels. */
+  /** Largest relative difference of light among pixels whose signatures all agree. */
   readonly lightRelativeWorst: number;
   readonly agrees: boolean;
   readonly reason: 'agrees' | 'size' | 'signatures' | 'light' | 'not-finite';
 }
 
-export function compareLeaf(claimed: LeafParts, traced: LeafParts, samples: number, thresholds = DEFAULT_THRESHOLDS): LeafFinding {
+/** Sums over the pixels of a leaf in which some path differs. */
+interface Diverged {
+  pixels: number;
+  paths: number;
+  readonly lightSigned: [number, number, number];
+  readonly lightSize: [number, number, number];
+  segments: number;
+}
+
+/** Light of one path of the re-trace, from its brightest channel. */
+interface Brightness {
+  readonly mean: number;
+  readonly most: number;
+}
+
+export function compareLeaf(claimed: LeafParts, traced: LeafParts, of: LeafPaths, thresholds = DEFAULT_THRESHOLDS): LeafFinding {
+  const { samples, segmentsMax } = of;
   const pixels = traced.light.length / 16;
-  const empty = { paths: pixels * samples, pathsEqual: 0, pixelsWrong: 0, lightRelativeWorst: 0, agrees: false } as const;
+  const paths = pixels * samples;
+  const empty = { paths, pathsEqual: 0, pixelsWrong: 0, lightRelativeWorst: 0, agrees: false } as const;
   if (claimed.light.length !== traced.light.length || claimed.signatures.length !== traced.signatures.length)
     return { ...empty, reason: 'size' };
-  const a = new DataView(claimed.light.buffer, claimed.light.byteOffset, claimed.light.byteLength);
-  const b = new DataView(traced.light.buffer, traced.light.byteOffset, traced.light.byteLength);
-  let pathsEqual = 0;
-  let pixelsWrong = 0;
+  const a = viewOf(claimed.light);
+  const b = viewOf(traced.light);
+  const brightness = brightnessOf(b, pixels, samples);
+  const diverged: Diverged = { pixels: 0, paths: 0, lightSigned: [0, 0, 0], lightSize: [0, 0, 0], segments: 0 };
+  let wrong = 0;
   let worst = 0;
   for (let p = 0; p < pixels; p++) {
-    const equal = equalSignatures(claimed.signatures, traced.signatures, p, samples);
-    pathsEqual += equal;
-    const difference = lightDifference(a, b, p, thresholds.lightFloor);
+    const differing = samples - equalSignatures(claimed.signatures, traced.signatures, p, samples);
+    const { difference, scale } = lightDifference(a, b, p, thresholds.lightFloor);
     if (!Number.isFinite(difference)) return { ...empty, reason: 'not-finite' };
-    if (equal !== samples) continue;
-    worst = Math.max(worst, difference);
-    if (difference > thresholds.lightRelativeMax || a.getUint32(p * 16 + 12, true) !== b.getUint32(p * 16 + 12, true)) pixelsWrong++;
+    const segments = a.getUint32(p * 16 + 12, true) - b.getUint32(p * 16 + 12, true);
+    const rounding = thresholds.lightRelativeMax * scale;
+    if (differing === 0) worst = Math.max(worst, difference / scale);
+    else addDiverged(diverged, a, b, p, differing, segments);
+    if (difference > rounding + differing * brightness.most || Math.abs(segments) > differing * segmentsMax) wrong++;
   }
-  const shareHolds = pathsEqual >= thresholds.signatureShareMin * pixels * samples;
-  const reason = !shareHolds ? 'signatures' : pixelsWrong > 0 ? 'light' : 'agrees';
-  return { paths: pixels * samples, pathsEqual, pixelsWrong, lightRelativeWorst: worst, agrees: reason === 'agrees', reason };
+  if (wrong === 0 && !sumsHold(diverged, brightness, segmentsMax, thresholds)) wrong = diverged.pixels;
+  const pathsEqual = paths - diverged.paths;
+  const reason = pathsEqual < thresholds.signatureShareMin * paths ? 'signatures' : wrong > 0 ? 'light' : 'agrees';
+  return { paths, pathsEqual, pixelsWrong: wrong, lightRelativeWorst: worst, agrees: reason === 'agrees', reason };
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+function brightnessOf(light: DataView, pixels: number, samples: number): Brightness {
+  const total = [0, 0, 0];
+  let most = 0;
+  for (let p = 0; p < pixels; p++) {
+    for (let c = 0; c < 3; c++) {
+      const value = light.getFloat32(p * 16 + c * 4, true);
+      total[c]! += value;
+      most = Math.max(most, value);
+    }
+  }
+  // The brightest pixel of few paths says less about the brightest path.
+  return { mean: Math.max(...total) / (pixels * samples), most: most * (1 + 1 / samples) };
+}
+
+function addDiverged(sums: Diverged, a: DataView, b: DataView, pixel: number, paths: number, segments: number): void {
+  sums.pixels++;
+  sums.paths += paths;
+  sums.segments += segments;
+  for (let c = 0; c < 3; c++) {
+    const difference = a.getFloat32(pixel * 16 + c * 4, true) - b.getFloat32(pixel * 16 + c * 4, true);
+    sums.lightSigned[c]! += difference;
+    sums.lightSize[c]! += Math.abs(difference);
+  }
+}
+
+function sumsHold(sums: Diverged, { mean, most }: Brightness, segmentsMax: number, thresholds: CompareThresholds): boolean {
+  const { pixels, paths } = sums;
+  if (paths === 0) return true;
+  const noise = NOISE * Math.sqrt(paths) * mean;
+  const rounding = pixels * Math.max(thresholds.lightFloor, most) * thresholds.lightRelativeMax;
+  const signedMax = rounding + most + noise;
+  const sizeMax = signedMax + 2 * paths * mean;
+  const segmentPaths = Math.min(paths, SEGMENT_NOISE * Math.sqrt(paths));
+  return (
+    sums.lightSigned.every((sum) => Math.abs(sum) <= signedMax) &&
+    sums.lightSize.every((sum) => sum <= sizeMax) &&
+    Math.abs(sums.segments) <= segmentPaths * segmentsMax
+  );
 }
 
 function equalSignatures(a: Uint8Array, b: Uint8Array, pixel: number, samples: number): number {
@@ -69,16 +157,17 @@ function equalSignatures(a: Uint8Array, b: Uint8Array, pixel: number, samples: n
   return equal;
 }
 
-/** Largest channel difference relative to the brighter of the two pixels; NaN when either is not finite. */
-function lightDifference(a: DataView, b: DataView, pixel: number, floor: number): number {
+/** Largest channel difference, and the re-trace's brightest channel; NaN when either is not finite. */
+function lightDifference(a: DataView, b: DataView, pixel: number, floor: number): { difference: number; scale: number } {
   let difference = 0;
   let scale = floor;
   for (let c = 0; c < 3; c++) {
     const x = a.getFloat32(pixel * 16 + c * 4, true);
     const y = b.getFloat32(pixel * 16 + c * 4, true);
-    if (!Number.isFinite(x) || !Number.isFinite(y)) return Number.NaN;
+    if (!Number.isFinite(x) || !Number.isFinite(y)) return { difference: Number.NaN, scale };
     difference = Math.max(difference, Math.abs(x - y));
-    scale = Math.max(scale, Math.abs(x), Math.abs(y));
+    // Of the re-trace alone: a claim must not widen its own bound.
+    scale = Math.max(scale, Math.abs(y));
   }
-  return difference / scale;
+  return { difference, scale };
 }

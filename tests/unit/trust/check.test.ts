@@ -6,9 +6,11 @@ import { drawLeaves, drawSeed } from '#lib/trust/draw.ts';
 import type { LeafParts } from '#lib/trust/commitment.ts';
 import { identityFromSecret } from '#lib/protocol/envelope.ts';
 import { capabilityHolds, issueCapability } from '#lib/trust/capability.ts';
+import { seededRandom } from '../../sim/virtual-clock.ts';
 
-const SAMPLES = 4;
+const SAMPLES = 16;
 const PIXELS = 64;
+const PATHS = { samples: SAMPLES, segmentsMax: 19 };
 
 function leaf(change: (light: Float32Array, signatures: Uint16Array, segments: Uint32Array) => void = () => {}): LeafParts {
   const light = new Float32Array(PIXELS * 4);
@@ -24,9 +26,9 @@ function leaf(change: (light: Float32Array, signatures: Uint16Array, segments: U
 
 describe('the leaf test', () => {
   it('agrees with itself and with rounding (control)', () => {
-    expect(compareLeaf(leaf(), leaf(), SAMPLES)).toMatchObject({ agrees: true, pathsEqual: 256 });
+    expect(compareLeaf(leaf(), leaf(), PATHS)).toMatchObject({ agrees: true, pathsEqual: 1024 });
     const rounded = leaf((light) => (light[0]! *= 1 + 4e-7));
-    expect(compareLeaf(rounded, leaf(), SAMPLES).agrees).toBe(true);
+    expect(compareLeaf(rounded, leaf(), PATHS).agrees).toBe(true);
   });
 
   it('lets a pixel differ whose paths differ, as honest drivers do', () => {
@@ -34,22 +36,22 @@ describe('the leaf test', () => {
       signatures[0]! ^= 1;
       light[0] = 3;
     });
-    expect(compareLeaf(diverged, leaf(), SAMPLES)).toMatchObject({ agrees: true, pathsEqual: 255 });
+    expect(compareLeaf(diverged, leaf(), PATHS)).toMatchObject({ agrees: true, pathsEqual: 1023 });
   });
 
   it('catches light that is 1 % too bright where all paths agree', () => {
     const bent = leaf((light) => (light[40]! *= 1.01));
-    expect(compareLeaf(bent, leaf(), SAMPLES)).toMatchObject({ agrees: false, reason: 'light', pixelsWrong: 1 });
+    expect(compareLeaf(bent, leaf(), PATHS)).toMatchObject({ agrees: false, reason: 'light', pixelsWrong: 1 });
   });
 
   it('catches inflated segment counts', () => {
     const bent = leaf((_l, _s, segments) => (segments[7]! += 1));
-    expect(compareLeaf(bent, leaf(), SAMPLES)).toMatchObject({ agrees: false, reason: 'light' });
+    expect(compareLeaf(bent, leaf(), PATHS)).toMatchObject({ agrees: false, reason: 'light' });
   });
 
   it('catches half the samples not traced', () => {
     const bent = leaf((_l, signatures) => signatures.forEach((_, i) => i % 2 && (signatures[i] = 0)));
-    expect(compareLeaf(bent, leaf(), SAMPLES)).toMatchObject({ agrees: false, reason: 'signatures' });
+    expect(compareLeaf(bent, leaf(), PATHS)).toMatchObject({ agrees: false, reason: 'signatures' });
   });
 
   it('catches NaN and a wrong size', () => {
@@ -57,11 +59,94 @@ describe('the leaf test', () => {
       compareLeaf(
         leaf((light) => (light[0] = Number.NaN)),
         leaf(),
-        SAMPLES,
+        PATHS,
       ).reason,
     ).toBe('not-finite');
     const short = { ...leaf(), light: leaf().light.subarray(16) };
-    expect(compareLeaf(short, leaf(), SAMPLES).reason).toBe('size');
+    expect(compareLeaf(short, leaf(), PATHS).reason).toBe('size');
+  });
+});
+
+/** An evenly lit leaf (mean path 1) whose paths differ where `differ` says, and what was made of it. */
+function evenly(change: (light: Float32Array, segments: Uint32Array, signatures: Uint16Array) => void): LeafParts {
+  return leaf((light, signatures, segments) => {
+    for (let p = 0; p < PIXELS; p++) light.fill(SAMPLES, p * 4, p * 4 + 3);
+    for (let p = 0; p < PIXELS; p++) segments[p * 4 + 3] = 5 * SAMPLES;
+    change(light, segments, signatures);
+  });
+}
+
+const flipOnePerPixel = (signatures: Uint16Array): void => {
+  for (let p = 0; p < PIXELS; p++) signatures[p * SAMPLES]! ^= 1;
+};
+
+describe('a leaf whose every pixel has one disowned path', () => {
+  const truth = evenly(() => {});
+  const judged = (change: (light: Float32Array, segments: Uint32Array) => void): ReturnType<typeof compareLeaf> =>
+    compareLeaf(
+      evenly((light, segments, signatures) => {
+        flipOnePerPixel(signatures);
+        change(light, segments);
+      }),
+      truth,
+      PATHS,
+    );
+  const times = (factor: number) => (light: Float32Array) => {
+    for (let i = 0; i < light.length; i++) if (i % 4 !== 3) light[i]! *= factor;
+  };
+
+  it('agrees while light and segments are what was traced (control)', () => {
+    expect(judged(() => {})).toMatchObject({ agrees: true, pathsEqual: 960, pixelsWrong: 0 });
+  });
+
+  it('agrees while the disowned paths differ as draws from one distribution do (control)', () => {
+    const random = seededRandom(3);
+    for (let n = 0; n < 200; n++) {
+      // Exponentially distributed light, and 1 to 9 segments.
+      const path = (): number => -Math.log(1 - random());
+      const honest = judged((light, segments) => {
+        for (let p = 0; p < PIXELS; p++) {
+          for (let c = 0; c < 3; c++) light[p * 4 + c]! += path() - path();
+          segments[p * 4 + 3]! += Math.floor(random() * 9) - Math.floor(random() * 9);
+        }
+      });
+      expect(honest).toMatchObject({ agrees: true });
+    }
+  });
+
+  it.each([
+    ['huge light and segments without number', times(1e30), 999_999],
+    ['huge light', times(1e30), 80],
+    ['a light twice as bright', times(2), 80],
+    ['a light 5 % brighter', times(1.05), 80],
+    ['a light 5 % darker', times(0.95), 80],
+    ['no light', times(0), 80],
+    ['segments of one path at their most', times(1), 80 + 14],
+    ['segments beyond what a path may have', times(1), 80 + 20],
+    ['6 % more segments', times(1), 85],
+  ])('does not pass %s', (_, bend, count) => {
+    const finding = judged((light, segments) => {
+      bend(light);
+      for (let p = 0; p < PIXELS; p++) segments[p * 4 + 3] = count;
+    });
+    expect(finding).toMatchObject({ agrees: false, reason: 'light', pixelsWrong: 64, pathsEqual: 960 });
+  });
+
+  it('does not pass noise that cancels out but is more than its paths can make', () => {
+    const finding = judged((light) => {
+      for (let p = 0; p < PIXELS; p++) for (let c = 0; c < 3; c++) light[p * 4 + c]! += p % 2 === 0 ? 8 : -8;
+    });
+    expect(finding).toMatchObject({ agrees: false, reason: 'light' });
+  });
+
+  it('passes nothing bright where the re-trace is dark', () => {
+    const dark = evenly((light) => times(0)(light));
+    const claimed = evenly((light, _, signatures) => {
+      times(0)(light);
+      flipOnePerPixel(signatures);
+      light[0] = 0.01;
+    });
+    expect(compareLeaf(claimed, dark, PATHS)).toMatchObject({ agrees: false, reason: 'light', pixelsWrong: 1 });
   });
 });
 
