@@ -63,6 +63,8 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
     .select({ checker: checks.checker })
     .from(checks)
     .where(and(eq(checks.lease, lease.id), eq(checks.state, 'pass')));
+  // Ascending by key, so that whoever replays the log gives the odd micro-token to the same checker.
+  passed.sort((a, b) => (a.checker < b.checker ? -1 : 1));
   const parts = evenParts(split.checkerMicro, passed.length);
   await post(tx, {
     kind: 'settle',
@@ -137,7 +139,7 @@ export async function recordReceipt(
   if (lease.state !== 'committed') return refuse('lease-over', `This lease is ${lease.state}.`);
   if (lease.root !== body.root) return refuse('root-differs', 'This is not the root that the worker committed to.');
   const atMs = core.clock.nowMs();
-  tx.append({ type: 'receipt', lease: lease.id, verdict: body.verdict, request: request.hash, atMs });
+  tx.append({ type: 'receipt', lease: lease.id, root: body.root, verdict: body.verdict, request: request.hash, signed: request.signed, atMs });
   notices.job(job.id);
   if (body.verdict === 'received') {
     await tx.db.update(leases).set({ received: true }).where(eq(leases.id, lease.id));

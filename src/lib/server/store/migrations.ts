@@ -97,4 +97,13 @@ create table faults (worker text not null, job text not null, count int not null
 create table meters (worker text primary key, segments bigint not null, trace_ms bigint not null);
 `;
 
-export const migrations: readonly { readonly version: number; readonly sql: string }[] = [{ version: 1, sql: first }];
+/** Films that never came, and a slot's history by its place. */
+const missing = String.raw`
+alter table leases add column missing int not null default 0;
+create index leases_by_slot on leases (job, slot);
+`;
+
+export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
+  { version: 1, sql: first },
+  { version: 2, sql: missing },
+];

@@ -107,6 +107,8 @@ export const leases = pgTable('leases', {
   committedMs: safe('committed_ms'),
   received: boolean('received').notNull().default(false),
   corrupt: integer('corrupt').notNull().default(0),
+  /** How often the creator said that the film never came. */
+  missing: integer('missing').notNull().default(0),
   unavailable: integer('unavailable').notNull().default(0),
   verdict: text('verdict', { enum: ['pass', 'fail'] }),
   verdictMs: safe('verdict_ms'),
