@@ -1,11 +1,13 @@
 /**
  * The leaves of the transparency log: one closed union, canonical CBOR on the wire and in the tree.
- * Amounts are decimal strings of micro-tokens. A leaf names keys and hashes, never people, titles
- * or addresses.
+ * Amounts are decimal strings of micro-tokens. A leaf that somebody asked for holds the envelope they
+ * signed, so that replay can tell a coordinator's word from theirs; `request` is its hash. Leaves
+ * name keys and hashes, never people or addresses; a signed order brings the title its creator chose.
  */
 import * as v from 'valibot';
 import { decodeCanonical, encodeCanonical } from '../protocol/canonical.ts';
 import type { Bytes } from '../protocol/bytes.ts';
+import { EnvelopeSchema } from '../protocol/envelope.ts';
 import { BEACON_CHAIN_LENGTH, CHECK_NONCES_PER_CHECKER_MAX, LEAVES_PER_CHALLENGE_MAX } from '../protocol/limits.ts';
 import { count, hex32, id16, microTokens, shortText } from '../protocol/schema.ts';
 
@@ -32,13 +34,14 @@ export const LogLeafSchema = v.variant('type', [
     checker: hex32,
     commitments: v.pipe(v.array(hex32), v.maxLength(CHECK_NONCES_PER_CHECKER_MAX)),
   }),
-  /** A double entry; `request` is the hash of the signed envelope that caused it. */
+  /** A double entry; `request` is the hash of the signed envelope that caused it, held here by a grant and by its job for an escrow. */
   v.strictObject({
     type: v.literal('entry'),
     kind: v.picklist(ENTRY_KINDS),
     job: v.nullable(id16),
     lease: v.nullable(id16),
     request: v.nullable(hex32),
+    signed: v.nullable(EnvelopeSchema),
     postings: v.pipe(v.array(v.strictTuple([account, signedMicro])), v.maxLength(16)),
     atMs,
   }),
@@ -56,6 +59,7 @@ export const LogLeafSchema = v.variant('type', [
     /** How many leaves every check of this job draws. */
     leaves: count(LEAVES_PER_CHALLENGE_MAX),
     request: hex32,
+    signed: EnvelopeSchema,
     atMs,
   }),
   v.strictObject({
@@ -65,6 +69,8 @@ export const LogLeafSchema = v.variant('type', [
     slot: big,
     worker: hex32,
     root: hex32,
+    /** Root of the scene it was traced from. */
+    sceneRoot: hex32,
     segments: big,
     paths: big,
     /** How many leaves `root` is over. */
@@ -72,6 +78,7 @@ export const LogLeafSchema = v.variant('type', [
     shader: hex32,
     adapterClass: shortText,
     request: hex32,
+    signed: EnvelopeSchema,
     atMs,
   }),
   v.strictObject({
@@ -88,6 +95,7 @@ export const LogLeafSchema = v.variant('type', [
     type: v.literal('verdict'),
     lease: id16,
     checker: hex32,
+    root: hex32,
     nonce: hex32,
     /** Indices of the leaves that beacon, nonce, lease and root imply. */
     drawn: v.pipe(v.array(count(0xffff)), v.maxLength(LEAVES_PER_CHALLENGE_MAX)),
@@ -97,13 +105,16 @@ export const LogLeafSchema = v.variant('type', [
     pathsEqual: big,
     pixelsWrong: big,
     request: hex32,
+    signed: EnvelopeSchema,
     atMs,
   }),
   v.strictObject({
     type: v.literal('receipt'),
     lease: id16,
+    root: hex32,
     verdict: v.picklist(['received', 'corrupt', 'missing']),
     request: hex32,
+    signed: EnvelopeSchema,
     atMs,
   }),
   /** A verified lease is settled though its creator never said that it has the film: it said nothing, or closed the job. */
@@ -113,6 +124,7 @@ export const LogLeafSchema = v.variant('type', [
   v.strictObject({ type: v.literal('closed'), job: id16, state: v.picklist(['done', 'cancelled', 'failed']), atMs }),
 ]);
 export type LogLeaf = v.InferOutput<typeof LogLeafSchema>;
+export type Leaf<T extends LogLeaf['type']> = Extract<LogLeaf, { type: T }>;
 
 export const encodeLeaf = (leaf: LogLeaf): Bytes => encodeCanonical(leaf);
 

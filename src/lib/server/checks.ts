@@ -136,6 +136,7 @@ export async function recordVerdict(
     type: 'verdict',
     lease: lease.id,
     checker: request.key,
+    root: body.root,
     nonce,
     drawn,
     verdict,
@@ -144,6 +145,7 @@ export async function recordVerdict(
     pathsEqual,
     pixelsWrong,
     request: request.hash,
+    signed: request.signed,
     atMs: core.clock.nowMs(),
   });
   await tx.db.update(checks).set({ state: verdict }).where(eq(checks.nonceCommitment, commitment));

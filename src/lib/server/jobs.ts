@@ -1,7 +1,6 @@
 /**
- * Jobs: taking one on against escrow, closing it, and what is told about it. A job is taken whole or
- * refused with a reason; what is left of its escrow goes back exactly once, after its last running
- * lease has been decided.
+ * Jobs: taking one on against escrow, and what is told about it. A job is taken whole or refused with
+ * a reason; how it ends is closing.ts.
  */
 import { and, count, eq, gte, sql } from 'drizzle-orm';
 import { escrowOf } from '../ledger/leaf.ts';
@@ -10,11 +9,12 @@ import { leaseCount } from '../job/plan.ts';
 import { sha256, toHex } from '../protocol/bytes.ts';
 import { encodeCanonical } from '../protocol/canonical.ts';
 import type { JobView } from '../protocol/control.ts';
+import type { Envelope } from '../protocol/envelope.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import { JOB_LEASES_MAX, JOBS_OPEN_PER_CREATOR_MAX, LEASE_FAULTS_PER_WORKER_AND_JOB_MAX } from '../protocol/limits.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { balanceOf, post } from './ledger.ts';
-import { faults, jobs, leases, redo, type JobRow } from './store/schema.ts';
+import { faults, jobs, leases, type JobRow } from './store/schema.ts';
 import type { Session } from './sessions.ts';
 import type { Db, Tx } from './store/store.ts';
 
@@ -36,6 +36,8 @@ export const findJob = async (db: Db, id: string): Promise<JobRow | null> =>
 export interface Request {
   readonly hash: string;
   readonly key: string;
+  /** As it came; the log keeps it, so that others can check who asked. */
+  readonly signed: Envelope;
 }
 
 /** A job's id is the first half of its request's hash: sending it again is the same job. */
@@ -79,7 +81,7 @@ export async function openJob(core: Core, tx: Tx, request: Request, order: JobOr
     createdMs: atMs,
   });
   const terms = { capMicro: order.capMicro, pricePerWorkUnitMicro, checkerShare, feeShare, paths: jobPaths(order), leaves: leavesPerCheck };
-  tx.append({ type: 'job', job: id, creator: request.key, order: hash, ...terms, request: request.hash, atMs });
+  tx.append({ type: 'job', job: id, creator: request.key, order: hash, ...terms, request: request.hash, signed: request.signed, atMs });
   await post(tx, {
     kind: 'escrow',
     job: id,
@@ -91,55 +93,6 @@ export async function openJob(core: Core, tx: Tx, request: Request, order: JobOr
     ],
   });
   return { ok: true, ref: id };
-}
-
-/** Ends an open job. @returns the running leases that were taken back; empty when it was closed already. */
-export async function closeJob(
-  core: Core,
-  tx: Tx,
-  job: string,
-  state: 'done' | 'cancelled' | 'failed',
-  reason: string,
-): Promise<{ id: string; workerPeer: string }[]> {
-  const closed = await tx.db
-    .update(jobs)
-    .set({ state, reason })
-    .where(and(eq(jobs.id, job), eq(jobs.state, 'open')))
-    .returning({ id: jobs.id });
-  if (closed.length === 0) return [];
-  const atMs = core.clock.nowMs();
-  const recalled = await tx.db
-    .update(leases)
-    .set({ state: 'released', endedMs: atMs, reason: 'job-closed' })
-    .where(and(eq(leases.job, job), eq(leases.state, 'granted')))
-    .returning({ id: leases.id, workerPeer: leases.workerPeer });
-  await tx.db.delete(redo).where(eq(redo.job, job));
-  tx.append({ type: 'closed', job, state, atMs });
-  await refundIfOver(core, tx, job);
-  return recalled;
-}
-
-/** Returns what is left in escrow once a closed job has no committed lease left. Changes nothing otherwise. */
-export async function refundIfOver(core: Core, tx: Tx, id: string): Promise<void> {
-  const job = await findJob(tx.db, id);
-  if (!job || job.state === 'open' || job.refunded) return;
-  const [open] = await tx.db
-    .select({ n: count() })
-    .from(leases)
-    .where(and(eq(leases.job, id), eq(leases.state, 'committed')));
-  if ((open?.n ?? 0) > 0) return;
-  await tx.db.update(jobs).set({ refunded: true }).where(eq(jobs.id, id));
-  const left = await balanceOf(tx.db, escrowOf(id));
-  if (left > 0n)
-    await post(tx, {
-      kind: 'refund',
-      job: id,
-      atMs: core.clock.nowMs(),
-      postings: [
-        [escrowOf(id), -left],
-        [job.creator, left],
-      ],
-    });
 }
 
 /** 1500000 → "1.5". */

@@ -17,7 +17,9 @@ import {
 } from '../protocol/limits.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
-import { closeJob, findJob, orderOf, refundIfOver, type Request } from './jobs.ts';
+import { closeJob, refundIfOver } from './closing.ts';
+import { findJob, orderOf, type Request } from './jobs.ts';
+import type { Notices } from './notices.ts';
 import { checks, faults, jobs, leases, meters, redo, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Db, Tx } from './store/store.ts';
 
@@ -135,10 +137,12 @@ export async function commitLease(
     slot: lease.slot,
     worker: request.key,
     root: body.root,
+    sceneRoot: body.sceneRoot,
     ...traced,
     paths,
     leaves: leafCount(order, lease.slot),
     request: request.hash,
+    signed: request.signed,
     atMs,
   });
   await measure(tx, request.key, body);
@@ -156,12 +160,6 @@ async function measure(tx: Tx, worker: string, { segments, traceMs }: LeaseCommi
     });
 }
 
-export interface Returned {
-  readonly lease: LeaseRow;
-  /** Leases of other workers taken back because the job failed with this one. */
-  readonly recalled: readonly { id: string; workerPeer: string }[];
-}
-
 export interface Ending {
   readonly from: 'granted' | 'committed';
   readonly reason: string;
@@ -172,7 +170,7 @@ export interface Ending {
 }
 
 /** Ends a live lease unpaid and puts its slot back. @returns null when someone else was first. */
-export async function endLease(core: Core, tx: Tx, id: string, ending: Ending): Promise<Returned | null> {
+export async function endLease(core: Core, tx: Tx, notices: Notices, id: string, ending: Ending): Promise<LeaseRow | null> {
   const atMs = core.clock.nowMs();
   const state = ending.from === 'committed' ? 'voided' : 'released';
   const [lease] = await tx.db
@@ -197,20 +195,14 @@ export async function endLease(core: Core, tx: Tx, id: string, ending: Ending): 
     .returning({ id: jobs.id });
   if (reopened.length === 0) {
     await refundIfOver(core, tx, lease.job);
-    return { lease, recalled: [] };
+    return lease;
   }
   if (failures >= LEASE_ATTEMPTS_MAX) {
-    const recalled = await closeJob(
-      core,
-      tx,
-      lease.job,
-      'failed',
-      `a part of the picture failed ${failures} times, last: ${ending.reason}`,
-    );
-    return { lease, recalled };
+    await closeJob(core, tx, notices, lease.job, 'failed', `a part of the picture failed ${failures} times, last: ${ending.reason}`);
+    return lease;
   }
   await tx.db.insert(redo).values({ job: lease.job, slot: lease.slot, attempt: Math.min(lease.attempt + 1, 1_000), failures });
-  return { lease, recalled: [] };
+  return lease;
 }
 
 async function addFaults(tx: Tx, lease: LeaseRow, count: number): Promise<void> {

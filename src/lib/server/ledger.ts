@@ -4,6 +4,7 @@
  */
 import { and, count, desc, eq, exists, inArray, like, or, sql } from 'drizzle-orm';
 import type { EntryKind } from '../ledger/leaf.ts';
+import type { Envelope } from '../protocol/envelope.ts';
 import type { Db, Tx } from './store/store.ts';
 import { balances, entries, postings } from './store/schema.ts';
 
@@ -14,6 +15,8 @@ export interface Entry {
   readonly job?: string;
   readonly lease?: string;
   readonly request?: string;
+  /** What the account's key signed; grants only. */
+  readonly signed?: Envelope;
   readonly atMs: number;
   readonly postings: readonly (readonly [account: string, micro: bigint])[];
 }
@@ -28,6 +31,7 @@ export async function post(tx: Tx, entry: Entry): Promise<number> {
     type: 'entry',
     kind: entry.kind,
     ...refs,
+    signed: entry.signed ?? null,
     postings: lines.map(([account, micro]) => [account, String(micro)]),
     atMs: entry.atMs,
   });

@@ -3,32 +3,19 @@
  * film, or void and done again. Decisions are made from what is in the store, in the transaction
  * that records the last missing piece.
  */
-import { and, eq, sql } from 'drizzle-orm';
-import { escrowOf, TREASURY } from '../ledger/leaf.ts';
-import { evenParts, jobPaths, leasePaths, leasePrice, splitPrice } from '../market/price.ts';
+import { and, eq } from 'drizzle-orm';
 import type { FilmReceiptBody } from '../protocol/control.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
-import { closeJob, findJob, orderOf, refundIfOver, type Request } from './jobs.ts';
+import { closeJob, refundIfOver } from './closing.ts';
+import { findJob, type Request } from './jobs.ts';
 import { endLease, findLease, type Ending } from './leases.ts';
-import { post } from './ledger.ts';
 import type { Notices } from './notices.ts';
+import { payLease } from './pay.ts';
 import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
 /** A film that did not hash to its root is asked for once more. */
 const CORRUPT_DELIVERIES_MAX = 2;
-
-/** The most a lease may cost now that its segments are known. */
-export function priceOf(job: JobRow, lease: Pick<LeaseRow, 'slot' | 'segments'>): bigint {
-  const order = orderOf(job);
-  return leasePrice({
-    segments: lease.segments ?? 0,
-    paths: leasePaths(order, lease.slot),
-    jobPaths: jobPaths(order),
-    capMicro: job.capMicro,
-    pricePerWorkUnitMicro: job.priceMicro,
-  });
-}
 
 /** Settles when verified and received. A creator who closed the job has waived receipts. @returns whether it was paid now. */
 export async function settleIfReady(core: Core, tx: Tx, notices: Notices, id: string, waived = false): Promise<boolean> {
@@ -36,59 +23,12 @@ export async function settleIfReady(core: Core, tx: Tx, notices: Notices, id: st
   if (lease?.state !== 'committed' || lease.verdict !== 'pass') return false;
   const job = (await findJob(tx.db, lease.job))!;
   if (!lease.received && job.state === 'open' && !waived) return false;
-  const atMs = core.clock.nowMs();
-  const claimed = await tx.db
-    .update(leases)
-    .set({ state: 'settled', endedMs: atMs })
-    .where(and(eq(leases.id, id), eq(leases.state, 'committed')))
-    .returning({ id: leases.id });
-  if (claimed.length === 0) return false;
-  if (!lease.received) tx.append({ type: 'waiver', lease: id, atMs });
-  await pay(core, tx, notices, job, lease);
-  await tx.db
-    .update(checks)
-    .set({ state: 'withdrawn' })
-    .where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
+  if (!(await payLease(core, tx, notices, job, lease))) return false;
   const [now] = await tx.db.select({ settled: jobs.settled, slots: jobs.slots }).from(jobs).where(eq(jobs.id, job.id));
-  if (now && now.settled >= now.slots) await closeJob(core, tx, job.id, 'done', '');
+  if (now && now.settled >= now.slots) await closeJob(core, tx, notices, job.id, 'done', '');
   else await refundIfOver(core, tx, job.id);
   notices.job(job.id);
   return true;
-}
-
-async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: LeaseRow): Promise<void> {
-  const amount = priceOf(job, lease);
-  const split = splitPrice(amount, { checkerShare: job.checkerShare, feeShare: job.feeShare });
-  const passed = await tx.db
-    .select({ checker: checks.checker })
-    .from(checks)
-    .where(and(eq(checks.lease, lease.id), eq(checks.state, 'pass')));
-  // Ascending by key, so that whoever replays the log gives the odd micro-token to the same checker.
-  passed.sort((a, b) => (a.checker < b.checker ? -1 : 1));
-  const parts = evenParts(split.checkerMicro, passed.length);
-  await post(tx, {
-    kind: 'settle',
-    job: job.id,
-    lease: lease.id,
-    atMs: core.clock.nowMs(),
-    postings: [
-      [escrowOf(job.id), -amount],
-      [lease.worker, split.workerMicro],
-      ...passed.map(({ checker }, i) => [checker, parts[i]!] as const),
-      [TREASURY, split.feeMicro],
-    ],
-  });
-  await tx.db
-    .update(jobs)
-    .set({
-      settled: sql`${jobs.settled} + 1`,
-      segments: sql`${jobs.segments} + ${lease.segments ?? 0}`,
-      spentMicro: sql`${jobs.spentMicro} + ${amount}`,
-    })
-    .where(eq(jobs.id, job.id));
-  for (const key of [job.creator, lease.worker, ...passed.map(({ checker }) => checker)]) notices.balance(key);
-  notices.toPeer(lease.workerPeer, { type: 'settled', lease: lease.id, paidMicro: String(split.workerMicro) });
-  notices.toPeer(core.sessions.creatorOf(job)?.peer, { type: 'settled', lease: lease.id, paidMicro: String(amount) });
 }
 
 /** Ends a lease unpaid and tells everyone who held a part of it. @returns whether it was ended now. */
@@ -97,9 +37,8 @@ export async function giveUp(core: Core, tx: Tx, notices: Notices, id: string, e
     .select({ peer: checks.checkerPeer })
     .from(checks)
     .where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
-  const ended = await endLease(core, tx, id, ending);
-  if (!ended) return false;
-  const { lease, recalled } = ended;
+  const lease = await endLease(core, tx, notices, id, ending);
+  if (!lease) return false;
   const job = (await findJob(tx.db, lease.job))!;
   if (ending.from === 'committed') {
     for (const peer of [lease.workerPeer, core.sessions.creatorOf(job)?.peer])
@@ -108,15 +47,10 @@ export async function giveUp(core: Core, tx: Tx, notices: Notices, id: string, e
   } else {
     notices.toPeer(lease.workerPeer, { type: 'recalled', lease: id, reason: ending.reason });
   }
-  tellRecalled(notices, recalled);
   notices.job(lease.job);
   notices.balance(lease.worker);
   if (job.state !== 'open') notices.balance(job.creator);
   return true;
-}
-
-export function tellRecalled(notices: Notices, recalled: readonly { id: string; workerPeer: string }[]): void {
-  for (const { id, workerPeer } of recalled) notices.toPeer(workerPeer, { type: 'recalled', lease: id, reason: 'job-closed' });
 }
 
 /** Asks the worker for its film, if the creator is there to take it; else it is asked when the creator comes back. */

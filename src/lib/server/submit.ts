@@ -20,12 +20,13 @@ import { claimedPurpose, envelopeHash, open, type Envelope, type EnvelopeFault, 
 import { ENVELOPE_AGE_MS_MAX } from '../protocol/limits.ts';
 import { recordVerdict } from './checks.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
-import { closeJob, findJob, openJob, orderOf, type Request } from './jobs.ts';
+import { closeJob } from './closing.ts';
+import { findJob, openJob, orderOf, type Request } from './jobs.ts';
 import { nodeVerify } from './keys.ts';
 import { commitLease, findLease, leaseView } from './leases.ts';
 import { post } from './ledger.ts';
 import { commit, type Notices } from './notices.ts';
-import { askDelivery, recordReceipt, tellRecalled } from './settle.ts';
+import { askDelivery, recordReceipt } from './settle.ts';
 import { entries, requests } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
@@ -91,7 +92,7 @@ export async function submit(core: Core, envelope: Envelope, answer: (outcome: S
     return refusal;
   }
   const { at, body } = opened.payload;
-  const request = { hash: envelopeHash(envelope), key: envelope.key };
+  const request = { hash: envelopeHash(envelope), key: envelope.key, signed: envelope };
   const outcome = await commit(
     core,
     async (tx, notices) => {
@@ -104,7 +105,7 @@ export async function submit(core: Core, envelope: Envelope, answer: (outcome: S
       if (result.ok)
         await tx.db
           .insert(requests)
-          .values({ ...request, purpose, ref: result.ref, payload: envelope.payload, sig: envelope.sig, atMs: nowMs });
+          .values({ hash: request.hash, key: request.key, purpose, ref: result.ref, payload: envelope.payload, sig: envelope.sig, atMs: nowMs });
       return result;
     },
     answer,
@@ -135,6 +136,7 @@ async function grant({ core, tx, notices, request }: Step, { work }: v.InferOutp
     kind: 'grant',
     account: request.key,
     request: request.hash,
+    signed: request.signed,
     atMs: core.clock.nowMs(),
     postings: [
       [MINT, -micro],
@@ -152,9 +154,7 @@ async function cancel(
   const job = await findJob(tx.db, id);
   if (job?.creator !== request.key) return refuse('job-unknown', 'You have no such job.');
   if (job.state !== 'open') return refuse('job-over', `This job is already ${job.state}.`);
-  tellRecalled(notices, await closeJob(core, tx, id, 'cancelled', 'cancelled by its creator'));
-  notices.job(id);
-  notices.balance(request.key);
+  await closeJob(core, tx, notices, id, 'cancelled', 'cancelled by its creator');
   return { ok: true, ref: request.hash };
 }
 

@@ -3,20 +3,24 @@ import { describe, expect, it } from 'vitest';
 import { signCheckpoint } from '#lib/ledger/checkpoint.ts';
 import { encodeLeaf, type LogLeaf } from '#lib/ledger/leaf.ts';
 import { fromHex, type Bytes } from '#lib/protocol/bytes.ts';
-import { identityFromSecret } from '#lib/protocol/envelope.ts';
+import { envelopeHash, identityFromSecret, seal, type Identity } from '#lib/protocol/envelope.ts';
 import { LogReader } from '#lib/state/log-reader.ts';
 import { balanceIn, judgeLog, rootAt, type Seen, type Verdict } from '#lib/state/log-verdict.ts';
 
 const NETWORK = 'pictor-test';
 const identity = await identityFromSecret(new Uint8Array(32).fill(7));
+const [anna, bert, cleo] = await Promise.all([11, 12, 13].map((byte) => identityFromSecret(new Uint8Array(32).fill(byte))));
 const account = (byte: string): string => byte.repeat(64);
 
-const grant = (to: string, micro: string, request: string): LogLeaf => ({
+type Entry = Extract<LogLeaf, { type: 'entry' }>;
+
+const grant = (to: string, micro: string, request: string): Entry => ({
   type: 'entry',
   kind: 'grant',
   job: null,
   lease: null,
   request,
+  signed: null,
   postings: [
     ['mint', `-${micro}`],
     [to, micro],
@@ -24,10 +28,16 @@ const grant = (to: string, micro: string, request: string): LogLeaf => ({
   atMs: 1000,
 });
 
+/** A grant that its key asked for, as replay wants it. */
+async function asked(by: Identity, micro: string): Promise<Entry> {
+  const signed = await seal(by, { network: NETWORK, purpose: 'grant', body: { work: '0'.repeat(16) }, atMs: 1000 });
+  return { ...grant(by.key, micro, envelopeHash(signed)), signed };
+}
+
 const LOG: readonly LogLeaf[] = [
   { type: 'genesis', network: NETWORK, key: identity.key, atMs: 1 },
-  grant(account('a'), '5000000', account('1')),
-  grant(account('b'), '7000000', account('2')),
+  await asked(anna!, '5000000'),
+  await asked(bert!, '7000000'),
 ];
 
 const bundle = (leaves: readonly Bytes[]): Bytes =>
@@ -51,7 +61,7 @@ async function serve(
 }
 
 const judge = async (fetch: (url: string) => Promise<Response>, seen: Seen | null = null, steps: string[] = []): Promise<Verdict> =>
-  judgeLog(new AbortController().signal, { fetch, base: '', seen, own: account('a'), onStep: (step) => steps.push(step) });
+  judgeLog(new AbortController().signal, { fetch, base: '', seen, own: anna!.key, onStep: (step) => steps.push(step) });
 
 describe('the verdict on a log', () => {
   it('says yes to a sound log, adds up the own account and remembers the checkpoint', async () => {
@@ -68,18 +78,18 @@ describe('the verdict on a log', () => {
   });
 
   it('names the step when history was rewritten', async () => {
-    const before = await judge(await serve([LOG[0]!, grant(account('c'), '1', account('9'))]));
+    const before = await judge(await serve([LOG[0]!, await asked(cleo!, '1')]));
     if (before.state !== 'yes') throw new Error('expected yes');
     expect(await judge(await serve(LOG), before.seen)).toMatchObject({ state: 'no', step: 'the checkpoint seen before' });
   });
 
   it('names the leaf that makes money out of nothing', async () => {
-    const forged: LogLeaf = { ...grant(account('a'), '1', account('3')), postings: [[account('a'), '1']] } as LogLeaf;
+    const forged: LogLeaf = { ...(await asked(cleo!, '1')), postings: [[cleo!.key, '1']] };
     expect(await judge(await serve([...LOG, forged]))).toMatchObject({ state: 'no', step: 'leaf 3' });
   });
 
   it('names the checkpoint when the leaves are not what it signs', async () => {
-    const other = [LOG[0]!, LOG[1]!, grant(account('b'), '7000001', account('2'))];
+    const other = [LOG[0]!, LOG[1]!, await asked(bert!, '7000001')];
     expect(await judge(await serve(other, LOG))).toMatchObject({ state: 'no', step: 'the signed checkpoint' });
   });
 
@@ -118,9 +128,9 @@ describe('rows of the log', () => {
   it('finds an account across windows and asks for a full window once', async () => {
     const asked: number[] = [];
     const log = reader(asked);
-    const found = await log.page(signal, encoded.length, 5, account('b'));
+    const found = await log.page(signal, encoded.length, 5, bert!.key);
     expect(found.rows.map(({ index }) => index)).toEqual([2]);
-    await log.page(signal, encoded.length, 5, account('a'));
+    await log.page(signal, encoded.length, 5, anna!.key);
     expect(asked).toEqual([1000, 0, 1000]);
   });
 
@@ -129,7 +139,7 @@ describe('rows of the log', () => {
   });
 
   it('adds up one account', () => {
-    expect(balanceIn(encoded, account('b'))).toBe(7_000_000n);
+    expect(balanceIn(encoded, bert!.key)).toBe(7_000_000n);
     expect(balanceIn(encoded, account('f'))).toBe(0n);
   });
 });
