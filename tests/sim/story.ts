@@ -61,8 +61,8 @@ export async function worker(engine?: Engine): Promise<{ tab: Tab; role: WorkerR
   return { tab, role };
 }
 
-export async function checker(): Promise<{ tab: Tab; role: CheckerRole }> {
-  const tab = await world.tab();
+export async function checker(engine?: Engine): Promise<{ tab: Tab; role: CheckerRole }> {
+  const tab = await world.tab(engine ? { engine } : {});
   const role = new CheckerRole(tab);
   await role.start();
   return { tab, role };

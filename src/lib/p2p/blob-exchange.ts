@@ -81,10 +81,13 @@ export class BlobExchange {
     return { ok: true, body };
   }
 
-  /** The blob from the own store, else from the sources; stored and returned. Never throws for what peers do. */
+  /**
+   * The blob from the own store, else from the sources; stored and returned. Never throws: a store
+   * that fails (no room, say) costs the next fetch, not this one.
+   */
   async fetch(signal: AbortSignal, want: BlobWant, onBytes: (bytes: number) => void = () => {}): Promise<BlobOutcome> {
-    const { blobs, clock, net } = this.#options;
-    const held = await blobs.get(want.hash);
+    const { clock, net } = this.#options;
+    const held = await this.#held(want.hash);
     if (held) return { ok: true, blob: held };
     const download = new Download(net, want, onBytes);
     for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -93,7 +96,7 @@ export class BlobExchange {
       if (signal.aborted) return { ok: false, reason: 'aborted' };
       if (download.mismatch) return { ok: false, reason: 'mismatch' };
       if (!blob) continue;
-      await blobs.put(want.hash, blob);
+      await this.#keep(want.hash, blob);
       return { ok: true, blob };
     }
     return { ok: false, reason: 'unavailable' };
@@ -101,10 +104,28 @@ export class BlobExchange {
 
   async #load(hash: string): Promise<OpenBlob | null> {
     if (this.#open?.hash === hash) return this.#open;
-    const blob = await this.#options.blobs.get(hash);
+    const blob = await this.#held(hash);
     if (!blob) return null;
     this.#open = { hash, blob, manifest: manifestOf(blob) };
     return this.#open;
+  }
+
+  async #held(hash: string): Promise<Bytes | null> {
+    if (this.#open?.hash === hash) return this.#open.blob;
+    try {
+      return await this.#options.blobs.get(hash);
+    } catch {
+      return null;
+    }
+  }
+
+  async #keep(hash: string, blob: Bytes): Promise<void> {
+    try {
+      await this.#options.blobs.put(hash, blob);
+    } catch {
+      // No room: it is served from memory until another blob is asked for.
+      this.#open = { hash, blob, manifest: manifestOf(blob) };
+    }
   }
 }
 

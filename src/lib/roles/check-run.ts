@@ -27,7 +27,7 @@ interface Opening {
   readonly signatures: readonly Bytes[];
 }
 
-const NOTHING_SEEN = { paths: 0, pathsEqual: 0, pixelsWrong: 0, segments: 0, sample: null } as const;
+export const NOTHING_SEEN = { paths: 0, pathsEqual: 0, pixelsWrong: 0, segments: 0, sample: null } as const;
 const OPEN_TRIES_MAX = 4;
 const TRACE_TRIES_MAX = 3;
 

@@ -8,7 +8,7 @@ import { randomBytes, toHex } from '../protocol/bytes.ts';
 import type { CheckVerdictBody } from '../protocol/control.ts';
 import { CHECK_NONCES_PER_CHECKER_MAX } from '../protocol/limits.ts';
 import { nonceCommitment } from '../trust/draw.ts';
-import { CheckRun, type Finding } from './check-run.ts';
+import { CheckRun, NOTHING_SEEN, type Finding } from './check-run.ts';
 import { Emitter, Observable } from './observable.ts';
 import { sharedOf, type Shared } from './shared.ts';
 import type { CheckerStatus, CheckRecord, ControlEvent, RoleContext } from './types.ts';
@@ -18,6 +18,7 @@ type Check = Extract<ControlEvent, { type: 'check' }>;
 const RECORDS_MAX = 50;
 /** Checks held at a time: one at hand, one waiting. */
 const CHECKS_MAX = 2;
+const RECOVERY_MS = 2_000;
 /** Fresh nonces the coordinator should hold. */
 const NONCES_AHEAD = 8;
 
@@ -138,13 +139,24 @@ export class CheckerRole {
       const stop = new AbortController();
       this.#current = { lease: check.lease.lease, stop };
       const run = new CheckRun(this.#context, this.#shared, check, nonce, (state, reason) => this.#set({ state, reason }));
-      const finding = await run.run(stop.signal);
+      const finding = await run.run(stop.signal).catch(() => this.#recover(stop.signal, check));
       this.#current = null;
       if (finding) this.#finish(check, nonce, finding);
       this.#offer();
     }
     this.#looping = false;
     this.#tell();
+  }
+
+  /** Something failed that should not: nothing was seen, and after a moment the next check is taken. */
+  async #recover(signal: AbortSignal, check: Check): Promise<Finding | null> {
+    this.#set({
+      state: 'waiting',
+      reason: 'Something went wrong with this check: it goes to somebody else, and checking goes on in a moment.',
+    });
+    this.#shared.scenes.forget(check.order.sceneRoot);
+    await this.#context.clock.sleep(signal, RECOVERY_MS);
+    return signal.aborted ? null : { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'scene' };
   }
 
   #finish(check: Check, nonce: string, finding: Finding): void {

@@ -42,6 +42,11 @@ export class LeaseRun {
     return this.#grant.lease.lease;
   }
 
+  /** Aborts when the run is stopped. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
   /** Resolves when the engine is idle. Whoever stops a run has said so, or was told by the coordinator. */
   async stop(): Promise<void> {
     this.#stop.abort();
@@ -50,7 +55,8 @@ export class LeaseRun {
 
   async run(): Promise<LeaseResult> {
     const result = this.#run(this.#stop.signal);
-    this.#over = result;
+    // Whoever waits for the end alone does not care how it came; the caller of `run` does.
+    this.#over = result.catch(() => {});
     return result;
   }
 

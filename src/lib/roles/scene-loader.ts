@@ -44,7 +44,9 @@ export class SceneLoader {
 
   /** One scene at a time: two roles that want the same one fetch it once. */
   ensure(signal: AbortSignal, want: SceneWant): Promise<SceneLoad> {
-    const turn = this.#tail.then(() => this.#ensure(signal, want));
+    const work = (): Promise<SceneLoad> => this.#ensure(signal, want);
+    // After a turn that failed as after one that did not: its own caller hears of it.
+    const turn = this.#tail.then(work, work);
     this.#tail = turn;
     return turn;
   }

@@ -21,6 +21,9 @@ const VOIDED_KEPT_MAX = 20;
 /** Most bytes of blobs a worker says it can take for one job. */
 const SCENE_BYTES_MAX = 1024 * 1024 * 1024;
 
+const RECOVERY = 'Something went wrong with this lease: it went back, and work goes on in a moment.';
+const RECOVERY_MS = 2_000;
+
 const OFF: WorkerStatus = {
   state: 'off',
   reason: 'Not working. Press Start to lend this GPU.',
@@ -191,13 +194,29 @@ export class WorkerRole {
     for (let grant = this.#queue.shift(); grant; grant = this.#queue.shift()) {
       const run: LeaseRun = new LeaseRun(this.#context, this.#shared, grant, (state, reason) => this.#show(run, grant, state, reason));
       this.#current = run;
-      const result = await run.run();
-      this.#current = null;
-      this.#finishLease(grant, result);
+      try {
+        const result = await run.run();
+        this.#current = null;
+        this.#finishLease(grant, result);
+      } catch {
+        await this.#recover(run, grant);
+      }
       this.#ask();
     }
     this.#looping = false;
     this.#tell();
+  }
+
+  /** Something failed that should not: the lease goes back, and after a moment the next one is taken. */
+  async #recover(run: LeaseRun, grant: Grant): Promise<void> {
+    this.#current = run;
+    this.#show(run, grant, 'restarting', RECOVERY);
+    this.#shared.scenes.forget(grant.order.sceneRoot);
+    const { control, clock } = this.#context;
+    const { lease } = grant.lease;
+    if (!run.signal.aborted && !this.#shelf.get(lease)) void control.request({ type: 'yield', lease, reason: 'device-lost' });
+    await clock.sleep(run.signal, RECOVERY_MS);
+    this.#current = null;
   }
 
   #finishLease(grant: Grant, result: LeaseResult): void {
@@ -220,7 +239,6 @@ export class WorkerRole {
       segments: this.status.segments + segments,
       segmentsPerSecond: segmentsPerSecond === 0 ? rate : 0.7 * segmentsPerSecond + 0.3 * rate,
     });
-    this.#films.emit({ lease: grant.lease, order: grant.order, rect, light: film.light });
     const body = {
       lease,
       root: commitment.root,
@@ -234,6 +252,7 @@ export class WorkerRole {
       // Too late, recalled or unknown: nobody will ever ask for this film.
       if (outcome.status === 'refused') this.#shelf.drop(lease);
     });
+    this.#films.emit({ lease: grant.lease, order: grant.order, rect, light: film.light });
   }
 
   #show(run: LeaseRun, grant: Grant, state: WorkerState, reason: string): void {

@@ -138,6 +138,23 @@ describe('exchange', () => {
     expect(giver.bytesServed(JOB)).toBeLessThan(4 * BLOB.length);
   });
 
+  test('a store that fails costs nothing but the next fetch: the blob is used and served from memory', async () => {
+    const peers = pair();
+    const giver = await seeded(peers.a, peers);
+    const broken = new MemoryBlobStore();
+    broken.get = () => Promise.reject(new Error('closed'));
+    broken.put = () => Promise.reject(new Error('no room'));
+    const c = peers.network.join(C);
+    const exchange = new BlobExchange({ net: c, blobs: broken, clock: peers.clock, allows: async () => true });
+    expect((await peers.wait(exchange.fetch(never, await want()))).ok).toBe(true);
+    exchange.attach(JOB, [await hashOfBlob(BLOB)]);
+    serve(c, exchange);
+    const served = giver.bytesServed(JOB);
+    const { exchange: third } = taker(peers.b, peers);
+    expect((await peers.wait(third.fetch(never, await want({ sources: [C] })))).ok).toBe(true);
+    expect(giver.bytesServed(JOB)).toBe(served);
+  });
+
   test('nothing is served without a capability, of another job, or of a blob the job does not have', async () => {
     const peers = pair();
     const giver = await seeded(peers.a, peers);

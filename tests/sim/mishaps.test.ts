@@ -1,0 +1,79 @@
+/**
+ * What fails inside one machine: an engine that throws, a disk with no room. The machine says so
+ * and goes on; nobody else notices more than a delay.
+ */
+import { expect, test } from 'vitest';
+import type { Engine } from '#lib/gpu/engine.ts';
+import { MemoryBlobStore } from '#lib/p2p/blob-store-memory.ts';
+import { WorkerRole } from '#lib/roles/worker.ts';
+import { ArithmeticEngine } from './arithmetic-engine.ts';
+import { begin, checker, expectWell, submitted, viewOf, worker, world } from './story.ts';
+
+/** The first call of this method ends in an exception, as a defect would. */
+function tripping(honest: Engine, method: 'compile' | 'trace'): Engine {
+  let tripped = false;
+  const trip = (): void => {
+    if (tripped) return;
+    tripped = true;
+    throw new Error('a defect');
+  };
+  return {
+    shader: honest.shader,
+    probe: () => honest.probe(),
+    compile: async (signal, files) => {
+      if (method === 'compile') trip();
+      return honest.compile(signal, files);
+    },
+    trace: async (signal, request, onProgress) => {
+      if (method === 'trace') trip();
+      return honest.trace(signal, request, onProgress);
+    },
+    dispose: () => honest.dispose(),
+  };
+}
+
+test.each(['compile', 'trace'] as const)('an exception in %s costs a worker one lease, and it says so', async (method) => {
+  await begin(21);
+  const { role: hand } = await worker(tripping(new ArithmeticEngine(world.clock), method));
+  const said = new Set<string>();
+  hand.onStatus((status) => said.add(`${status.state}: ${status.reason}`));
+  await checker();
+  const { role, job } = await submitted(await world.tab());
+  await expectWell(role, job);
+  expect([...said].some((line) => line.startsWith('restarting: '))).toBe(true);
+  expect(viewOf(role, job).view.redone).toBe(1);
+});
+
+test.each(['compile', 'trace'] as const)('an exception in %s costs a checker one check, which it calls unavailable', async (method) => {
+  await begin(22);
+  await worker();
+  const { role: eye } = await checker(tripping(new ArithmeticEngine(world.clock), method));
+  const { role, job } = await submitted(await world.tab());
+  await expectWell(role, job);
+  expect(eye.status).toMatchObject({ unavailable: 1, failed: 0 });
+});
+
+test('a worker can be stopped while it recovers', async () => {
+  await begin(23);
+  const { role: hand } = await worker(tripping(new ArithmeticEngine(world.clock), 'trace'));
+  await submitted(await world.tab());
+  await world.until('it recovers', () => hand.status.state === 'restarting');
+  await world.wait(hand.stop());
+  expect(hand.status.state).toBe('off');
+});
+
+test('a worker without room for the scene works from memory', async () => {
+  await begin(24);
+  class FullStore extends MemoryBlobStore {
+    override put(): Promise<void> {
+      return Promise.reject(new Error('no room'));
+    }
+  }
+  const tab = await world.tab({ disk: { ...(await world.disk()), blobs: new FullStore() } });
+  const hand = new WorkerRole(tab);
+  await hand.start();
+  await checker();
+  const { role, job } = await submitted(await world.tab());
+  await expectWell(role, job);
+  expect(hand.status.leasesSettled).toBe(viewOf(role, job).view.leases);
+});
