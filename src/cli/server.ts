@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createCoordinator, type Coordinator } from '#lib/server/coordinator.ts';
 import { setCoordinator } from '#lib/server/instance.ts';
+import { refuseUpgrade } from '#lib/server/sockets.ts';
 import { CommandError } from './command.ts';
 import { projectRoot } from './paths.ts';
 
@@ -51,12 +52,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw new CommandError(`the coordinator could not start: ${error instanceof Error ? error.message : String(error)}`);
   }
   setCoordinator(coordinator);
-  const detach = coordinator.attach(server);
+  // Nobody else has sockets on this port, so what the coordinator does not take is refused.
+  server.on('upgrade', (request, socket, head) => {
+    if (!coordinator.upgrade(request, socket, head)) refuseUpgrade(socket);
+  });
   return {
     origin: `http://${urlHost(options.host)}:${port}`,
     coordinator,
     close: async () => {
-      detach();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await coordinator.close();
       setCoordinator(undefined);

@@ -31,11 +31,13 @@ export function attachSockets(
   const controls = new WebSocketServer({ ...options, maxPayload: CONTROL_MESSAGE_BYTES_MAX });
   const signals = new WebSocketServer({ ...options, maxPayload: SIGNAL_MESSAGE_BYTES_MAX });
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): boolean => {
-    const url = new URL(request.url ?? '/', 'http://coordinator');
-    if (url.pathname === CONTROL_PATH) {
+    // The http server lets go of an upgraded socket: an error that nobody hears would end the process.
+    socket.on('error', () => core.counters.count('upgrade-error'));
+    const { path, query } = targetOf(request);
+    if (path === CONTROL_PATH) {
       controls.handleUpgrade(request, socket, head, (ws) => control(linkOf(core, ws)));
-    } else if (url.pathname === SIGNAL_PATH) {
-      signals.handleUpgrade(request, socket, head, (ws) => signal(linkOf(core, ws), url.searchParams));
+    } else if (path === SIGNAL_PATH) {
+      signals.handleUpgrade(request, socket, head, (ws) => signal(linkOf(core, ws), query));
     } else {
       return false;
     }
@@ -48,6 +50,22 @@ export function attachSockets(
     }
   };
   return { upgrade, close };
+}
+
+/** Cut by hand, because what a stranger sends need not be a URL; this can't throw. */
+function targetOf(request: IncomingMessage): { path: string; query: URLSearchParams } {
+  const target = request.url ?? '/';
+  const cut = target.indexOf('?');
+  return cut < 0
+    ? { path: target, query: new URLSearchParams() }
+    : { path: target.slice(0, cut), query: new URLSearchParams(target.slice(cut + 1)) };
+}
+
+/** The answer to an upgrade that nobody on this port takes. */
+export function refuseUpgrade(socket: Duplex): void {
+  socket.on('error', () => {});
+  socket.once('finish', () => socket.destroy());
+  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
 }
 
 function linkOf(core: Core, ws: WebSocket): ControlLink {
