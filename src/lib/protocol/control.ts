@@ -50,8 +50,15 @@ export const LeaseCommitBodySchema = v.strictObject({
 });
 export type LeaseCommitBody = v.InferOutput<typeof LeaseCommitBodySchema>;
 
-/** Purpose `film.receipt`: the creator has the film, and it hashes to the committed root, or it does not. */
-export const FilmReceiptBodySchema = v.strictObject({ lease: id16, root: hex32, verdict: v.picklist(['received', 'corrupt']) });
+/**
+ * Purpose `film.receipt`: the creator has the film and it hashes to the committed root, or does not,
+ * or the film has not come within FILM_WAIT_MS_MAX of its commitment or of the last such word.
+ */
+export const FilmReceiptBodySchema = v.strictObject({
+  lease: id16,
+  root: hex32,
+  verdict: v.picklist(['received', 'corrupt', 'missing']),
+});
 export type FilmReceiptBody = v.InferOutput<typeof FilmReceiptBodySchema>;
 
 /** Purpose `check.verdict`. */

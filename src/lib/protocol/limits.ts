@@ -71,6 +71,10 @@ export const PEER_FRAME_BYTES_MAX = 64 * 1024;
 export const PEER_HEAD_BYTES_MAX = 256 * 1024;
 export const PEER_BUFFERED_BYTES_MAX = 2 * 1024 * 1024;
 export const PEER_BODY_BYTES_MAX = 64 * 1024 * 1024;
+/** Half-arrived messages of all links of one peer together. */
+export const PEER_ASSEMBLY_BYTES_MAX = 256 * 1024 * 1024;
+/** A film of the largest tile: 16 bytes of light per pixel, 32 bytes of hash per leaf. */
+export const FILM_DELIVERY_BYTES_MAX = TILE_SIDE_PX_MAX ** 2 * 16 + (TILE_SIDE_PX_MAX / LEAF_SIDE_PX) ** 2 * 32;
 export const PEER_REQUESTS_IN_FLIGHT_MAX = 16;
 export const PEER_REQUEST_TIMEOUT_MS = 30_000;
 /** However steadily it trickles, one message takes no longer. */
@@ -102,8 +106,18 @@ export const SCENE_ALLOWANCE_MS = 120_000;
 export const YIELD_PAUSE_MS = 2_000;
 export const CHECKS_UNAVAILABLE_MAX = 3;
 export const CHECK_PAUSE_MS = 2_000;
-/** A verified film whose connected creator says nothing this long is paid without a receipt. */
+/** A verified film about which its creator says nothing this long, there or not, is paid without a receipt. */
 export const RECEIPT_WAIT_MS_MAX = 10 * 60_000;
+/** A creator that waited this long for a committed film says so, and again after as long. */
+export const FILM_WAIT_MS_MAX = 2 * 60_000;
+/** So many times, and the lease is void without anyone's fault. */
+export const FILM_MISSING_MAX = 2;
+/** Voided so, per job; beyond it the check alone decides, or "missing" would be a way to have pictures for nothing. */
+export const FILMS_MISSING_PER_JOB_MAX = 32;
+/** Corrupt deliveries of one film that the worker is asked to mend. */
+export const FILM_REDELIVERIES_MAX = 4;
+/** A worker whose film never reached the creator is not offered that job again for so long. */
+export const MISSING_PAUSE_MS = 10 * 60_000;
 export const REAPER_INTERVAL_MS = 500;
 export const VIEW_INTERVAL_MS = 250;
 export const NETWORK_VIEW_INTERVAL_MS = 1_000;

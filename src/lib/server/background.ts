@@ -12,7 +12,7 @@ import { viewJob } from './jobs.ts';
 import { balanceOf } from './ledger.ts';
 import { Reaper } from './reaper.ts';
 import type { Scheduler } from './scheduler.ts';
-import { priceOf } from './settle.ts';
+import { priceOf } from './pay.ts';
 import { jobs, leases } from './store/schema.ts';
 
 /** Marks are set at once; the loops below act on them. */

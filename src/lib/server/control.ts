@@ -8,7 +8,6 @@ import { and, desc, eq, gt, inArray } from 'drizzle-orm';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import { helloBytes, parseClientMessage, PROTOCOL_VERSION, type ClientMessage, type ServerMessage } from '../protocol/control.ts';
 import {
-  CONTROL_CONNECTIONS_MAX,
   CONTROL_MESSAGE_BYTES_MAX,
   CONTROL_MESSAGES_PER_SECOND_MAX,
   CONTROL_QUEUE_MESSAGES_MAX,
@@ -56,8 +55,9 @@ export class Connection {
     this.#tokensAtMs = core.clock.nowMs();
     link.onMessage((text) => track(this.#receive(text)));
     link.onClose(() => this.#left());
-    if (core.sessions.size >= CONTROL_CONNECTIONS_MAX) {
+    if (!core.sessions.open(link, core.clock.nowMs())) {
       core.counters.count('connections-full');
+      this.#closed = true;
       link.close();
       return;
     }
@@ -70,6 +70,7 @@ export class Connection {
 
   #left(): void {
     this.#closed = true;
+    this.#core.sessions.closed(this.#link);
     if (!this.#session) return;
     this.#core.sessions.remove(this.#session);
     for (const job of this.#session.watching) this.#core.wake.job(job);
@@ -136,7 +137,10 @@ export class Connection {
     const session = known ?? new Session(this.#link, core.counters, { key: hello.key, peer: hello.peer, nowMs: core.clock.nowMs() });
     session.roles = new Set(hello.roles);
     session.adapter = hello.adapter;
+    // Gone while its proof was looked at: a session of it would never be removed.
+    if (this.#closed) return;
     this.#session = session;
+    core.sessions.proven(this.#link);
     core.sessions.add(session);
     const { policy, iceServers, identity, clock } = core;
     this.#send({ type: 'welcome', id: hello.id, coordinatorKey: identity.key, policy, iceServers: [...iceServers], timeMs: clock.nowMs() });
@@ -245,7 +249,7 @@ export class Connection {
     const polite = reason === 'stopped';
     const faults = polite || reason === 'scene-unavailable' ? 0 : reason === 'scene-too-big' ? LEASE_FAULTS_PER_WORKER_AND_JOB_MAX : 1;
     const from = lease.state;
-    session.pausedUntilMs.set(lease.job, core.clock.nowMs() + YIELD_PAUSE_MS);
+    core.sessions.pause(session.key, lease.job, core.clock.nowMs() + YIELD_PAUSE_MS);
     core.counters.count(`yield-${reason}`);
     await commit(
       core,

@@ -3,7 +3,7 @@
  * checks that were never answered, receipts that never came. Each is acted on by the same guarded
  * claims as everything else, so a late answer and the reaper can't both win.
  */
-import { and, eq, inArray, isNotNull, isNull, lt, or } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import {
   CHECK_PAUSE_MS,
   CONTROL_SILENCE_MS_MAX,
@@ -53,6 +53,7 @@ export class Reaper {
     await reapDoubts(core);
     await reapReceipts(core, nowMs);
     core.sessions.forgetBefore(nowMs - 2 * FILM_SILENCE_MS_MAX);
+    core.sessions.endPauses(nowMs);
     const pauses = this.#scheduler.checkPausedUntilMs;
     for (const [lease, untilMs] of pauses) if (untilMs <= nowMs) pauses.delete(lease);
     // Pauses that are over, and whatever a failed round left undone.
@@ -67,6 +68,11 @@ function closeSilent(core: Core, nowMs: number): void {
     core.counters.count('silent');
     core.sessions.remove(session);
     session.close();
+  }
+  for (const link of core.sessions.unprovenSince(nowMs - CONTROL_SILENCE_MS_MAX)) {
+    core.counters.count('hello-missing');
+    core.sessions.closed(link);
+    link.close();
   }
 }
 
@@ -144,23 +150,21 @@ async function reapDoubts(core: Core): Promise<void> {
   }
 }
 
-/** The re-trace decides, not the creator: a connected creator that never answers pays all the same. */
+/** The re-trace decides, not the creator: one that never answers, or has left for good, pays all the same. */
 async function reapReceipts(core: Core, nowMs: number): Promise<void> {
   const due = await core.store.db
-    .select({ id: leases.id, job: leases.job })
+    .select({ id: leases.id })
     .from(leases)
     .where(
       and(
         eq(leases.state, 'committed'),
         eq(leases.verdict, 'pass'),
         isNotNull(leases.verdictMs),
-        lt(leases.verdictMs, nowMs - RECEIPT_WAIT_MS_MAX),
+        // Somebody who said "missing" has said something; but not to have said it again is no way to never pay.
+        sql`${leases.verdictMs} + (1 + 2 * ${leases.missing}) * ${RECEIPT_WAIT_MS_MAX}::bigint < ${nowMs}::bigint`,
       ),
     );
-  for (const { id, job: jobId } of due) {
-    const job = await findJob(core.store.db, jobId);
-    const creator = job && core.sessions.creatorOf(job);
-    if (!creator || nowMs - creator.sinceMs < RECEIPT_WAIT_MS_MAX) continue;
+  for (const { id } of due) {
     core.counters.count('receipt-waived');
     await commit(core, (tx, notices) => settleIfReady(core, tx, notices, id, true));
   }

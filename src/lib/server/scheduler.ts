@@ -88,7 +88,7 @@ export class Scheduler {
       const fits = (job: JobRow): boolean =>
         !blocked.get(job.id)?.has(worker.key) &&
         sceneBytes(orderOf(job)) <= worker.bytesMax &&
-        (worker.pausedUntilMs.get(job.id) ?? 0) <= nowMs;
+        !this.#core.sessions.paused(worker.key, job.id, nowMs);
       const turn = this.#firstJob++;
       const job = open.map((_, i) => open[(turn + i) % open.length]!).find(fits);
       if (!job) continue;

@@ -4,7 +4,7 @@
  * id; a newer connection of the same peer replaces the older.
  */
 import type { Adapter, NetworkView, Role, ServerMessage } from '../protocol/control.ts';
-import { CONTROL_BUFFERED_BYTES_MAX } from '../protocol/limits.ts';
+import { CONTROL_BUFFERED_BYTES_MAX, CONTROL_CONNECTIONS_MAX } from '../protocol/limits.ts';
 import type { Counters } from './counters.ts';
 
 /** A control connection, whatever carries it. */
@@ -36,8 +36,6 @@ export class Session {
   readonly watching = new Set<string>();
   /** Closed from this side: what still arrives is not listened to. */
   gone = false;
-  /** Jobs not to be offered before a time, after it gave a lease back. */
-  readonly pausedUntilMs = new Map<string, number>();
   readonly #link: ControlLink;
   readonly #counters: Counters;
 
@@ -73,10 +71,47 @@ export function sendOver(link: ControlLink, counters: Counters, message: ServerM
 }
 
 export class Sessions {
+  /** Every open connection, and since when it has not said who it is; null once it has. */
+  readonly #links = new Map<ControlLink, number | null>();
   readonly #byPeer = new Map<string, Session>();
   readonly #byKey = new Map<string, Set<Session>>();
   /** When a peer was last heard, kept after it left until its leases are dealt with. */
   readonly #seen = new Map<string, number>();
+  /** `<worker key>/<job>` → not to be offered before; by key, so that coming back under another session changes nothing. */
+  readonly #pausedUntilMs = new Map<string, number>();
+
+  pause(key: string, job: string, untilMs: number): void {
+    this.#pausedUntilMs.set(`${key}/${job}`, Math.max(untilMs, this.#pausedUntilMs.get(`${key}/${job}`) ?? 0));
+  }
+
+  paused(key: string, job: string, nowMs: number): boolean {
+    return (this.#pausedUntilMs.get(`${key}/${job}`) ?? 0) > nowMs;
+  }
+
+  /** Forgets pauses that are over. */
+  endPauses(nowMs: number): void {
+    for (const [name, untilMs] of this.#pausedUntilMs) if (untilMs <= nowMs) this.#pausedUntilMs.delete(name);
+  }
+
+  /** @returns false when there are as many connections as there may be. */
+  open(link: ControlLink, nowMs: number): boolean {
+    if (this.#links.size >= CONTROL_CONNECTIONS_MAX) return false;
+    this.#links.set(link, nowMs);
+    return true;
+  }
+
+  proven(link: ControlLink): void {
+    if (this.#links.has(link)) this.#links.set(link, null);
+  }
+
+  closed(link: ControlLink): void {
+    this.#links.delete(link);
+  }
+
+  /** Connections that opened before `ms` and still have not said who they are. */
+  unprovenSince(ms: number): ControlLink[] {
+    return [...this.#links].filter(([, since]) => since !== null && since < ms).map(([link]) => link);
+  }
 
   add(session: Session): void {
     const older = this.#byPeer.get(session.peer);

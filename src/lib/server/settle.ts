@@ -3,8 +3,15 @@
  * film, or void and done again. Decisions are made from what is in the store, in the transaction
  * that records the last missing piece.
  */
-import { and, eq } from 'drizzle-orm';
+import { and, count, eq } from 'drizzle-orm';
 import type { FilmReceiptBody } from '../protocol/control.ts';
+import {
+  FILM_MISSING_MAX,
+  FILM_REDELIVERIES_MAX,
+  FILM_WAIT_MS_MAX,
+  FILMS_MISSING_PER_JOB_MAX,
+  MISSING_PAUSE_MS,
+} from '../protocol/limits.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { closeJob, refundIfOver } from './closing.ts';
 import { findJob, type Request } from './jobs.ts';
@@ -14,8 +21,7 @@ import { payLease } from './pay.ts';
 import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
-/** A film that did not hash to its root is asked for once more. */
-const CORRUPT_DELIVERIES_MAX = 2;
+const FILM_MISSING = 'film-missing';
 
 /** Settles when verified and received. A creator who closed the job has waived receipts. @returns whether it was paid now. */
 export async function settleIfReady(core: Core, tx: Tx, notices: Notices, id: string, waived = false): Promise<boolean> {
@@ -73,17 +79,49 @@ export async function recordReceipt(
   if (lease.state !== 'committed') return refuse('lease-over', `This lease is ${lease.state}.`);
   if (lease.root !== body.root) return refuse('root-differs', 'This is not the root that the worker committed to.');
   const atMs = core.clock.nowMs();
+  const fault = receiptFault(lease, body.verdict, atMs);
+  if (fault) return fault;
+  // Said twice is as good as said once, and takes no second place in the log.
+  if (body.verdict === 'received' && lease.received) return { ok: true, ref: request.hash };
   tx.append({ type: 'receipt', lease: lease.id, root: body.root, verdict: body.verdict, request: request.hash, signed: request.signed, atMs });
   notices.job(job.id);
   if (body.verdict === 'received') {
     await tx.db.update(leases).set({ received: true }).where(eq(leases.id, lease.id));
     await settleIfReady(core, tx, notices, lease.id);
-    return { ok: true, ref: request.hash };
+  } else if (body.verdict === 'corrupt') {
+    // Never voids: checkers hash the whole light, so their verdict says whether the film is what was committed to.
+    await tx.db
+      .update(leases)
+      .set({ corrupt: lease.corrupt + 1 })
+      .where(eq(leases.id, lease.id));
+    askDelivery(core, notices, lease, job);
+  } else {
+    await recordMissing(core, tx, notices, lease, job);
   }
-  const corrupt = lease.corrupt + 1;
-  await tx.db.update(leases).set({ corrupt }).where(eq(leases.id, lease.id));
-  if (corrupt >= CORRUPT_DELIVERIES_MAX)
-    await giveUp(core, tx, notices, lease.id, { from: 'committed', reason: 'film-corrupt', faults: 1, failed: true });
-  else askDelivery(core, notices, lease, job);
   return { ok: true, ref: request.hash };
+}
+
+/** What a creator can't say about this film now, or any more. */
+function receiptFault(lease: LeaseRow, verdict: FilmReceiptBody['verdict'], atMs: number): Refusal | null {
+  if (verdict === 'received') return null;
+  if (lease.received) return refuse('receipt-given', 'You have said already that you have this film.');
+  if (verdict === 'corrupt')
+    return lease.corrupt < FILM_REDELIVERIES_MAX ? null : refuse('receipts', 'This film has been asked for often enough; its check decides.');
+  if (lease.missing >= FILM_MISSING_MAX) return refuse('receipts', 'You have said often enough that this film is missing; its check decides.');
+  if (atMs - (lease.committedMs ?? atMs) < (lease.missing + 1) * FILM_WAIT_MS_MAX)
+    return refuse('receipt-early', 'The worker still has time to bring this film.');
+  return null;
+}
+
+/** The worker may be out of the creator's reach, or unwilling: somebody else renders it again, and nobody is blamed. */
+async function recordMissing(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, job: JobRow): Promise<void> {
+  const missing = lease.missing + 1;
+  await tx.db.update(leases).set({ missing }).where(eq(leases.id, lease.id));
+  const [before] = await tx.db
+    .select({ n: count() })
+    .from(leases)
+    .where(and(eq(leases.job, job.id), eq(leases.state, 'voided'), eq(leases.reason, FILM_MISSING)));
+  if (missing < FILM_MISSING_MAX || (before?.n ?? 0) >= FILMS_MISSING_PER_JOB_MAX) return askDelivery(core, notices, lease, job);
+  core.sessions.pause(lease.worker, job.id, core.clock.nowMs() + MISSING_PAUSE_MS);
+  await giveUp(core, tx, notices, lease.id, { from: 'committed', reason: FILM_MISSING, faults: 0, failed: true });
 }

@@ -210,7 +210,10 @@ export class Client {
     return this.submit('lease.commit', this.commitBody(grant, over));
   }
 
-  receipt(committed: Message<'committed'>, verdict: 'received' | 'corrupt' = 'received'): Promise<Message<'ack'> | Message<'refused'>> {
+  receipt(
+    committed: Message<'committed'>,
+    verdict: 'received' | 'corrupt' | 'missing' = 'received',
+  ): Promise<Message<'ack'> | Message<'refused'>> {
     return this.submit('film.receipt', { lease: committed.lease.lease, root: committed.root, verdict });
   }
 

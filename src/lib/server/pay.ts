@@ -1,0 +1,79 @@
+/**
+ * What a verified lease costs, and paying it: once, from its job's escrow, to worker, checkers and
+ * treasury, as its terms say. Refuses nothing by itself: whether a lease may be paid is decided by
+ * who calls, in the same transaction.
+ */
+import { and, eq, sql } from 'drizzle-orm';
+import { escrowOf, TREASURY } from '../ledger/leaf.ts';
+import { evenParts, jobPaths, leasePaths, leasePrice, splitPrice } from '../market/price.ts';
+import type { Core } from './core.ts';
+import { orderOf } from './jobs.ts';
+import { post } from './ledger.ts';
+import type { Notices } from './notices.ts';
+import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
+import type { Tx } from './store/store.ts';
+
+/** The most a lease may cost now that its segments are known. */
+export function priceOf(job: JobRow, lease: Pick<LeaseRow, 'slot' | 'segments'>): bigint {
+  const order = orderOf(job);
+  return leasePrice({
+    segments: lease.segments ?? 0,
+    paths: leasePaths(order, lease.slot),
+    jobPaths: jobPaths(order),
+    capMicro: job.capMicro,
+    pricePerWorkUnitMicro: job.priceMicro,
+  });
+}
+
+/** Settles a committed lease; without a receipt the log says so. @returns false when someone else ended it first. */
+export async function payLease(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: LeaseRow): Promise<boolean> {
+  const atMs = core.clock.nowMs();
+  const claimed = await tx.db
+    .update(leases)
+    .set({ state: 'settled', endedMs: atMs })
+    .where(and(eq(leases.id, lease.id), eq(leases.state, 'committed')))
+    .returning({ id: leases.id });
+  if (claimed.length === 0) return false;
+  if (!lease.received) tx.append({ type: 'waiver', lease: lease.id, atMs });
+  await pay(core, tx, notices, job, lease);
+  await tx.db
+    .update(checks)
+    .set({ state: 'withdrawn' })
+    .where(and(eq(checks.lease, lease.id), eq(checks.state, 'drawn')));
+  return true;
+}
+
+async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: LeaseRow): Promise<void> {
+  const amount = priceOf(job, lease);
+  const split = splitPrice(amount, { checkerShare: job.checkerShare, feeShare: job.feeShare });
+  const passed = await tx.db
+    .select({ checker: checks.checker })
+    .from(checks)
+    .where(and(eq(checks.lease, lease.id), eq(checks.state, 'pass')));
+  // Ascending by key, so that whoever replays the log gives the odd micro-token to the same checker.
+  passed.sort((a, b) => (a.checker < b.checker ? -1 : 1));
+  const parts = evenParts(split.checkerMicro, passed.length);
+  await post(tx, {
+    kind: 'settle',
+    job: job.id,
+    lease: lease.id,
+    atMs: core.clock.nowMs(),
+    postings: [
+      [escrowOf(job.id), -amount],
+      [lease.worker, split.workerMicro],
+      ...passed.map(({ checker }, i) => [checker, parts[i]!] as const),
+      [TREASURY, split.feeMicro],
+    ],
+  });
+  await tx.db
+    .update(jobs)
+    .set({
+      settled: sql`${jobs.settled} + 1`,
+      segments: sql`${jobs.segments} + ${lease.segments ?? 0}`,
+      spentMicro: sql`${jobs.spentMicro} + ${amount}`,
+    })
+    .where(eq(jobs.id, job.id));
+  for (const key of [job.creator, lease.worker, ...passed.map(({ checker }) => checker)]) notices.balance(key);
+  notices.toPeer(lease.workerPeer, { type: 'settled', lease: lease.id, paidMicro: String(split.workerMicro) });
+  notices.toPeer(core.sessions.creatorOf(job)?.peer, { type: 'settled', lease: lease.id, paidMicro: String(amount) });
+}
