@@ -1,32 +1,19 @@
 /**
- * Replays the log leaf by leaf and says what is false in it: money made or lost, a lease paid twice or
- * before its check, a draw that nobody could recompute. It believes no number it can compute itself,
- * and keeps only what later leaves need.
+ * Replays the log leaf by leaf and says what is false in it: money made or lost, a lease paid twice,
+ * unreceived or before its check, a slot sold twice, a draw that somebody steered. It believes no
+ * number it can compute itself, and keeps only what later leaves need. Signatures are not its
+ * business: `signatureFault` holds each leaf to what its author signed before it comes here.
  */
-import { fromHex, sha256, toHex } from '../protocol/bytes.ts';
-import { nonceCommitment, drawLeaves, drawSeed } from '../trust/draw.ts';
-import { evenParts, leasePrice, splitPrice } from '../market/price.ts';
-import { escrowOf, MINT, TREASURY, type LogLeaf } from './leaf.ts';
-
-type Leaf<T extends LogLeaf['type']> = Extract<LogLeaf, { type: T }>;
-
-interface Drawn {
-  readonly leaf: Leaf<'draw'>;
-  answered: boolean;
-}
-
-interface LeaseState {
-  readonly commitment: Leaf<'commitment'>;
-  readonly draws: Map<string, Drawn>;
-  readonly passed: string[];
-  end: 'settled' | 'void' | null;
-}
-
-interface JobState {
-  readonly leaf: Leaf<'job'>;
-  closed: boolean;
-  refunded: boolean;
-}
+import { fromHex, toHex } from '../protocol/bytes.ts';
+import { LEAF_SIDE_PX } from '../protocol/limits.ts';
+import type { JobOrder } from '../protocol/order.ts';
+import { leaseCount, segmentsPerPathMax, tileCount, tileRect } from '../job/plan.ts';
+import { jobPaths, leasePaths } from '../market/price.ts';
+import { nonceCommitment } from '../trust/draw.ts';
+import { Draws, impliedLeaves } from './draws.ts';
+import { MINT, type Leaf, type LogLeaf } from './leaf.ts';
+import { amountOf, escrowFault, grantFault, hasPassed, refundFault, settlementFault, type JobState, type LeaseState } from './postings.ts';
+import { orderIn } from './signed.ts';
 
 export interface ReplaySummary {
   readonly leaves: number;
@@ -48,10 +35,9 @@ export class Replay {
   readonly #granted = new Set<string>();
   readonly #jobs = new Map<string, JobState>();
   readonly #leases = new Map<string, LeaseState>();
-  /** Chain → the link revealed last, and how many are left. */
-  readonly #beacons = new Map<number, { last: string; left: number }>();
-  /** Nonce commitment → its checker; gone once drawn. */
-  readonly #nonces = new Map<string, string>();
+  readonly #draws = new Draws();
+  /** Hashes of signed requests: each is applied once. */
+  readonly #requests = new Set<string>();
   #leaves = 0;
   readonly #counts = { entries: 0, draws: 0, verdicts: 0, settled: 0, voided: 0 };
 
@@ -64,33 +50,7 @@ export class Replay {
   step(leaf: LogLeaf): string | null {
     const first = this.#leaves++ === 0;
     if (first !== (leaf.type === 'genesis')) return first ? 'The log does not begin with its founding.' : 'The log is founded twice.';
-    switch (leaf.type) {
-      case 'genesis':
-        return leaf.key === this.#key ? null : 'The log was founded by another key.';
-      case 'beacon':
-        return this.#beacon(leaf);
-      case 'nonces':
-        for (const commitment of leaf.commitments) this.#nonces.set(commitment, leaf.checker);
-        return null;
-      case 'job':
-        return this.#job(leaf);
-      case 'commitment':
-        return this.#commitment(leaf);
-      case 'draw':
-        return this.#draw(leaf);
-      case 'verdict':
-        return this.#verdict(leaf);
-      case 'receipt':
-        return this.#leases.has(leaf.lease) ? null : 'A receipt for a lease that was never committed.';
-      case 'waiver':
-        return this.#leases.has(leaf.lease) ? null : 'A waiver for a lease that was never committed.';
-      case 'void':
-        return this.#void(leaf);
-      case 'closed':
-        return this.#closed(leaf);
-      case 'entry':
-        return this.#entry(leaf);
-    }
+    return this.#apply(leaf) ?? this.#requestFault(leaf);
   }
 
   summary(): ReplaySummary {
@@ -108,37 +68,80 @@ export class Replay {
     return this.#balances.get(account) ?? 0n;
   }
 
-  #beacon(leaf: Leaf<'beacon'>): string | null {
-    if (this.#beacons.has(leaf.chain)) return `Beacon chain ${leaf.chain} is published twice.`;
-    this.#beacons.set(leaf.chain, { last: leaf.end, left: leaf.length });
+  #apply(leaf: LogLeaf): string | null {
+    switch (leaf.type) {
+      case 'genesis':
+        return leaf.key === this.#key ? null : 'The log was founded by another key.';
+      case 'beacon':
+        return this.#draws.publish(leaf);
+      case 'nonces':
+        return this.#draws.commit(leaf);
+      case 'job':
+        return this.#job(leaf);
+      case 'commitment':
+        return this.#commitment(leaf);
+      case 'draw':
+        return this.#draw(leaf);
+      case 'verdict':
+        return this.#verdict(leaf);
+      case 'receipt':
+        return this.#receipt(leaf);
+      case 'waiver':
+        return this.#waiver(leaf);
+      case 'void':
+        return this.#void(leaf);
+      case 'closed':
+        return this.#closed(leaf);
+      case 'entry':
+        return this.#entry(leaf);
+    }
+  }
+
+  #requestFault(leaf: LogLeaf): string | null {
+    if (!('signed' in leaf) || leaf.signed === null || leaf.request === null) return null;
+    if (this.#requests.has(leaf.request)) return 'A signed request is applied twice.';
+    this.#requests.add(leaf.request);
     return null;
   }
 
   #job(leaf: Leaf<'job'>): string | null {
     if (this.#jobs.has(leaf.job)) return 'A job is opened twice.';
-    this.#jobs.set(leaf.job, { leaf, closed: false, refunded: false });
+    const order = orderIn(leaf);
+    if (!order) return 'The leaf of a job holds no order.';
+    if (leaf.job !== leaf.request.slice(0, 32)) return 'A job is not named after its request.';
+    if (leaf.paths !== jobPaths(order)) return 'A job has not the paths that its order implies.';
+    if (leaf.leaves < 1) return 'The checks of a job draw no leaves.';
+    if (leaf.checkerShare + leaf.feeShare > 1000) return 'The shares of a job exceed the whole.';
+    const fresh = { escrowed: false, closed: false, refunded: false, spentMicro: 0n, settled: 0, taken: new Set<number>() };
+    this.#jobs.set(leaf.job, { leaf, order, slots: leaseCount(order), ...fresh });
     return null;
   }
 
   #commitment(leaf: Leaf<'commitment'>): string | null {
-    if (!this.#jobs.has(leaf.job)) return 'A commitment for a job that was never opened.';
+    const job = this.#jobs.get(leaf.job);
+    if (!job) return 'A commitment for a job that was never opened.';
     if (this.#leases.has(leaf.lease)) return 'A lease is committed twice.';
-    this.#leases.set(leaf.lease, { commitment: leaf, draws: new Map(), passed: [], end: null });
+    if (!job.escrowed) return 'A commitment before the escrow of its job was taken.';
+    if (job.closed) return 'A commitment after its job was closed.';
+    if (leaf.slot >= job.slots) return 'A commitment for a slot that its job does not have.';
+    if (job.taken.has(leaf.slot)) return 'A slot is committed while another lease of it is undecided or settled.';
+    const fault = planFault(leaf, job.order);
+    if (fault) return fault;
+    job.taken.add(leaf.slot);
+    this.#leases.set(leaf.lease, { commitment: leaf, job, draws: new Map(), passed: [], failed: [], receipt: 'none', end: null });
     return null;
   }
 
   #draw(leaf: Leaf<'draw'>): string | null {
     const lease = this.#leases.get(leaf.lease);
     if (!lease) return 'A check is drawn before the lease is committed.';
+    if (lease.end) return `A check is drawn of a lease that was ${lease.end}.`;
+    if (hasPassed(lease)) return 'A check is drawn of a lease that has passed already.';
     if (leaf.checker === lease.commitment.worker) return 'A worker is drawn to check its own lease.';
-    if (this.#nonces.get(leaf.nonceCommitment) !== leaf.checker)
-      return 'A check is drawn with a nonce that its checker had not committed to, or that was used before.';
-    this.#nonces.delete(leaf.nonceCommitment);
-    const chain = this.#beacons.get(leaf.chain);
-    if (!chain || chain.left === 0) return 'A check is drawn with a beacon that was not published.';
-    if (toHex(sha256(fromHex(leaf.beacon))) !== chain.last) return 'The beacon of a draw is not the next link of its chain.';
-    chain.last = leaf.beacon;
-    chain.left--;
+    if (leaf.checker === lease.job.leaf.creator) return 'A creator is drawn to check its own job.';
+    if (leaf.count !== lease.job.leaf.leaves) return 'A check draws more or fewer leaves than the checks of its job do.';
+    const fault = this.#draws.draw(leaf);
+    if (fault) return fault;
     lease.draws.set(leaf.nonceCommitment, { leaf, answered: false });
     this.#counts.draws++;
     return null;
@@ -149,24 +152,44 @@ export class Replay {
     const drawn = lease?.draws.get(toHex(nonceCommitment(fromHex(leaf.nonce))));
     if (!lease || drawn?.leaf.checker !== leaf.checker) return 'A verdict without a draw of its checker and nonce.';
     if (drawn.answered) return 'A draw is answered twice.';
+    if (lease.end) return `A verdict on a lease that was ${lease.end}.`;
+    if (leaf.root !== lease.commitment.root) return 'A verdict on another root than the committed one.';
+    if (lease.passed.includes(leaf.checker) || lease.failed.includes(leaf.checker)) return 'A checker judges one lease twice.';
     drawn.answered = true;
-    const { root, leaves } = lease.commitment;
-    const expected = drawLeaves(
-      drawSeed({ beacon: drawn.leaf.beacon, nonce: leaf.nonce, lease: leaf.lease, root }),
-      leaves,
-      drawn.leaf.count,
-    );
-    if (expected.join() !== leaf.drawn.join()) return 'The leaves of a verdict are not the ones its draw implies.';
+    const implied = impliedLeaves(drawn.leaf, leaf.nonce, lease.commitment);
+    if (implied.join() !== leaf.drawn.join()) return 'The leaves of a verdict are not the ones its draw implies.';
     if (leaf.verdict === 'pass') lease.passed.push(leaf.checker);
+    if (leaf.verdict === 'fail') lease.failed.push(leaf.checker);
     this.#counts.verdicts++;
+    return null;
+  }
+
+  #receipt(leaf: Leaf<'receipt'>): string | null {
+    const lease = this.#leases.get(leaf.lease);
+    if (!lease) return 'A receipt for a lease that was never committed.';
+    if (leaf.signed.key !== lease.job.leaf.creator) return 'A receipt that is not its creator’s.';
+    if (leaf.root !== lease.commitment.root) return 'A receipt for another root than the committed one.';
+    if (lease.end) return `A receipt for a lease that was ${lease.end}.`;
+    if (leaf.verdict === 'received') lease.receipt = 'received';
+    return null;
+  }
+
+  #waiver(leaf: Leaf<'waiver'>): string | null {
+    const lease = this.#leases.get(leaf.lease);
+    if (!lease) return 'A waiver for a lease that was never committed.';
+    if (lease.end) return `A waiver for a lease that was ${lease.end}.`;
+    if (!hasPassed(lease)) return 'A receipt is waived before a checker passed the lease.';
+    if (lease.receipt !== 'none') return 'A receipt is waived that was given or waived before.';
+    lease.receipt = 'waived';
     return null;
   }
 
   #void(leaf: Leaf<'void'>): string | null {
     const lease = this.#leases.get(leaf.lease);
     if (!lease) return 'A lease is voided that was never committed.';
-    if (lease.end) return `A lease is voided after it was ${lease.end === 'void' ? 'voided' : 'settled'}.`;
-    lease.end = 'void';
+    if (lease.end) return `A lease is voided after it was ${lease.end}.`;
+    lease.end = 'voided';
+    lease.job.taken.delete(lease.commitment.slot);
     this.#counts.voided++;
     return null;
   }
@@ -174,6 +197,7 @@ export class Replay {
   #closed(leaf: Leaf<'closed'>): string | null {
     const job = this.#jobs.get(leaf.job);
     if (!job || job.closed) return 'A job is closed that is not open.';
+    if (leaf.state === 'done' && job.settled < job.slots) return 'A job is called done before all of it is settled.';
     job.closed = true;
     return null;
   }
@@ -182,42 +206,40 @@ export class Replay {
     let sum = 0n;
     for (const [, micro] of leaf.postings) sum += BigInt(micro);
     if (sum !== 0n) return `The postings of a ${leaf.kind} sum to ${sum}, not to zero.`;
+    const fault = this.#kinds[leaf.kind](leaf);
+    if (fault) return fault;
     for (const [account, micro] of leaf.postings) {
-      const balance = (this.#balances.get(account) ?? 0n) + BigInt(micro);
+      const balance = this.balance(account) + BigInt(micro);
       if (balance < 0n && account !== MINT) return `The account ${account} goes below zero.`;
       this.#balances.set(account, balance);
     }
     this.#counts.entries++;
-    return this.#kinds[leaf.kind](leaf);
+    return null;
   }
 
   readonly #kinds: Record<Leaf<'entry'>['kind'], (leaf: Leaf<'entry'>) => string | null> = {
     grant: (leaf) => {
-      const account = leaf.postings.find(([name]) => name !== MINT)?.[0];
-      if (!account || leaf.postings.length !== 2 || !leaf.postings.some(([name]) => name === MINT))
-        return 'A grant that does not come from the mint.';
-      if (this.#granted.has(account)) return 'A key is granted its first tokens twice.';
-      this.#granted.add(account);
+      const fault = grantFault(leaf);
+      if (fault) return fault;
+      const { key } = leaf.signed!;
+      if (this.#granted.has(key)) return 'A key is granted its first tokens twice.';
+      this.#granted.add(key);
       return null;
     },
     escrow: (leaf) => {
-      const job = leaf.job === null ? undefined : this.#jobs.get(leaf.job);
+      const job = this.#jobOf(leaf);
       if (!job) return 'An escrow for a job that was never opened.';
-      return expects(leaf, [
-        [job.leaf.creator, -BigInt(job.leaf.capMicro)],
-        [escrowOf(job.leaf.job), BigInt(job.leaf.capMicro)],
-      ])
-        ? null
-        : 'An escrow is not the cap of its job.';
+      if (job.escrowed) return 'The escrow of a job is taken twice.';
+      job.escrowed = true;
+      return escrowFault(leaf, job);
     },
     settle: (leaf) => this.#settle(leaf),
     refund: (leaf) => {
-      const job = leaf.job === null ? undefined : this.#jobs.get(leaf.job);
+      const job = this.#jobOf(leaf);
       if (!job?.closed || job.refunded) return 'A refund for a job that is open or refunded already.';
+      if (job.taken.size > job.settled) return 'A refund while a lease of the job is undecided.';
       job.refunded = true;
-      const names = leaf.postings.map(([name]) => name).sort();
-      const good = names.join() === [escrowOf(job.leaf.job), job.leaf.creator].sort().join() && this.balance(escrowOf(job.leaf.job)) === 0n;
-      return good ? null : 'A refund does not return all of the escrow to the creator.';
+      return refundFault(leaf, job);
     },
   };
 
@@ -225,42 +247,33 @@ export class Replay {
     const lease = leaf.lease === null ? undefined : this.#leases.get(leaf.lease);
     if (!lease) return 'A lease is settled that was never committed.';
     if (lease.end === 'settled') return 'A lease is settled twice.';
-    if (lease.end === 'void') return 'A lease is settled after it was voided.';
+    if (lease.end === 'voided') return 'A lease is settled after it was voided.';
     if (lease.passed.length === 0) return 'A lease is settled before a checker passed it.';
-    const { commitment, passed } = lease;
-    const job = this.#jobs.get(commitment.job)!.leaf;
-    if (leaf.job !== job.job) return 'A lease is settled from another job.';
-    const amount = leasePrice({
-      segments: commitment.segments,
-      paths: commitment.paths,
-      jobPaths: job.paths,
-      capMicro: BigInt(job.capMicro),
-      pricePerWorkUnitMicro: BigInt(job.pricePerWorkUnitMicro),
-    });
-    const split = splitPrice(amount, job);
-    const parts = evenParts(split.checkerMicro, passed.length);
-    const checkers = passed.map((key, i) => [key, parts[i]!] as const);
-    const expected = [
-      [escrowOf(job.job), -amount],
-      [commitment.worker, split.workerMicro],
-      ...checkers,
-      [TREASURY, split.feeMicro],
-    ] as const;
-    if (!expects(leaf, expected)) return 'A lease is settled for another amount, or to others, than its work and terms imply.';
+    if (!hasPassed(lease)) return 'A lease is settled though its checkers disagree.';
+    if (lease.receipt === 'none') return 'A lease is settled without a receipt or a waiver.';
+    const amount = amountOf(lease);
+    const fault = settlementFault(leaf, lease, amount);
+    if (fault) return fault;
     lease.end = 'settled';
+    lease.job.settled++;
+    lease.job.spentMicro += amount;
     this.#counts.settled++;
     return null;
   }
+
+  #jobOf(leaf: Leaf<'entry'>): JobState | undefined {
+    return leaf.job === null ? undefined : this.#jobs.get(leaf.job);
+  }
 }
 
-/** Are the postings exactly these, with amounts of one account added up and zeros left out? */
-function expects(leaf: Leaf<'entry'>, lines: readonly (readonly [string, bigint])[]): boolean {
-  const sums = new Map<string, bigint>();
-  for (const [account, micro] of lines) sums.set(account, (sums.get(account) ?? 0n) + micro);
-  const left = new Map([...sums].filter(([, micro]) => micro !== 0n));
-  for (const [account, micro] of leaf.postings) {
-    if (left.get(account) !== BigInt(micro)) return false;
-    left.delete(account);
-  }
-  return left.size === 0;
+/** Does the commitment claim what its order and slot imply? */
+function planFault(leaf: Leaf<'commitment'>, order: JobOrder): string | null {
+  const { width, height } = tileRect(order, leaf.slot % tileCount(order));
+  if (leaf.sceneRoot !== order.sceneRoot) return 'A commitment to a film of another scene.';
+  if (leaf.paths !== leasePaths(order, leaf.slot)) return 'A commitment has not the paths that its slot implies.';
+  if (leaf.leaves !== Math.ceil(width / LEAF_SIDE_PX) * Math.ceil(height / LEAF_SIDE_PX))
+    return 'A commitment is over more or fewer leaves than its tile has.';
+  return leaf.segments > leaf.paths * segmentsPerPathMax(order.bounces)
+    ? 'A commitment claims more segments than its paths can have.'
+    : null;
 }

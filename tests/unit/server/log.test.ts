@@ -197,9 +197,9 @@ describe('a lie', () => {
   });
 
   test('a failing verdict turned', async () => {
-    const at = line('verdict', 0);
-    const settle = line('entry', 0, 'settle');
-    expect(await verdictOn(edit<'verdict'>(at, (leaf) => (leaf.verdict = 'fail')))).toMatchObject({ ok: false, line: settle });
+    const at = line('verdict', 3);
+    const turn = edit<'verdict'>(at, (leaf) => (leaf.verdict = 'pass'));
+    expect(await verdictOn(turn)).toEqual({ ok: false, line: at, reason: 'The leaf says something else than its signed request.' });
   });
 
   test('a draw before the commitment', async () => {
@@ -229,11 +229,12 @@ describe('a lie', () => {
   });
 
   test('an escrow or a refund of another size', async () => {
-    const job = line('job');
-    expect(await verdictOn(edit<'job'>(job, (leaf) => (leaf.capMicro = '2000')))).toMatchObject({
-      ok: false,
-      line: line('entry', 0, 'escrow'),
-    });
+    const escrow = line('entry', 0, 'escrow');
+    const more = edit<'entry'>(
+      escrow,
+      (leaf) => (leaf.postings = leaf.postings.map(([name, micro]) => [name, String(2n * BigInt(micro))])),
+    );
+    expect(await verdictOn(more)).toEqual({ ok: false, line: escrow, reason: 'An escrow is not the cap of its job.' });
     const refund = line('entry', 0, 'refund');
     const less = edit<'entry'>(
       refund,
