@@ -7,6 +7,7 @@
 import * as v from 'valibot';
 import { fromHex } from '../protocol/bytes.ts';
 import {
+  CONTROL_BUFFERED_BYTES_MAX,
   CONTROL_CONNECTIONS_MAX,
   CONTROL_MESSAGES_PER_SECOND_MAX,
   SIGNAL_MESSAGE_BYTES_MAX,
@@ -24,6 +25,8 @@ export interface SignalLink {
   onMessage(listener: (text: string) => void): void;
   onClose(listener: () => void): void;
   close(): void;
+  /** Bytes sent and not yet taken by the network; absent where nothing buffers. */
+  bufferedBytes?(): number;
 }
 
 const MessageSchema = v.variant('type', [
@@ -47,6 +50,8 @@ interface Box {
 export class Signalling {
   readonly #core: Core;
   readonly #boxes = new Map<string, Box>();
+  /** Every open connection, admitted or not. */
+  readonly #links = new Set<SignalLink>();
   /** For peers that are not here yet: an offer may overtake its receiver's own connection. */
   readonly #waiting = new Map<string, Waiting[]>();
 
@@ -64,15 +69,16 @@ export class Signalling {
       take(text);
     });
     link.onClose(() => {
+      this.#links.delete(link);
       if (this.#boxes.get(id)?.link === link) this.#boxes.delete(id);
       take = () => {};
     });
-    void this.#admit(id, query.get('token') ?? '').then((fault) => {
-      if (fault) {
-        this.#core.counters.count('signal-refused');
-        this.#send(link, { type: 'ERROR', payload: { msg: fault } });
-        return link.close();
-      }
+    if (this.#links.size >= CONTROL_CONNECTIONS_MAX) return this.#refuse(link, 'Too many peers are connected.');
+    this.#links.add(link);
+    const admitted = (fault: string | null): void => {
+      // Gone while its token was looked at: a box of it would take messages for nobody.
+      if (!this.#links.has(link)) return;
+      if (fault) return this.#refuse(link, fault);
       const box = { link, tokens: CONTROL_MESSAGES_PER_SECOND_MAX, tokensAtMs: this.#core.clock.nowMs() };
       const older = this.#boxes.get(id);
       this.#boxes.set(id, box);
@@ -81,13 +87,25 @@ export class Signalling {
       this.#deliverWaiting(id, link);
       take = (text) => this.#receive(id, box, text);
       for (const text of early) take(text);
-    });
+    };
+    this.#admit(id, query.get('token') ?? '')
+      .then(admitted)
+      .catch((error: unknown) => {
+        this.#core.counters.count('internal');
+        this.#core.logger(`a signalling connection failed: ${error instanceof Error ? error.message : String(error)}`);
+        link.close();
+      });
+  }
+
+  #refuse(link: SignalLink, fault: string): void {
+    this.#core.counters.count('signal-refused');
+    this.#send(link, { type: 'ERROR', payload: { msg: fault } });
+    link.close();
   }
 
   /** @returns why not, as a sentence; null when the token proves the id's key. */
   async #admit(id: string, token: string): Promise<string | null> {
     if (!v.is(peerId, id)) return 'The id is not a key and a session.';
-    if (this.#boxes.size >= CONTROL_CONNECTIONS_MAX) return 'Too many peers are connected.';
     const parsed = parseSignalToken(token);
     if (!parsed || Math.abs(this.#core.clock.nowMs() - parsed.timeMs) > SIGNAL_TOKEN_AGE_MS_MAX)
       return 'The token is malformed or too old.';
@@ -99,7 +117,12 @@ export class Signalling {
     this.#write(link, JSON.stringify(message));
   }
 
+  /** A link that does not take what it is sent is closed, as on the control socket. */
   #write(link: SignalLink, text: string): void {
+    if ((link.bufferedBytes?.() ?? 0) > CONTROL_BUFFERED_BYTES_MAX) {
+      this.#core.counters.count('slow-consumer');
+      return link.close();
+    }
     this.#core.counters.out('signal', Buffer.byteLength(text));
     link.send(text);
   }

@@ -70,6 +70,7 @@ export function refuseUpgrade(socket: Duplex): void {
 
 function linkOf(core: Core, ws: WebSocket): ControlLink {
   heartbeat(core, ws);
+  let closing = false;
   ws.on('error', () => core.counters.count('socket-error'));
   return {
     send: (text) => {
@@ -83,6 +84,8 @@ function linkOf(core: Core, ws: WebSocket): ControlLink {
     },
     onClose: (listener) => void ws.on('close', listener),
     close: () => {
+      if (closing) return;
+      closing = true;
       ws.close();
       // A peer that is gone never answers the closing handshake.
       setTimeout(() => ws.terminate(), CLOSE_GRACE_MS).unref();
