@@ -91,6 +91,11 @@ export class JobWork {
     return this.#promised.has(lease);
   }
 
+  /** Promised, not in, and still of use. */
+  lacks(lease: string): boolean {
+    return !this.ended && this.#promised.has(lease) && !this.#received.has(lease);
+  }
+
   take(from: string, request: Delivery, body: Bytes): Promise<PeerAnswer> {
     return this.#inTurn(() => this.#take(from, request, body));
   }
