@@ -75,7 +75,7 @@ export function parseFrame(bytes: Bytes): Frame | null {
 export type Assembly =
   | { readonly status: 'more' }
   | { readonly status: 'whole'; readonly message: Message }
-  | { readonly status: 'broken' };
+  | { readonly status: 'discarded' | 'broken' };
 
 /**
  * Puts the frames of one message together. Memory grows with what has arrived, never with what a
@@ -83,15 +83,18 @@ export type Assembly =
  */
 export class Assembler {
   readonly #first: Frame;
+  readonly #keep: boolean;
   readonly #parts: Bytes[] = [];
   #received = 0;
 
-  constructor(first: Frame) {
+  /** @param keep false for a message nobody wants: its frames are checked and counted, and it never becomes whole. */
+  constructor(first: Frame, keep = true) {
     this.#first = first;
+    this.#keep = keep;
   }
 
-  get receivedBytes(): number {
-    return this.#received;
+  get heldBytes(): number {
+    return this.#keep ? this.#received : 0;
   }
 
   add(frame: Frame): Assembly {
@@ -101,8 +104,9 @@ export class Assembler {
     const same = frame.headBytes === headBytes && frame.bodyBytes === bodyBytes;
     const empty = frame.payload.length === 0 && total > 0;
     if (!same || empty || this.#received > total) return { status: 'broken' };
-    this.#parts.push(frame.payload);
+    if (this.#keep) this.#parts.push(frame.payload);
     if (this.#received < total) return { status: 'more' };
+    if (!this.#keep) return { status: 'discarded' };
     const bytes = this.#parts.length === 1 ? this.#parts[0]! : concat(...this.#parts);
     return { status: 'whole', message: { kind, stream, head: bytes.subarray(0, headBytes), body: bytes.slice(headBytes) } };
   }

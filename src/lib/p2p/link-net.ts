@@ -10,10 +10,11 @@ import type { Clock } from '../roles/types.ts';
 import { backoffMs } from './backoff.ts';
 import type { Channel, Dialer } from './channel.ts';
 import { PeerLink } from './peer-link.ts';
-import type { PeerHandler, PeerNet, PeerOutcome, PeerTraffic } from './peer-net.ts';
+import type { BodyRule, PeerHandler, PeerNet, PeerOutcome, PeerTraffic } from './peer-net.ts';
 
 const DIALS_MAX = 3;
 const QUICK_MS = 3_000;
+const NO_BODIES: BodyRule = () => 'malformed';
 
 export class LinkNet implements PeerNet {
   readonly #dialer: Dialer;
@@ -22,6 +23,9 @@ export class LinkNet implements PeerNet {
   readonly #dialling = new Map<string, Promise<PeerLink | null>>();
   readonly #closing = new AbortController();
   #handler: PeerHandler = async () => ({ ok: false, fault: 'stopped' });
+  #bodies: BodyRule = NO_BODIES;
+  /** Of half-arrived messages, over all links. */
+  readonly #assembly = { bytes: 0 };
   #closedBytes = { in: 0, out: 0 };
 
   constructor(dialer: Dialer, clock: Clock) {
@@ -54,8 +58,9 @@ export class LinkNet implements PeerNet {
     return link ? link.request(signal, request, body) : { status: 'unreachable' };
   }
 
-  serve(handler: PeerHandler): void {
+  serve(handler: PeerHandler, bodies: BodyRule = NO_BODIES): void {
     this.#handler = handler;
+    this.#bodies = bodies;
   }
 
   async close(): Promise<void> {
@@ -115,6 +120,8 @@ export class LinkNet implements PeerNet {
     const link: PeerLink = new PeerLink({
       channel,
       clock: this.#clock,
+      assembly: this.#assembly,
+      acceptsBody: (request, bodyBytes) => this.#bodies(peer, request, bodyBytes),
       handle: (request, body) => this.#handler(peer, request, body),
       closed: () => this.#forget(peer, link),
     });

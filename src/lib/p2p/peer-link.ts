@@ -7,7 +7,6 @@ import * as v from 'valibot';
 import { decodeCanonical, encodeCanonical } from '../protocol/canonical.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import {
-  PEER_BODY_BYTES_MAX,
   PEER_BUFFERED_BYTES_MAX,
   PEER_FRAME_BYTES_MAX,
   PEER_MESSAGE_TIMEOUT_MS,
@@ -17,7 +16,8 @@ import {
 import { PeerReplySchema, PeerRequestSchema, type PeerFault, type PeerRequest } from '../protocol/peer.ts';
 import type { Clock } from '../roles/types.ts';
 import type { Channel } from './channel.ts';
-import { Assembler, FRAME_CANCEL, FRAME_REPLY, FRAME_REQUEST, framesOf, parseFrame, type Frame, type Message } from './framing.ts';
+import { Assemblies, type AssemblyBudget } from './assembly.ts';
+import { FRAME_CANCEL, FRAME_REPLY, FRAME_REQUEST, framesOf, parseFrame, type Frame, type Message } from './framing.ts';
 import type { PeerAnswer, PeerOutcome } from './peer-net.ts';
 
 const NOTHING: Bytes = new Uint8Array();
@@ -30,6 +30,10 @@ interface Pending {
 export interface LinkOptions {
   readonly channel: Channel;
   readonly clock: Clock;
+  /** Shared by all links of the net. */
+  readonly assembly: AssemblyBudget;
+  /** Asked before a request's body is taken in. */
+  readonly acceptsBody: (request: PeerRequest, bodyBytes: number) => PeerFault | null;
   readonly handle: (request: PeerRequest, body: Bytes) => Promise<PeerAnswer>;
   readonly closed: () => void;
 }
@@ -42,12 +46,14 @@ export class PeerLink {
   readonly #closing = new AbortController();
   readonly #pending = new Map<number, Pending>();
   readonly #serving = new Map<number, AbortController>();
-  readonly #assembling = new Map<string, Assembler>();
+  readonly #assembling: Assemblies;
+  #sweeping = false;
   #waiters: (() => void)[] = [];
   #nextStream = 1;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#assembling = new Assemblies(options.assembly);
     this.lastUsedMs = options.clock.nowMs();
     options.channel.listen({ frame: (bytes) => this.#onFrame(bytes), drained: () => this.#wake(), closed: () => this.#onClosed() });
   }
@@ -77,7 +83,8 @@ export class PeerLink {
     const result = await outcome;
     done.abort();
     over.removeEventListener('abort', onAbort);
-    if (result.status === 'aborted' || result.status === 'timeout') this.#cancel(stream);
+    // Also when it was refused: the peer need not wait for the rest of a body it does not want.
+    if (result.status !== 'answered') this.#cancel(stream);
     this.#wake();
     return result;
   }
@@ -90,7 +97,7 @@ export class PeerLink {
   #finish(stream: number, outcome: PeerOutcome): void {
     const pending = this.#pending.get(stream);
     this.#pending.delete(stream);
-    this.#assembling.delete(`${FRAME_REPLY}:${stream}`);
+    this.#assembling.delete(FRAME_REPLY, stream);
     pending?.finish(outcome);
   }
 
@@ -155,7 +162,7 @@ export class PeerLink {
     }
     if (frame.kind === FRAME_CANCEL) {
       this.#serving.get(frame.stream)?.abort();
-      this.#assembling.delete(`${FRAME_REQUEST}:${frame.stream}`);
+      this.#assembling.delete(FRAME_REQUEST, frame.stream);
       return;
     }
     const pending = this.#pending.get(frame.stream);
@@ -166,21 +173,32 @@ export class PeerLink {
   }
 
   #assemble(frame: Frame): void {
-    const key = `${frame.kind}:${frame.stream}`;
-    let assembler = this.#assembling.get(key);
-    if (!assembler) {
-      // Twice the slots: own replies and the peer's requests. More is a peer that ignores the bound.
-      if (this.#assembling.size >= 2 * PEER_REQUESTS_IN_FLIGHT_MAX) return this.close();
-      assembler = new Assembler(frame);
-      this.#assembling.set(key, assembler);
-    }
-    const assembly = assembler.add(frame);
-    const held = [...this.#assembling.values()].reduce((sum, one) => sum + one.receivedBytes, 0);
-    if (assembly.status === 'broken' || held > 2 * PEER_BODY_BYTES_MAX) return this.close();
-    if (assembly.status === 'more') return;
-    this.#assembling.delete(key);
+    const fault = frame.kind === FRAME_REQUEST && frame.bodyBytes > 0 && !this.#assembling.has(frame) ? this.#faultOf(frame) : null;
+    const assembly = this.#assembling.add(frame, this.lastUsedMs, fault !== null);
+    if (assembly.status === 'broken') return this.close();
+    if (fault) void this.#reply(frame.stream, refuse(fault), this.#closing.signal);
+    if (assembly.status === 'more') void this.#sweep();
+    if (assembly.status !== 'whole') return;
     if (frame.kind === FRAME_REQUEST) void this.#serve(assembly.message);
     else this.#onReply(assembly.message);
+  }
+
+  /** Why a request's body is not taken in. Its head must be whole in the first frame, which no head of ours exceeds. */
+  #faultOf({ headBytes, bodyBytes, payload }: Frame): PeerFault | null {
+    const parsed = headBytes <= payload.length ? parseRequest(payload.subarray(0, headBytes)) : null;
+    return parsed ? this.#options.acceptsBody(parsed, bodyBytes) : 'malformed';
+  }
+
+  /** While anything is half here, looks now and then for what stopped coming. */
+  async #sweep(): Promise<void> {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    const { clock } = this.#options;
+    while (this.#assembling.size > 0 && !this.#closing.signal.aborted) {
+      await clock.sleep(this.#closing.signal, PEER_REQUEST_TIMEOUT_MS / 2);
+      this.#assembling.expire(clock.nowMs());
+    }
+    this.#sweeping = false;
   }
 
   #onReply(message: Message): void {
@@ -195,17 +213,20 @@ export class PeerLink {
     const busy = this.#serving.size >= PEER_REQUESTS_IN_FLIGHT_MAX;
     if (!busy) this.#serving.set(message.stream, stop);
     const answer = busy ? refuse('busy') : await this.#answer(message);
-    const head = encodeCanonical(answer.ok ? { ok: true } : { ok: false, fault: answer.fault });
-    const signal = AbortSignal.any([stop.signal, this.#closing.signal]);
-    await this.#send(signal, { kind: FRAME_REPLY, stream: message.stream, head, body: answer.ok ? answer.body : NOTHING });
+    await this.#reply(message.stream, answer, AbortSignal.any([stop.signal, this.#closing.signal]));
     if (!busy) this.#serving.delete(message.stream);
   }
 
+  #reply(stream: number, answer: PeerAnswer, signal: AbortSignal): Promise<void> {
+    const head = encodeCanonical(answer.ok ? { ok: true } : { ok: false, fault: answer.fault });
+    return this.#send(signal, { kind: FRAME_REPLY, stream, head, body: answer.ok ? answer.body : NOTHING });
+  }
+
   async #answer(message: Message): Promise<PeerAnswer> {
-    const parsed = v.safeParse(PeerRequestSchema, decodeCanonical(message.head));
-    if (!parsed.success) return refuse('malformed');
+    const request = parseRequest(message.head);
+    if (!request) return refuse('malformed');
     try {
-      return await this.#options.handle(parsed.output, message.body);
+      return await this.#options.handle(request, message.body);
     } catch {
       // A defect of this side (storage failed, say) ends one request, not the link.
       return refuse('stopped');
@@ -219,6 +240,11 @@ export class PeerLink {
     this.#wake();
     this.#options.closed();
   }
+}
+
+function parseRequest(head: Bytes): PeerRequest | null {
+  const parsed = v.safeParse(PeerRequestSchema, decodeCanonical(head));
+  return parsed.success ? parsed.output : null;
 }
 
 const refuse = (fault: PeerFault): PeerAnswer => ({ ok: false, fault });

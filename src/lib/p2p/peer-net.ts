@@ -16,6 +16,9 @@ export type PeerAnswer = { readonly ok: true; readonly body: Bytes } | { readonl
 
 export type PeerHandler = (from: string, request: PeerRequest, body: Bytes) => Promise<PeerAnswer>;
 
+/** Asked when a request's head is here and its body is not: null takes the body in, a fault refuses it unread. */
+export type BodyRule = (from: string, request: PeerRequest, bodyBytes: number) => PeerFault | null;
+
 export interface PeerTraffic {
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -27,8 +30,11 @@ export interface PeerNet {
   readonly id: string;
   /** Connects if need be. Never throws; concurrent calls to one peer share a channel. */
   request(signal: AbortSignal, peer: string, request: PeerRequest, body?: Bytes): Promise<PeerOutcome>;
-  /** One handler per net; called concurrently up to PEER_REQUESTS_IN_FLIGHT_MAX per peer. */
-  serve(handler: PeerHandler): void;
+  /**
+   * One handler per net; called concurrently up to PEER_REQUESTS_IN_FLIGHT_MAX per peer.
+   * @param bodies decides about every request that announces a body; left out, all of them are refused.
+   */
+  serve(handler: PeerHandler, bodies?: BodyRule): void;
   readonly traffic: PeerTraffic;
   close(): Promise<void>;
 }
