@@ -4,7 +4,7 @@
  * full tiles up, so that a root costs a few hundred hashes at any size. Whoever controls this can
  * withhold the log, not change it unseen.
  */
-import { and, asc, eq, gte, lt } from 'drizzle-orm';
+import { and, asc, eq, gte, lt, sql } from 'drizzle-orm';
 import { inclusionProof, rootOf } from '../ledger/merkle.ts';
 import { signCheckpoint } from '../ledger/checkpoint.ts';
 import { concat, fromHex, type Bytes } from '../protocol/bytes.ts';
@@ -28,7 +28,9 @@ export class LogService {
   readonly #origin: string;
   readonly #clock: Clock;
   #last: SignedCheckpoint | null = null;
-  #signing: Promise<SignedCheckpoint> | null = null;
+  #fresh: Promise<SignedCheckpoint> | null = null;
+  /** What rolls up or signs runs one after the other: a root is of tiles that nobody is writing. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: { store: Store; identity: Identity; origin: string; clock: Clock }) {
     this.#store = options.store;
@@ -40,12 +42,23 @@ export class LogService {
   /** The newest checkpoint: at most CHECKPOINT_INTERVAL_MS old whenever the log has grown since. */
   async checkpoint(): Promise<SignedCheckpoint> {
     if (this.#last && this.#clock.nowMs() - this.#last.atMs < CHECKPOINT_INTERVAL_MS) return this.#last;
-    this.#signing ??= this.sign().finally(() => (this.#signing = null));
-    return this.#signing;
+    this.#fresh ??= this.sign().finally(() => (this.#fresh = null));
+    return this.#fresh;
   }
 
-  /** Signs a checkpoint of everything that is durable now. */
-  async sign(): Promise<SignedCheckpoint> {
+  /** Signs a checkpoint of everything that is durable now. Checkpoints never shrink, in whatever order they were asked for. */
+  sign(): Promise<SignedCheckpoint> {
+    return this.#inTurn(() => this.#sign());
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    // Whoever failed is told; the next one starts all the same.
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  async #sign(): Promise<SignedCheckpoint> {
     const size = await this.size();
     const atMs = this.#clock.nowMs();
     if (this.#last?.size === size) return (this.#last = { ...this.#last, atMs });
@@ -81,7 +94,7 @@ export class LogService {
   }
 
   async inclusions(indices: readonly number[], size: number): Promise<Bytes[][]> {
-    await this.#rollUp(size);
+    await this.#inTurn(() => this.#rollUp(size));
     const edge = await this.#edge(size);
     const tiles = new Map<string, Bytes[]>();
     const out: Bytes[][] = [];
@@ -89,7 +102,7 @@ export class LogService {
     return out;
   }
 
-  /** Writes the roots of full tiles one level up; safe to repeat and to race. */
+  /** Writes the roots of full tiles one level up; safe to repeat, and never makes a tile shorter. */
   async #rollUp(size: number): Promise<void> {
     for (let level = 1, below = size; below >= LOG_TILE_HASHES; level++) {
       const full = Math.floor(below / LOG_TILE_HASHES);
@@ -110,7 +123,11 @@ export class LogService {
     await this.#store.db
       .insert(logTiles)
       .values({ level, index: tile, hashes })
-      .onConflictDoUpdate({ target: [logTiles.level, logTiles.index], set: { hashes } });
+      .onConflictDoUpdate({
+        target: [logTiles.level, logTiles.index],
+        set: { hashes },
+        setWhere: sql`length(excluded.hashes) > length(${logTiles.hashes})`,
+      });
     this.#filled.set(name, have.length);
   }
 
