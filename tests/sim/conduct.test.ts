@@ -114,6 +114,19 @@ test('stop idles the engine within a second and gives its leases back', async ()
   await world.until('its leases are free again', () => viewOf(role, job).view.leased === 0, 3_000);
 });
 
+test('a worker whose shelf is full of unchecked films waits for checks and loses none of them', async () => {
+  await begin(17);
+  const { role: hand } = await worker(undefined, { films: 5, bytes: 1e9 });
+  const { role, job } = await submitted(await world.tab());
+  await world.until('it holds what fits', () => hand.status.reason.startsWith('Waiting for checks'));
+  await world.pass(10_000);
+  expect(hand.status.leasesPending).toBe(5);
+  await checker();
+  await expectWell(role, job);
+  expect(hand.status.leasesVoided).toBe(0);
+  expect(viewOf(role, job).view.redone).toBe(0);
+});
+
 test('an opening that does not hash to the commitment fails the lease', async () => {
   await begin(15);
   const { tab } = await worker();

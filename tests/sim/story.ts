@@ -12,6 +12,7 @@ import { verifyLog } from '#lib/ledger/verify.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
 import { CheckerRole } from '#lib/roles/checker.ts';
 import { CreatorRole, type SubmitOutcome } from '#lib/roles/creator.ts';
+import type { ShelfBounds } from '#lib/roles/film-shelf.ts';
 import { WorkerRole } from '#lib/roles/worker.ts';
 import type { CreatorJob, JobChoice } from '#lib/roles/types.ts';
 import { entries, jobs, leases, postings } from '#lib/server/store/schema.ts';
@@ -54,9 +55,9 @@ function alone(order: JobOrder): Float32Array {
   return Float32Array.from({ length: order.width * order.height * 3 }, (_, i) => words[Math.floor(i / 3) * 4 + (i % 3)]! / order.samples);
 }
 
-export async function worker(engine?: Engine): Promise<{ tab: Tab; role: WorkerRole }> {
+export async function worker(engine?: Engine, shelf?: ShelfBounds): Promise<{ tab: Tab; role: WorkerRole }> {
   const tab = await world.tab(engine ? { engine } : {});
-  const role = new WorkerRole(tab);
+  const role = new WorkerRole(tab, shelf);
   await role.start();
   return { tab, role };
 }

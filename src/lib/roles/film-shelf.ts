@@ -1,13 +1,20 @@
 /**
  * Films a worker has committed to, kept until the coordinator says settled or voided: delivered to
- * the creator with retries, and opened for checkers. Never drops a film that nobody else has;
- * when the shelf is full of those the worker takes no more leases.
+ * the creator with retries, and opened for checkers. Never drops a film before the coordinator has
+ * ended its lease: a check that finds none would void honest work. When the films of the leases at
+ * hand might not fit as well, the worker asks for no more.
  */
 import type { Film } from '../job/film.ts';
 import { leafRects, type Rect } from '../job/plan.ts';
 import type { Lease } from '../protocol/control.ts';
 import { concat, type Bytes } from '../protocol/bytes.ts';
-import { FILMS_HELD_BYTES_MAX, FILMS_HELD_PER_WORKER_MAX, RECONNECT_BACKOFF_MS_MAX, RECONNECT_BACKOFF_MS_MIN } from '../protocol/limits.ts';
+import {
+  LEASES_PER_WORKER_MAX,
+  FILMS_HELD_BYTES_MAX,
+  FILMS_HELD_PER_WORKER_MAX,
+  RECONNECT_BACKOFF_MS_MAX,
+  RECONNECT_BACKOFF_MS_MIN,
+} from '../protocol/limits.ts';
 import type { PeerRequest } from '../protocol/peer.ts';
 import { cutLeaf, type Commitment } from '../trust/commitment.ts';
 import type { PeerAnswer } from '../p2p/peer-net.ts';
@@ -21,6 +28,13 @@ export interface ShelvedFilm {
   readonly commitment: Commitment;
 }
 
+export interface ShelfBounds {
+  readonly films: number;
+  readonly bytes: number;
+}
+
+const BOUNDS: ShelfBounds = { films: FILMS_HELD_PER_WORKER_MAX, bytes: FILMS_HELD_BYTES_MAX };
+
 interface Entry extends ShelvedFilm {
   /** Who is being told, and the end of the telling. */
   delivery: { readonly peer: string; readonly stop: AbortController } | null;
@@ -30,11 +44,13 @@ interface Entry extends ShelvedFilm {
 export class FilmShelf {
   readonly #context: Pick<RoleContext, 'net' | 'clock'>;
   readonly #changed: () => void;
+  readonly #bounds: ShelfBounds;
   readonly #films = new Map<string, Entry>();
 
-  constructor(context: Pick<RoleContext, 'net' | 'clock'>, changed: () => void) {
+  constructor(context: Pick<RoleContext, 'net' | 'clock'>, changed: () => void, bounds: ShelfBounds = BOUNDS) {
     this.#context = context;
     this.#changed = changed;
+    this.#bounds = bounds;
   }
 
   get size(): number {
@@ -50,17 +66,12 @@ export class FilmShelf {
     return [...this.#films.values()].filter((entry) => !entry.delivered).length;
   }
 
+  /** No more leases: room is kept for the films of those a worker may hold already. */
   get full(): boolean {
-    const bytes = [...this.#films.values()].reduce((sum, { film }) => sum + film.light.byteLength + film.signatures.byteLength, 0);
-    return this.#films.size >= FILMS_HELD_PER_WORKER_MAX || bytes >= FILMS_HELD_BYTES_MAX;
-  }
-
-  /** Makes room by dropping the oldest delivered films: their end was told while this peer was away. */
-  trim(): void {
-    for (const [lease, entry] of this.#films) {
-      if (!this.full) return;
-      if (entry.delivered) this.#films.delete(lease);
-    }
+    const sizes = [...this.#films.values()].map(({ film }) => film.light.byteLength + film.signatures.byteLength);
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    const coming = LEASES_PER_WORKER_MAX * Math.max(0, ...sizes);
+    return sizes.length + LEASES_PER_WORKER_MAX > this.#bounds.films || bytes + coming > this.#bounds.bytes;
   }
 
   put(film: ShelvedFilm): void {

@@ -9,7 +9,7 @@ import { tileRect } from '../job/plan.ts';
 import type { ControlEvent } from './types.ts';
 import { LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
 import { commit } from '../trust/commitment.ts';
-import { FilmShelf } from './film-shelf.ts';
+import { FilmShelf, type ShelfBounds } from './film-shelf.ts';
 import { LeaseRun, type LeaseResult } from './lease-run.ts';
 import { Emitter, Observable } from './observable.ts';
 import { sharedOf, type Shared } from './shared.ts';
@@ -51,10 +51,11 @@ export class WorkerRole {
   #looping = false;
   #finished: (() => void)[] = [];
 
-  constructor(context: RoleContext) {
+  /** @param shelf how much this machine holds; the usual bounds when left out. */
+  constructor(context: RoleContext, shelf?: ShelfBounds) {
     this.#context = context;
     this.#shared = sharedOf(context);
-    this.#shelf = new FilmShelf(context, () => this.#tell());
+    this.#shelf = new FilmShelf(context, () => this.#tell(), shelf);
     this.#shared.router.on('film.open', async (from, request) => {
       const known = this.#shelf.get(request.lease);
       if (known?.lease.job !== request.job) return { ok: false, fault: 'unknown-lease' };
@@ -230,7 +231,6 @@ export class WorkerRole {
     const rect = tileRect(grant.order, grant.lease.tile);
     const commitment = commit(film, rect);
     const segments = filmSegments(film.light);
-    this.#shelf.trim();
     this.#shelf.put({ lease: grant.lease, rect, film, commitment });
     const rate = segments / Math.max(traceSeconds, 1e-3);
     const { segmentsPerSecond } = this.status;
@@ -276,7 +276,7 @@ export class WorkerRole {
       return this.#set('finishing', `Delivering ${undelivered} finished ${undelivered === 1 ? 'lease' : 'leases'}, then resting.`);
     if (this.#wish === 'paused') return this.#set('paused', this.#pauseReason);
     if (delivering > 0) return this.#set('delivering', 'Bringing finished pixels to their creator.');
-    if (this.#shelf.full) return this.#set('waiting', 'Holding as many finished films as fit until they are accepted.');
+    if (this.#shelf.full) return this.#set('waiting', 'Waiting for checks of what is done: no more finished films fit here.');
     this.#set('waiting', 'Ready: waiting for a lease.');
   }
 
