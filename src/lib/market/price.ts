@@ -43,6 +43,28 @@ export function leasePrice(bill: LeaseBill): bigint {
   return work < share ? work : share;
 }
 
+/** The least a job may be capped at: what its paths cost if each ended where it began. */
+export const capFloor = (order: Pick<JobOrder, 'width' | 'height' | 'samples'>, pricePerWorkUnitMicro: bigint): bigint =>
+  workPrice(jobPaths(order), pricePerWorkUnitMicro);
+
+/** Settled leases that say something about a job's cap: no fewer than this, or a quarter of a small job's. */
+const CAP_EVIDENCE_LEASES = 8;
+
+export interface Spending {
+  readonly slots: number;
+  readonly settled: number;
+  /** Of settled leases. */
+  readonly segments: number;
+  readonly spentMicro: bigint;
+  readonly priceMicro: bigint;
+}
+
+/** Has the cap cut what settled leases earned to less than half of what their work costs? */
+export function capFallsShort({ slots, settled, segments, spentMicro, priceMicro }: Spending): boolean {
+  if (settled < Math.min(CAP_EVIDENCE_LEASES, Math.ceil(slots / 4))) return false;
+  return settled > 0 && workPrice(segments, priceMicro) > 2n * spentMicro + BigInt(settled);
+}
+
 export interface Split {
   readonly workerMicro: bigint;
   readonly checkerMicro: bigint;

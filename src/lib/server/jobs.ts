@@ -4,7 +4,7 @@
  */
 import { and, count, eq, gte, sql } from 'drizzle-orm';
 import { escrowOf } from '../ledger/leaf.ts';
-import { jobPaths } from '../market/price.ts';
+import { capFallsShort, capFloor, jobPaths } from '../market/price.ts';
 import { leaseCount } from '../job/plan.ts';
 import { sha256, toHex } from '../protocol/bytes.ts';
 import { encodeCanonical } from '../protocol/canonical.ts';
@@ -17,6 +17,8 @@ import { balanceOf, post } from './ledger.ts';
 import { faults, jobs, leases, type JobRow } from './store/schema.ts';
 import type { Session } from './sessions.ts';
 import type { Db, Tx } from './store/store.ts';
+
+const CAP_SHORT = 'the limit is less than half of what its rays cost: cancel it and order with a higher one';
 
 const orders = new WeakMap<JobRow, JobOrder>();
 
@@ -55,6 +57,12 @@ export async function openJob(core: Core, tx: Tx, request: Request, order: JobOr
   if ((open?.n ?? 0) >= JOBS_OPEN_PER_CREATOR_MAX)
     return refuse('jobs-open', `You already have ${JOBS_OPEN_PER_CREATOR_MAX} jobs running; wait for one to end or cancel it.`);
   const cap = BigInt(order.capMicro);
+  const floor = capFloor(order, BigInt(core.policy.pricePerWorkUnitMicro));
+  if (cap < floor)
+    return refuse(
+      'cap-too-low',
+      `A limit of ${tokens(cap)} tokens is below the ${tokens(floor)} that this picture costs if every path ends at the first thing it meets. Raise it, or ask for less.`,
+    );
   const balance = await balanceOf(tx.db, request.key);
   if (balance < cap)
     return refuse(
@@ -113,6 +121,7 @@ async function allBlocked(core: Core, job: string, workers: readonly Session[]):
 /** Why an open job stands still, for people; empty while it moves. */
 async function waitsFor(core: Core, job: JobRow, leased: number, committed: number): Promise<string> {
   if (job.state !== 'open') return job.reason;
+  if (capFallsShort(job)) return CAP_SHORT;
   if (!core.sessions.creatorOf(job)) return 'waiting for its creator’s tab';
   const workers = core.sessions.with('worker');
   if (workers.length === 0) return 'waiting for a worker';

@@ -5,6 +5,7 @@
  */
 import { and, asc, count, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { issueCapability } from '../trust/capability.ts';
+import { capFallsShort } from '../market/price.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import { FILMS_HELD_PER_WORKER_MAX, LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
 import { drawCheck, mayCheck, verdictsOf } from './checks.ts';
@@ -52,7 +53,7 @@ export class Scheduler {
           and(eq(jobs.state, 'open'), sql`(${jobs.nextSlot} < ${jobs.slots} or exists (select 1 from redo r where r.job = ${jobs.id}))`),
         )
         .orderBy(asc(jobs.createdMs))
-    ).filter((job) => core.sessions.creatorOf(job));
+    ).filter((job) => core.sessions.creatorOf(job) && !capFallsShort(job));
     if (open.length === 0) return;
     const loads = await this.#loads();
     const blocked = new Map<string, Set<string>>();
