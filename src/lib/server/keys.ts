@@ -15,6 +15,24 @@ const parsed = new Map<string, KeyObject>();
 /** Group order of edwards25519, little endian: S must be below it, or a signature would have two forms. */
 const ORDER = fromHex('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010');
 
+/**
+ * y of the points of small order, little endian, as libsodium lists them. Anyone can sign for such a
+ * key; the portable implementation refuses them, and a log must verify alike everywhere.
+ */
+const SMALL_ORDER = new Set([
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  ...['ec', 'ed', 'ee'].map((low) => `${low}${'ff'.repeat(30)}7f`),
+]);
+
+function hasSmallOrder(key: Uint8Array): boolean {
+  const y = Uint8Array.from(key);
+  y[31]! &= 0x7f;
+  return SMALL_ORDER.has(toHex(y));
+}
+
 function publicKey(key: Uint8Array): KeyObject {
   const name = toHex(key);
   const known = parsed.get(name);
@@ -34,7 +52,7 @@ function scalarIsReduced(sig: Uint8Array): boolean {
 }
 
 export const nodeVerify: Verify = async (sig, bytes, key) => {
-  if (sig.length !== 64 || key.length !== 32 || !scalarIsReduced(sig)) return false;
+  if (sig.length !== 64 || key.length !== 32 || !scalarIsReduced(sig) || hasSmallOrder(key)) return false;
   try {
     return verify(null, bytes, publicKey(key), sig);
   } catch {
