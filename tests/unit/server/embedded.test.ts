@@ -3,12 +3,14 @@
  * killed, and which a second coordinator may not share. Nothing acknowledged is ever lost.
  */
 import { createHash } from 'node:crypto';
-import { fork, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createCoordinator } from '#lib/server/coordinator.ts';
+import { openEmbedded } from '#lib/server/store/open.ts';
 import { verifyLog } from '#lib/ledger/verify.ts';
 import { fetchLog } from '#lib/ledger/client.ts';
 import { oneLease, road, testOrder, world, type Client, type World } from './harness.ts';
@@ -182,6 +184,41 @@ test(
     expect(existsSync(join(dataDir, 'postgres/cluster'))).toBe(!existsSync(moved));
     for (const one of worlds.splice(0)) await one.coordinator.close();
     rmSync(moved, { recursive: true, force: true });
+  },
+  SLOW_MS,
+);
+
+test(
+  'a lock file that names a stranger’s process: the server starts, and the stranger is left alone',
+  async () => {
+    const w = await start();
+    const { key } = w.coordinator;
+    const lock = join(dataDir, 'postgres/cluster/postmaster.pid');
+    const lines = readFileSync(lock, 'utf8').split('\n');
+    const { uid, gid } = statSync(lock);
+    await stop(w);
+    const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { uid, gid, cwd: '/', stdio: 'ignore' });
+    try {
+      writeFileSync(lock, [String(stranger.pid), ...lines.slice(1)].join('\n'), { mode: 0o600 });
+      chownSync(lock, uid, gid);
+      expect((await start()).coordinator.key).toBe(key);
+      expect(postmasterPid()).not.toBe(stranger.pid);
+      expect([stranger.exitCode, stranger.signalCode]).toEqual([null, null]);
+    } finally {
+      stranger.kill('SIGKILL');
+    }
+  },
+  SLOW_MS,
+);
+
+test(
+  'a connection that breaks in the middle of a transaction fails that write alone',
+  async () => {
+    const store = await openEmbedded(dataDir, () => {});
+    const cut = store.write((tx) => tx.db.execute(sql`select pg_terminate_backend(pg_backend_pid())`));
+    await expect(cut).rejects.toThrow();
+    expect(await store.write(async () => 'next')).toBe('next');
+    await store.close();
   },
   SLOW_MS,
 );

@@ -6,9 +6,9 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import pg from 'pg';
 import { findBinaries, type Home } from './embedded-home.ts';
 
@@ -17,6 +17,8 @@ const START_PAUSE_MS = 300;
 const WATCH_INTERVAL_MS = 500;
 const CONNECT_TIMEOUT_MS = 3_000;
 const USER = 'pictor';
+/** Above every system's largest process id. */
+const PID_OF_NOBODY = 2_147_483_646;
 
 const SETTINGS = `
 listen_addresses = '127.0.0.1'
@@ -65,6 +67,7 @@ function supervise(home: Home, access: Access, log: (line: string) => void): Emb
   }, WATCH_INTERVAL_MS);
   watch.unref();
   const stopNow = (): void => {
+    if (livePid(home) === null) return;
     spawnSync(home.pgCtl, ['stop', '-D', home.cluster, '-m', 'fast', '-w', '-t', '20'], { ...home.as, env: home.env, stdio: 'ignore' });
   };
   process.once('exit', stopNow);
@@ -78,7 +81,7 @@ function supervise(home: Home, access: Access, log: (line: string) => void): Emb
     release,
     stop: async () => {
       release();
-      await run(home, home.pgCtl, ['stop', '-D', home.cluster, '-m', 'fast', '-w', '-t', '20']);
+      if (livePid(home) !== null) await run(home, home.pgCtl, ['stop', '-D', home.cluster, '-m', 'fast', '-w', '-t', '20']);
     },
   };
 }
@@ -123,15 +126,55 @@ function readAccess(home: Home): Access {
   }
 }
 
-/** The running server's process id, from its own lock file; null when there is none alive. */
-function livePid(home: Home): number | null {
+const pidFile = (home: Home): string => join(home.cluster, 'postmaster.pid');
+
+function writtenPid(home: Home): number | null {
   try {
-    const pid = Number(readFileSync(join(home.cluster, 'postmaster.pid'), 'utf8').split('\n')[0]);
-    process.kill(pid, 0);
-    return isZombie(pid) ? null : pid;
+    const pid = Number(readFileSync(pidFile(home), 'utf8').split('\n')[0]);
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : null;
   } catch {
     return null;
   }
+}
+
+/** The running server's process id, from its own lock file; null when there is none alive. */
+function livePid(home: Home): number | null {
+  const pid = writtenPid(home);
+  return pid !== null && isAlive(pid) && !isStranger(home, pid) ? pid : null;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !isZombie(pid);
+  } catch {
+    return false;
+  }
+}
+
+/** After a crash the system may have given the server's number to somebody else. Where there is no /proc the number is believed. */
+function isStranger(home: Home, pid: number): boolean {
+  if (!existsSync('/proc/self/cmdline')) return false;
+  try {
+    const [program, ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    if (basename(program ?? '') !== 'postgres') return true;
+    // It works in its data folder, and was told its name as it then was.
+    const cluster = realpathSync(home.cluster);
+    return ![`/proc/${pid}/cwd`, ...args].some((path) => path.startsWith('/') && existsSync(path) && realpathSync(path) === cluster);
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * PostgreSQL refuses to start while its lock file names a live process of its own user. The number is made one that
+ * nobody has; the rest stays, for it tells PostgreSQL whether children of the dead server are still there.
+ */
+function disownStranger(home: Home): void {
+  const pid = writtenPid(home);
+  if (pid === null || !isAlive(pid) || !isStranger(home, pid)) return;
+  const [, ...rest] = readFileSync(pidFile(home), 'utf8').split('\n');
+  home.writeOwned(pidFile(home), [String(PID_OF_NOBODY), ...rest].join('\n'));
 }
 
 /** In a container whose first process collects no orphans, a dead server stays in the process table. */
@@ -171,6 +214,7 @@ async function answers(access: Access): Promise<boolean> {
 
 /** After a crash the old server's children need a moment to leave, so a refused start is tried again. */
 async function start(home: Home, port: number): Promise<Access> {
+  disownStranger(home);
   const access = { port, password: readAccess(home).password };
   saveAccess(home, access);
   let text = '';

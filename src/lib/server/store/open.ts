@@ -23,6 +23,8 @@ export async function openUrl(url: string, description: string, log: Logger, aft
   const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS_MAX, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   // An idle connection that breaks is replaced by the pool; the queries that need it report it.
   pool.on('error', () => {});
+  // The pool listens to idle ones only: one that breaks in the middle of a transaction would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const close = async (): Promise<void> => {
     await pool.end();
     await guard.release();
