@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import type { DecodedPng } from 'fast-png';
 import type { Browser } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fetchLog } from '#lib/ledger/client.ts';
+import { decodeLeaf } from '#lib/ledger/leaf.ts';
 import { emissiveRoomGlb } from '../unit/scene/fixtures.ts';
 import { CoordinatorProcess, launch, Person, pictor, temporaryFolder } from './harness.ts';
 
@@ -102,6 +104,16 @@ describe('a job survives', () => {
     expect(picture.data).toEqual(undisturbed);
   }
 
+  /** What the log says of films: the creator's receipts, and which leases were paid. */
+  async function story(): Promise<{ receipts: { lease: string; verdict: string }[]; settled: string[] }> {
+    const log = await fetchLog(AbortSignal.timeout(30_000), coordinator.url, (url, init) => fetch(url, init));
+    if (!log.ok) throw new Error(log.reason);
+    const leaves = log.leaves.map((bytes) => decodeLeaf(bytes));
+    const receipts = leaves.flatMap((leaf) => (leaf?.type === 'receipt' ? [{ lease: leaf.lease, verdict: leaf.verdict }] : []));
+    const settled = leaves.flatMap((leaf) => (leaf?.type === 'entry' && leaf.kind === 'settle' && leaf.lease ? [leaf.lease] : []));
+    return { receipts, settled };
+  }
+
   it('a worker tab closed in mid-lease', async () => {
     await check();
     const leaver = await work();
@@ -111,6 +123,10 @@ describe('a job survives', () => {
     people = people.filter((person) => person !== leaver);
     await work();
     await done(creator);
+    const { entries } = await coordinator.json<{ entries: { kind: string; job?: string }[] }>('/api/entries?limit=1000');
+    const { job } = entries.find((entry) => entry.kind === 'settle')!;
+    // Its lease was given up and done again by the other.
+    expect((await coordinator.json<{ redone: number }>(`/api/jobs/${job}`)).redone).toBeGreaterThan(0);
     await settledOnce(creator);
   });
 
@@ -127,21 +143,31 @@ describe('a job survives', () => {
 
   it('a film corrupted on the wire', async () => {
     await check();
-    await work(CORRUPT_FIRST_FILM);
+    const worker = await work(CORRUPT_FIRST_FILM);
     const creator = await send();
     await done(creator);
+    // A byte was bent, the creator's signed word of it is in the log, and the film came again.
+    expect(await worker.page.evaluate(() => (globalThis as { pictorBent?: number }).pictorBent)).toBeGreaterThan(8192);
+    const { receipts, settled } = await story();
+    const corrupt = receipts.filter(({ verdict }) => verdict === 'corrupt').map(({ lease }) => lease);
+    expect(corrupt).toHaveLength(1);
+    expect(receipts.filter(({ verdict }) => verdict === 'received').map(({ lease }) => lease)).toContain(corrupt[0]);
+    expect(settled).toContain(corrupt[0]);
     await settledOnce(creator);
   });
 });
 
-/** Bends one byte in the middle of the first large message this tab sends over any data channel. */
+/**
+ * Bends one byte in the middle of the first film this tab delivers: a large frame of a request
+ * (kind 1 in the frame's header), which only a delivery is; what is opened for checkers are replies.
+ */
 const CORRUPT_FIRST_FILM = `(() => {
-  let bent = false;
+  globalThis.pictorBent = 0;
   const send = RTCDataChannel.prototype.send;
   RTCDataChannel.prototype.send = function (data) {
     const view = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : data instanceof ArrayBuffer ? new Uint8Array(data) : null;
-    if (!bent && view && view.length > 8192) {
-      bent = true;
+    if (globalThis.pictorBent === 0 && view && view.length > 8192 && view[0] === 1 && view[1] === 1) {
+      globalThis.pictorBent = view.length;
       const copy = view.slice();
       copy[copy.length >> 1] ^= 0x40;
       return send.call(this, copy);

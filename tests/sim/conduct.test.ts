@@ -127,6 +127,23 @@ test('a worker whose shelf is full of unchecked films waits for checks and loses
   expect(viewOf(role, job).view.redone).toBe(0);
 });
 
+test('a creator that calls every film corrupt pays for those that passed their check', async () => {
+  await begin(18);
+  const { role: hand } = await worker();
+  const { role: eye } = await checker();
+  const tab = await world.tab();
+  const { control } = tab;
+  const submit = control.submit.bind(control);
+  control.submit = (purpose, body) => submit(purpose, purpose === 'film.receipt' ? { ...(body as object), verdict: 'corrupt' } : body);
+  const { role, job } = await submitted(tab);
+  await world.until('some films have passed', () => eye.status.passed >= 4);
+  await world.pass(2_000);
+  expect(viewOf(role, job).view.settled).toBe(0);
+  await world.wait(role.cancel(job));
+  await world.until('they are paid', () => hand.status.leasesSettled >= 4);
+  expect(hand.status.leasesVoided).toBe(0);
+});
+
 test('an opening that does not hash to the commitment fails the lease', async () => {
   await begin(15);
   const { tab } = await worker();

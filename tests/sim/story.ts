@@ -112,13 +112,34 @@ async function expectPaidOnce(job: string): Promise<void> {
   expect(await world.wait(verifyLog(log.checkpoint, coordinator!.key, log.leaves))).toMatchObject({ ok: true });
 }
 
-/** Fewer samples sold as all of them, on every film. */
-export function lying(honest: Engine): Engine {
-  const forged = (film: Film): Film => ({
-    ...film,
-    light: film.light.map((byte, i) => (i % 16 < 2 ? byte ^ 0x55 : byte)),
-    signatures: film.signatures.map((word) => word ^ 1),
-  });
+/** Ways to cheat, each with the reason its check fails for. */
+export const LIES = {
+  /** Every other path traced, and sold as all of them. */
+  paths: 'signatures',
+  /** Honest paths, their light half again as bright. */
+  light: 'light',
+  /** Honest paths and light, one segment more for every pixel. */
+  segments: 'light',
+} as const;
+export type Lie = keyof typeof LIES;
+
+function forged(film: Film, lie: Lie): Film {
+  const light = film.light.slice();
+  const signatures = film.signatures.slice();
+  const floats = new Float32Array(light.buffer);
+  const counts = new Uint32Array(light.buffer);
+  for (let pixel = 0; pixel < film.width * film.height; pixel++) {
+    if (lie === 'segments') counts[pixel * 4 + 3]! += 1;
+    if (lie === 'light') for (let c = 0; c < 3; c++) floats[pixel * 4 + c]! *= 1.5;
+    if (lie !== 'paths' || pixel % 2 === 0) continue;
+    floats.copyWithin(pixel * 4, (pixel - 1) * 4, pixel * 4);
+    signatures.copyWithin(pixel * film.samples, (pixel - 1) * film.samples, pixel * film.samples);
+  }
+  return { ...film, light, signatures };
+}
+
+/** Every film that this engine makes is a lie. */
+export function lying(honest: Engine, lie: Lie = 'paths'): Engine {
   return {
     shader: honest.shader,
     probe: () => honest.probe(),
@@ -126,7 +147,7 @@ export function lying(honest: Engine): Engine {
     dispose: () => honest.dispose(),
     trace: async (signal, request, onProgress) => {
       const outcome = await honest.trace(signal, request, onProgress);
-      return outcome.ok ? { ...outcome, film: forged(outcome.film) } : outcome;
+      return outcome.ok ? { ...outcome, film: forged(outcome.film, lie) } : outcome;
     },
   };
 }

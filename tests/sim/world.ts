@@ -1,6 +1,8 @@
 /**
  * A whole network in one process: the real coordinator on an in-memory store, real roles over the
- * in-memory peer network, virtual time, seeded delays. Tests kill and restart its parts.
+ * in-memory peer network, virtual time. Tests kill and restart its parts. Every random draw comes
+ * from the seed: delays, keys, ids, nonces, beacons and back-off. What a seed does not fix is which of two
+ * signatures under way at once Web Crypto's threads finish first.
  */
 import { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
@@ -34,6 +36,16 @@ export interface Tab extends RoleContext {
   kill(): Promise<void>;
 }
 
+/** Product code draws ids and nonces from these two; here they replay. A stream of their own, so that a draw shifts no delay. */
+function seedGlobals(seed: number): void {
+  const random = seededRandom(seed ^ 0x5eed);
+  Math.random = random;
+  crypto.getRandomValues = <T extends ArrayBufferView | null>(into: T): T => {
+    if (into) new Uint8Array(into.buffer, into.byteOffset, into.byteLength).forEach((_, i, bytes) => (bytes[i] = random() * 256));
+    return into;
+  };
+}
+
 let database: Promise<PGlite> | null = null;
 
 export class World {
@@ -57,6 +69,7 @@ export class World {
     const db = await database;
     await db.exec('drop schema public cascade; create schema public');
     const world = new World(seed, db);
+    seedGlobals(seed);
     await world.startCoordinator();
     return world;
   }
