@@ -104,7 +104,10 @@ export const FILM_SILENCE_MS_MAX = 20_000;
 export const SCENE_ALLOWANCE_MS = 120_000;
 /** Pause before a worker that gave a job's lease back is offered that job again. */
 export const YIELD_PAUSE_MS = 2_000;
-export const CHECKS_UNAVAILABLE_MAX = 3;
+/** A film out of reach of so many checkers, or of the only one so many times, is void. No more: each try draws other leaves. */
+export const CHECKS_UNAVAILABLE_MAX = 2;
+/** A doubted lease waits this long, from the deadline of the check that failed it, for a second opinion. */
+export const SECOND_OPINION_MS_MAX = 4 * 60_000;
 export const CHECK_PAUSE_MS = 2_000;
 /** A verified film about which its creator says nothing this long, there or not, is paid without a receipt. */
 export const RECEIPT_WAIT_MS_MAX = 10 * 60_000;

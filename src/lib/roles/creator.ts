@@ -12,6 +12,7 @@ import { JobOrderSchema, type BlobRef, type JobOrder } from '../protocol/order.t
 import type { PeerRequest } from '../protocol/peer.ts';
 import type { PeerAnswer } from '../p2p/peer-net.ts';
 import { hashOfBlob } from '../p2p/blob.ts';
+import { FilmWait } from './film-wait.ts';
 import { ensureFunds } from './grant.ts';
 import { MemoryJobStore, type JobStore } from './job-store.ts';
 import { JobWork, type JobParts } from './job-work.ts';
@@ -35,12 +36,18 @@ export class CreatorRole {
   readonly #told = new Emitter<CreatorJob>();
   readonly #telling = new Set<string>();
   readonly #closing = new AbortController();
+  readonly #films: FilmWait;
 
   constructor(context: RoleContext) {
     this.#context = context;
     this.#shared = sharedOf(context);
     this.#store = context.jobs ?? new MemoryJobStore();
-    this.#shared.router.on('film.deliver', (from, request, body) => this.#onFilm(from, request, body));
+    this.#films = new FilmWait(this.#closing.signal, context);
+    this.#shared.router.on(
+      'film.deliver',
+      (from, request, body) => this.#onFilm(from, request, body),
+      (_, request) => (this.#expecting(request.lease) ? null : 'unknown-lease'),
+    );
     context.control.on((event) => this.#onEvent(event));
   }
 
@@ -154,9 +161,12 @@ export class CreatorRole {
         if (work && event.view.state !== 'open') this.#shared.unserve(event.view.job);
         return;
       }
-      case 'committed':
-        this.#jobs.get(event.lease.job)?.expect(event);
+      case 'committed': {
+        const work = this.#jobs.get(event.lease.job);
+        work?.expect(event);
+        if (work) void this.#films.watch(event, () => work.lacks(event.lease.lease));
         return;
+      }
       case 'voided':
         for (const work of this.#jobs.values()) void work.withdraw(event.lease);
         return;
@@ -164,8 +174,12 @@ export class CreatorRole {
   }
 
   async #onFilm(from: string, request: Extract<PeerRequest, { type: 'film.deliver' }>, body: Bytes): Promise<PeerAnswer> {
-    const work = [...this.#jobs.values()].find((one) => one.expects(request.lease));
+    const work = this.#expecting(request.lease);
     return work ? work.take(from, request, body) : { ok: false, fault: 'unknown-lease' };
+  }
+
+  #expecting(lease: string): JobWork | undefined {
+    return [...this.#jobs.values()].find((one) => one.expects(lease));
   }
 
   #watch(job: string): void {

@@ -15,7 +15,7 @@ import {
   YIELD_PAUSE_MS,
   LEASE_FAULTS_PER_WORKER_AND_JOB_MAX,
 } from '../protocol/limits.ts';
-import { addNonces } from './checks.ts';
+import { beingChecked } from './checks.ts';
 import type { Core } from './core.ts';
 import { findJob, orderOf, viewJob } from './jobs.ts';
 import { nodeVerify } from './keys.ts';
@@ -177,9 +177,10 @@ export class Connection {
     }
   }
 
-  async #checkReady(session: Session, message: Extract<ClientMessage, { type: 'check-ready' }>): Promise<void> {
-    const fresh = message.nonceCommitments.filter((commitment) => !session.commitments.has(commitment));
-    if (fresh.length > 0) await commit(this.#core, (tx) => addNonces(tx, session, fresh));
+  #checkReady(session: Session, message: Extract<ClientMessage, { type: 'check-ready' }>): void {
+    if (!session.roles.has('checker') && (message.checks > 0 || message.nonceCommitments.length > 0)) {
+      return this.#send({ type: 'refused', id: message.id, reason: 'not-a-checker', text: 'This connection is not a checker.' });
+    }
     if (message.nonceCommitments.length > 0) session.commitments = new Set(message.nonceCommitments);
     session.checksWanted = message.checks;
     this.#send({ type: 'ack', id: message.id });
@@ -222,12 +223,10 @@ export class Connection {
     const ended = await core.store.db
       .select()
       .from(leases)
-      .where(and(eq(leases.job, id), inArray(leases.state, ['settled', 'voided'])))
+      .where(and(eq(leases.job, id), eq(leases.state, 'voided')))
       .orderBy(desc(leases.endedMs))
       .limit(MISSED_LEASES_MAX);
-    for (const lease of ended.reverse()) {
-      if (lease.state === 'voided') session.send({ type: 'voided', lease: lease.id, reason: lease.reason ?? 'void' });
-    }
+    for (const lease of ended.reverse()) session.send({ type: 'voided', lease: lease.id, reason: lease.reason ?? 'void' });
     const waiting = await core.store.db
       .select()
       .from(leases)
@@ -247,13 +246,16 @@ export class Connection {
       return this.#send({ type: 'refused', id, reason: 'lease-over', text: 'This lease is not yours any more.' });
     }
     const polite = reason === 'stopped';
-    const faults = polite || reason === 'scene-unavailable' ? 0 : reason === 'scene-too-big' ? LEASE_FAULTS_PER_WORKER_AND_JOB_MAX : 1;
     const from = lease.state;
+    const blameless = polite || reason === 'scene-unavailable';
+    // A committed film that is being looked at is not given back for nothing: its leaves may be known to be drawn.
+    const looked = from === 'committed' && (await beingChecked(core.store.db, leaseId));
+    const faults = reason === 'scene-too-big' ? LEASE_FAULTS_PER_WORKER_AND_JOB_MAX : blameless && !looked ? 0 : 1;
     core.sessions.pause(session.key, lease.job, core.clock.nowMs() + YIELD_PAUSE_MS);
     core.counters.count(`yield-${reason}`);
     await commit(
       core,
-      (tx, notices) => giveUp(core, tx, notices, leaseId, { from, reason: `yield-${reason}`, faults, failed: !polite }),
+      (tx, notices) => giveUp(core, tx, notices, leaseId, { from, reason: `yield-${reason}`, faults, failed: polite ? false : 'once-per-worker' }),
       () => this.#send({ type: 'ack', id }),
     );
   }

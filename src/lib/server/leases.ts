@@ -3,7 +3,7 @@
  * names the state it expects, so that two parties can't both make it. A slot (one tile of one pass)
  * has at most one live lease, by a unique index.
  */
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, like, ne, sql } from 'drizzle-orm';
 import { leafRects, passes, segmentsPerPathMax, tileCount, tileRect } from '../job/plan.ts';
 import { leasePaths } from '../market/price.ts';
 import { toHex } from '../protocol/bytes.ts';
@@ -165,9 +165,12 @@ export interface Ending {
   readonly reason: string;
   /** Counted against the worker for this job: 0 for a polite yield, the maximum to never offer it again. */
   readonly faults: number;
-  /** Counted against the slot: too many and the job fails. */
-  readonly failed: boolean;
+  /** Counted against the slot: too many and the job fails. What a worker says of itself counts once per worker. */
+  readonly failed: boolean | 'once-per-worker';
 }
+
+/** Who ends a lease that a checker failed does not get away unblamed; only a draw of verdicts excuses. */
+export const UNDECIDED = 'check-undecided';
 
 /** Ends a live lease unpaid and puts its slot back. @returns null when someone else was first. */
 export async function endLease(core: Core, tx: Tx, notices: Notices, id: string, ending: Ending): Promise<LeaseRow | null> {
@@ -186,8 +189,10 @@ export async function endLease(core: Core, tx: Tx, notices: Notices, id: string,
       .set({ state: 'withdrawn' })
       .where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
   }
-  if (ending.faults > 0) await addFaults(tx, lease, ending.faults);
-  const failures = lease.failures + (ending.failed ? 1 : 0);
+  const blamed = ending.faults === 0 && ending.reason !== UNDECIDED && (await hasFailed(tx, id)) ? 1 : ending.faults;
+  if (blamed > 0) await addFaults(tx, lease, blamed);
+  const counts = ending.failed === 'once-per-worker' ? !(await gaveUpBefore(tx, lease)) : ending.failed;
+  const failures = lease.failures + (counts ? 1 : 0);
   const reopened = await tx.db
     .update(jobs)
     .set({ redone: sql`${jobs.redone} + 1` })
@@ -203,6 +208,18 @@ export async function endLease(core: Core, tx: Tx, notices: Notices, id: string,
   }
   await tx.db.insert(redo).values({ job: lease.job, slot: lease.slot, attempt: Math.min(lease.attempt + 1, 1_000), failures });
   return lease;
+}
+
+async function hasFailed(tx: Tx, lease: string): Promise<boolean> {
+  const mine = and(eq(checks.lease, lease), eq(checks.state, 'fail'));
+  return (await tx.db.select({ lease: checks.lease }).from(checks).where(mine).limit(1)).length > 0;
+}
+
+/** Has this worker's key already given back this very slot, under another lease? */
+async function gaveUpBefore(tx: Tx, lease: LeaseRow): Promise<boolean> {
+  const same = and(eq(leases.job, lease.job), eq(leases.slot, lease.slot), eq(leases.worker, lease.worker));
+  const earlier = and(same, ne(leases.id, lease.id), like(leases.reason, 'yield-%'));
+  return (await tx.db.select({ id: leases.id }).from(leases).where(earlier).limit(1)).length > 0;
 }
 
 async function addFaults(tx: Tx, lease: LeaseRow, count: number): Promise<void> {

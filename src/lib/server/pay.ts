@@ -73,6 +73,8 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
       spentMicro: sql`${jobs.spentMicro} + ${amount}`,
     })
     .where(eq(jobs.id, job.id));
+  for (const key of [lease.worker, ...passed.map(({ checker }) => checker)])
+    for (const session of core.sessions.ofKey(key)) session.proven.add(job.id);
   for (const key of [job.creator, lease.worker, ...passed.map(({ checker }) => checker)]) notices.balance(key);
   notices.toPeer(lease.workerPeer, { type: 'settled', lease: lease.id, paidMicro: String(split.workerMicro) });
   notices.toPeer(core.sessions.creatorOf(job)?.peer, { type: 'settled', lease: lease.id, paidMicro: String(amount) });

@@ -129,7 +129,7 @@ async function reapChecks(core: Core, scheduler: Scheduler, nowMs: number): Prom
   }
 }
 
-/** A first failing verdict waits for a second checker only while there is one. */
+/** A first failing verdict waits for a second checker only while there is one, and not for ever. */
 async function reapDoubts(core: Core): Promise<void> {
   const doubted = await core.store.db
     .select({ id: leases.id })
@@ -139,11 +139,7 @@ async function reapDoubts(core: Core): Promise<void> {
   for (const { id } of doubted) {
     await commit(core, async (tx, notices) => {
       const lease = await findLease(tx.db, id);
-      const running = await tx.db
-        .select({ lease: checks.lease })
-        .from(checks)
-        .where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
-      if (lease?.state !== 'committed' || running.length > 0) return;
+      if (lease?.state !== 'committed') return;
       const job = (await findJob(tx.db, lease.job))!;
       await decideLease(core, tx, notices, lease, job, 'disputed');
     });

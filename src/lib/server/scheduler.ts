@@ -18,6 +18,8 @@ import { checks, jobs, leases, type CheckRow, type JobRow, type LeaseRow } from 
 
 const SOURCES_MAX = 16;
 const CHECKS_PER_ROUND_MAX = 256;
+/** Who was paid for this job before has its scene: drawn this many times likelier, so that not everyone fetches it. */
+const PROVEN_WEIGHT = 4;
 const CAPABILITY_MS = 24 * 3_600_000;
 
 interface Load {
@@ -150,18 +152,26 @@ export class Scheduler {
     }
   }
 
-  /** Checkers that hold the scene come first, then the least busy; one that already spoke only where its word was "unavailable". */
+  /**
+   * By lot among the keys that may: nothing that a checker says of itself makes it likelier, or a
+   * worker's second key would choose itself. One that already spoke only where its word was
+   * "unavailable", and after those that did not.
+   */
   async #draw(lease: LeaseRow, job: JobRow, ready: readonly Session[], inFlight: Map<string, number>): Promise<void> {
     const core = this.#core;
     const spoke = await verdictsOf(core.store.db, lease.id);
     const decided = new Set(spoke.filter((row) => row.state === 'pass' || row.state === 'fail').map((row) => row.checker));
     const tried = new Set(spoke.map((row) => row.checker));
     const busy = (session: Session): number => inFlight.get(session.peer) ?? 0;
-    const scene = orderOf(job).scene.hash;
-    const rank = (session: Session): number => (tried.has(session.key) ? 1e6 : 0) + (session.blobs.has(scene) ? 0 : 1e3) + busy(session);
+    const lots = new Map<string, number>();
+    const lot = (session: Session): number => {
+      const drawn = lots.get(session.key) ?? (tried.has(session.key) ? 1e6 : 0) + lotOf(core, session.proven.has(job.id));
+      lots.set(session.key, drawn);
+      return drawn;
+    };
     const able = ready
       .filter((session) => mayCheck(session, lease, job) && !decided.has(session.key) && busy(session) < session.checksWanted)
-      .sort((a, b) => rank(a) - rank(b));
+      .sort((a, b) => lot(a) - lot(b) || busy(a) - busy(b));
     for (const checker of able) {
       const capability = await this.#capability(job.id, checker.key);
       const drawn = await commit(core, async (tx, notices) => {
@@ -225,6 +235,13 @@ async function capabilityFor(core: Core, cache: Map<string, string>, job: string
   const made = await issueCapability(core.identity, { network: core.network, job, key, untilMs });
   cache.set(name, made);
   return made;
+}
+
+/** A key's lot, the least wins: exponential, so that a weight is how many times likelier it is drawn. */
+function lotOf(core: Core, proven: boolean): number {
+  const bytes = core.random(6);
+  const uniform = (bytes.reduce((sum, byte) => sum * 256 + byte, 0) + 1) / 2 ** 48;
+  return -Math.log(uniform) / (proven ? PROVEN_WEIGHT : 1);
 }
 
 const sceneBytes = (order: JobOrder): number => order.scene.bytes + (order.environment?.bytes ?? 0);

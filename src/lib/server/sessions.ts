@@ -31,9 +31,11 @@ export class Session {
   /** Checks it runs at once. */
   checksWanted = 0;
   blobs: ReadonlySet<string> = new Set();
-  /** Commitments of the last `check-ready`: said again with every one, and mostly known. */
+  /** Nonce commitments of the last `check-ready`: said again with every one, logged when it is drawn. */
   commitments: ReadonlySet<string> = new Set();
   readonly watching = new Set<string>();
+  /** Jobs that its key was paid for since it connected: it holds their scenes. */
+  readonly proven = new Set<string>();
   /** Closed from this side: what still arrives is not listened to. */
   gone = false;
   readonly #link: ControlLink;

@@ -1,7 +1,13 @@
 /** How a committed lease is decided: deliveries, receipts, draws, verdicts, second opinions; on an in-memory store with time moved by hand. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { toHex } from '#lib/protocol/bytes.ts';
-import { FILM_REDELIVERIES_MAX, LEASE_SILENCE_MS_MAX } from '#lib/protocol/limits.ts';
+import {
+  CHECK_DEADLINE_MS,
+  FILM_REDELIVERIES_MAX,
+  LEASE_FAULTS_PER_WORKER_AND_JOB_MAX,
+  LEASE_SILENCE_MS_MAX,
+  SECOND_OPINION_MS_MAX,
+} from '#lib/protocol/limits.ts';
 import { decide } from '#lib/server/checks.ts';
 import { road, testOrder, world, type Client, type World } from './harness.ts';
 
@@ -73,16 +79,21 @@ describe('a check', () => {
     expect(creator.last('job')!.view.reason).toBe('');
   });
 
-  test('goes first to a checker that holds the scene', async () => {
-    const { creator, worker, checker } = await road(w);
+  test('is drawn by lot: a checker that claims to hold the scene is not drawn more often', async () => {
+    const { worker, checker } = await road(w, testOrder({ samples: 16, passSamples: 1 }));
     const near = await w.join(['checker']);
-    await near.checkReady(4);
+    await near.checkReady(16, 32);
+    await checker.checkReady(16, 32);
     await near.request({ type: 'have', blobs: ['a'.repeat(64)] });
-    await worker.ask(1);
-    await worker.commit(worker.last('grant')!);
-    expect(near.last('check')).toMatchObject({ sources: [creator.peer] });
-    expect(checker.last('check')).toBeUndefined();
-  });
+    for (let i = 0; i < 16; i++) {
+      await worker.ask(1);
+      await worker.commit(worker.last('grant')!);
+    }
+    // Neither has all of them but once in 2^15: who says that it has the scene does not choose itself.
+    expect(near.all('check').length + checker.all('check').length).toBe(16);
+    expect(checker.all('check').length).toBeGreaterThan(0);
+    expect(near.all('check').length).toBeGreaterThan(0);
+  }, 60_000);
 
   test('needs the nonce that was committed to, and counts once', async () => {
     const { checker } = await committed();
@@ -140,15 +151,82 @@ describe('a check', () => {
     expect(worker.last('settled')).toBeDefined();
   });
 
-  test('that can’t reach the film three times voids the lease', async () => {
+  test('that the only checker can’t reach twice voids the lease', async () => {
     const { worker, checker } = await committed();
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 2; i++) {
       expect(worker.last('voided')).toBeUndefined();
       await checker.verdict(checker.last('check')!, 'unavailable');
       await w.pass(3_000);
     }
     expect(worker.last('voided')).toMatchObject({ reason: 'film-unavailable' });
-    expect(checker.all('check')).toHaveLength(3);
+    expect(checker.all('check')).toHaveLength(2);
+  });
+
+  test('that one checker alone can’t reach is asked of another, who decides', async () => {
+    const { worker, checker } = await committed();
+    const second = await w.join(['checker']);
+    await second.checkReady(4);
+    await checker.verdict(checker.last('check')!, 'unavailable');
+    await w.pass(3_000);
+    expect(worker.last('voided')).toBeUndefined();
+    expect(checker.all('check')).toHaveLength(1);
+    await second.verdict(second.last('check')!);
+    expect(worker.last('settled')).toBeDefined();
+  });
+
+  test('whose checker could not get the scene counts against nobody', async () => {
+    const { worker, checker } = await committed();
+    for (let i = 0; i < 4; i++) {
+      const body = { ...checker.verdictBody(checker.last('check')!, 'unavailable'), reason: 'scene' };
+      expect((await checker.submit('check.verdict', body)).type).toBe('ack');
+      await w.pass(3_000);
+    }
+    expect(worker.last('voided')).toBeUndefined();
+    expect(checker.all('check')).toHaveLength(5);
+  });
+
+  test('can’t be answered with a verdict that its reason does not bear', async () => {
+    const { checker } = await committed();
+    const body = checker.verdictBody(checker.last('check')!, 'unavailable');
+    expect(await checker.submit('check.verdict', { ...body, reason: 'opening' })).toMatchObject({ reason: 'verdict-reason' });
+    expect((await checker.submit('check.verdict', { ...body, verdict: 'fail', reason: 'opening' })).type).toBe('ack');
+  });
+
+  test('that fails does not wait for a checker without nonces', async () => {
+    const { worker, checker } = await committed();
+    const mute = await w.join(['checker']);
+    await mute.checkReady(4, 0);
+    await checker.verdict(checker.last('check')!, 'fail');
+    expect(worker.last('voided')).toMatchObject({ reason: 'check-signatures' });
+  });
+
+  test('that fails does not wait for ever for one that never answers', async () => {
+    const { worker, checker } = await committed();
+    const mute = await w.join(['checker']);
+    await mute.checkReady(4);
+    await checker.verdict(checker.last('check')!, 'fail');
+    expect(mute.last('check')).toBeDefined();
+    await w.pass(CHECK_DEADLINE_MS);
+    expect(worker.last('voided')).toBeUndefined();
+    await w.pass(SECOND_OPINION_MS_MAX + 1_000);
+    expect(worker.last('voided')?.reason).toMatch(/^check-(disputed|unreachable)$/);
+  }, 120_000);
+
+  test('that failed once is not escaped by going away: who leaves a doubted lease is blamed', async () => {
+    const { worker, checker } = await committed();
+    const second = await w.join(['checker']);
+    await second.checkReady(4);
+    for (let given = 1; given <= LEASE_FAULTS_PER_WORKER_AND_JOB_MAX; given++) {
+      expect(worker.all('grant')).toHaveLength(given);
+      const { lease } = worker.last('grant')!.lease;
+      if (given > 1) await worker.commit(worker.last('grant')!);
+      const asked = [checker, second].find((one) => one.last('check')?.lease.lease === lease)!;
+      await asked.verdict(asked.last('check')!, 'fail');
+      expect((await worker.request({ type: 'yield', lease, reason: 'stopped' })).type).toBe('ack');
+      await w.pass(3_000);
+      await worker.ask(1);
+    }
+    expect(worker.all('grant')).toHaveLength(LEASE_FAULTS_PER_WORKER_AND_JOB_MAX);
   });
 
   test('majority rules', () => {

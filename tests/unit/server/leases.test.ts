@@ -1,6 +1,7 @@
 /** Every way a lease can go, on an in-memory store with time moved by hand: one test per transition and per refused one. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
+  LEASE_ATTEMPTS_MAX,
   LEASE_DEADLINE_MIN_MS,
   LEASE_FAULTS_PER_WORKER_AND_JOB_MAX,
   LEASE_SILENCE_MS_MAX,
@@ -217,6 +218,21 @@ describe('a worker', () => {
     const back = await w.join(['worker'], worker.identity, worker.peer.slice(-8));
     expect(back.last('settled')).toMatchObject({ lease: grant.lease.lease });
   });
+
+  test('alone can’t fail a job by giving its leases back, under whatever session', async () => {
+    const { creator, worker } = await road(w);
+    await worker.ask(1);
+    for (let i = 0; i <= LEASE_ATTEMPTS_MAX; i++) {
+      expect((await worker.request({ type: 'yield', lease: worker.last('grant')!.lease.lease, reason: 'scene-unavailable' })).type).toBe('ack');
+      const again = await w.join(['worker'], worker.identity);
+      await again.ask(1);
+      expect(again.last('grant')).toBeUndefined();
+      again.disconnect();
+      await w.pass(YIELD_PAUSE_MS + 1_000);
+      await worker.ask(1);
+    }
+    expect(creator.last('job')!.view.state).toBe('open');
+  }, 120_000);
 
   test('that can’t get the scene is not offered the job again at once', async () => {
     const { worker } = await road(w);
