@@ -144,6 +144,36 @@ test('a creator that calls every film corrupt pays for those that passed their c
   expect(hand.status.leasesVoided).toBe(0);
 });
 
+test('a worker that never brings its films is not paid for them, and another renders them', async () => {
+  await begin(19);
+  const { tab: hoarder, role: hand } = await worker();
+  await checker();
+  const request = hoarder.net.request.bind(hoarder.net);
+  hoarder.net.request = (signal, peer, ask, body) =>
+    ask.type === 'film.deliver' ? Promise.resolve({ status: 'unreachable' }) : request(signal, peer, ask, body);
+  const { role, job } = await submitted(await world.tab());
+  await world.until('a film is called missing', () => hand.status.leasesVoided > 0, 30 * 60_000);
+  void hand.stop();
+  await worker();
+  await world.until('the job is done', () => viewOf(role, job).view.state === 'done', 30 * 60_000);
+  await expectWell(role, job);
+  expect(hand.status.leasesSettled).toBe(0);
+});
+
+test('a checker that never says what it found delays a job until somebody else is asked', async () => {
+  await begin(20);
+  await worker();
+  const { tab: mute, role: silent } = await checker();
+  const submit = mute.control.submit.bind(mute.control);
+  mute.control.submit = (purpose, body) => (purpose === 'check.verdict' ? new Promise(() => {}) : submit(purpose, body));
+  const { role, job } = await submitted(await world.tab());
+  await world.until('it has looked', () => silent.status.records.length > 0);
+  await checker();
+  await world.until('the job is done', () => viewOf(role, job).view.state === 'done', 60 * 60_000);
+  await expectWell(role, job);
+  expect(mute.control.balance.balanceMicro).toBe(0n);
+});
+
 test('an opening that does not hash to the commitment fails the lease', async () => {
   await begin(15);
   const { tab } = await worker();
