@@ -1,6 +1,6 @@
 /**
  * Replays how checks were drawn: hash chains used up link by link and in order, nonces committed to
- * once and spent once. It can't tell who chose a checker, only that nobody chose the leaves.
+ * before they are drawn with, and spent once. It can't tell who chose a checker, only that nobody chose the leaves.
  */
 import { fromHex, sha256, toHex } from '../protocol/bytes.ts';
 import { drawLeaves, drawSeed } from '../trust/draw.ts';
@@ -22,7 +22,8 @@ export class Draws {
 
   commit(leaf: Leaf<'nonces'>): string | null {
     for (const commitment of leaf.commitments) {
-      if (this.#nonces.has(commitment)) return 'A nonce is committed to twice.';
+      // An unspent one may be said again: a checker that comes back does.
+      if (this.#nonces.get(commitment) === null) return 'A spent nonce is committed to again.';
       this.#nonces.set(commitment, leaf.checker);
     }
     return null;

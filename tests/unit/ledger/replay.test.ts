@@ -134,6 +134,7 @@ describe('a check', () => {
     const forge = await Forge.opened();
     const commitment = await forge.commit(0);
     const nonce = forge.commitNonce(first);
+    forge.leaves.push({ ...(forge.leaves.at(-1) as Leaf<'nonces'>) });
     await forge.verdict(commitment, first, nonce, forge.draw(commitment, first, nonce), 'fail');
     await sound(forge);
     const before = forge.leaves.length;
@@ -141,7 +142,7 @@ describe('a check', () => {
     await falls(forge, 'A check is drawn with a nonce that was drawn with before.');
     forge.leaves.length = before;
     forge.leaves.push({ ...(forge.leaves.find((leaf) => leaf.type === 'nonces') as Leaf<'nonces'>) });
-    await falls(forge, 'A nonce is committed to twice.');
+    await falls(forge, 'A spent nonce is committed to again.');
   });
 
   test('uses one beacon chain after the other', async () => {
