@@ -75,7 +75,10 @@ test('20 MB move between two agents, every chunk verified', async () => {
 
 test('many agents meet at once, and an agent that left is unreachable', async () => {
   const hub = await agent();
-  hub.serve(async (_, __, body) => ({ ok: true, body }));
+  hub.serve(
+    async (_, __, body) => ({ ok: true, body }),
+    () => true,
+  );
   const others = await Promise.all(Array.from({ length: 12 }, () => agent()));
   const request = { type: 'film.deliver', lease: '0'.repeat(32), root: '0'.repeat(64) } as const;
   const outcomes = await Promise.all(

@@ -23,7 +23,7 @@ export class FilmWait {
     if (this.#awaited.has(lease)) return;
     this.#awaited.add(lease);
     const { clock, control } = this.#context;
-    for (let said = 0; said < FILM_MISSING_MAX; ) {
+    for (let said = 0; said < FILM_MISSING_MAX;) {
       await clock.sleep(this.#signal, FILM_WAIT_MS_MAX);
       if (this.#signal.aborted || !wanted()) break;
       if (!control.connected) continue;

@@ -155,7 +155,8 @@ export async function recordVerdict(
   request: Request,
   body: CheckVerdictBody,
 ): Promise<{ ok: true; ref: string } | Refusal> {
-  if (!REASONS[body.verdict].includes(body.reason)) return refuse('verdict-reason', `A ${body.verdict} can’t be for the reason “${body.reason}”.`);
+  if (!REASONS[body.verdict].includes(body.reason))
+    return refuse('verdict-reason', `A ${body.verdict} can’t be for the reason “${body.reason}”.`);
   const commitment = toHex(nonceCommitment(fromHex(body.nonce)));
   const [check] = await tx.db.select().from(checks).where(eq(checks.nonceCommitment, commitment));
   if (check?.lease !== body.lease || check.checker !== request.key)

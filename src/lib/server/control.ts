@@ -255,7 +255,8 @@ export class Connection {
     core.counters.count(`yield-${reason}`);
     await commit(
       core,
-      (tx, notices) => giveUp(core, tx, notices, leaseId, { from, reason: `yield-${reason}`, faults, failed: polite ? false : 'once-per-worker' }),
+      (tx, notices) =>
+        giveUp(core, tx, notices, leaseId, { from, reason: `yield-${reason}`, faults, failed: polite ? false : 'once-per-worker' }),
       () => this.#send({ type: 'ack', id }),
     );
   }

@@ -83,7 +83,15 @@ export async function recordReceipt(
   if (fault) return fault;
   // Said twice is as good as said once, and takes no second place in the log.
   if (body.verdict === 'received' && lease.received) return { ok: true, ref: request.hash };
-  tx.append({ type: 'receipt', lease: lease.id, root: body.root, verdict: body.verdict, request: request.hash, signed: request.signed, atMs });
+  tx.append({
+    type: 'receipt',
+    lease: lease.id,
+    root: body.root,
+    verdict: body.verdict,
+    request: request.hash,
+    signed: request.signed,
+    atMs,
+  });
   notices.job(job.id);
   if (body.verdict === 'received') {
     await tx.db.update(leases).set({ received: true }).where(eq(leases.id, lease.id));
@@ -106,8 +114,11 @@ function receiptFault(lease: LeaseRow, verdict: FilmReceiptBody['verdict'], atMs
   if (verdict === 'received') return null;
   if (lease.received) return refuse('receipt-given', 'You have said already that you have this film.');
   if (verdict === 'corrupt')
-    return lease.corrupt < FILM_REDELIVERIES_MAX ? null : refuse('receipts', 'This film has been asked for often enough; its check decides.');
-  if (lease.missing >= FILM_MISSING_MAX) return refuse('receipts', 'You have said often enough that this film is missing; its check decides.');
+    return lease.corrupt < FILM_REDELIVERIES_MAX
+      ? null
+      : refuse('receipts', 'This film has been asked for often enough; its check decides.');
+  if (lease.missing >= FILM_MISSING_MAX)
+    return refuse('receipts', 'You have said often enough that this film is missing; its check decides.');
   if (atMs - (lease.committedMs ?? atMs) < (lease.missing + 1) * FILM_WAIT_MS_MAX)
     return refuse('receipt-early', 'The worker still has time to bring this film.');
   return null;

@@ -103,9 +103,15 @@ export async function submit(core: Core, envelope: Envelope, answer: (outcome: S
         return refuse('envelope-age', 'The request is too old, or this device’s clock is wrong by more than a day.');
       const result = await handlers[purpose]({ core, tx, notices, request }, body);
       if (result.ok)
-        await tx.db
-          .insert(requests)
-          .values({ hash: request.hash, key: request.key, purpose, ref: result.ref, payload: envelope.payload, sig: envelope.sig, atMs: nowMs });
+        await tx.db.insert(requests).values({
+          hash: request.hash,
+          key: request.key,
+          purpose,
+          ref: result.ref,
+          payload: envelope.payload,
+          sig: envelope.sig,
+          atMs: nowMs,
+        });
       return result;
     },
     answer,

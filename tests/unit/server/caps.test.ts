@@ -14,7 +14,10 @@ test('an order below what its paths cost at one segment each is refused, and one
   const creator = await w.join(['creator']);
   await creator.grant();
   for (const capMicro of ['0', '1', '4'])
-    expect(await creator.submit('job.submit', { order: testOrder({ capMicro }) })).toMatchObject({ type: 'refused', reason: 'cap-too-low' });
+    expect(await creator.submit('job.submit', { order: testOrder({ capMicro }) })).toMatchObject({
+      type: 'refused',
+      reason: 'cap-too-low',
+    });
   // 4,096 paths at one token per 10^9 segments.
   expect(capFloor(testOrder(), 1_000_000n)).toBe(5n);
   expect((await creator.submit('job.submit', { order: testOrder({ capMicro: '5' }) })).type).toBe('ack');

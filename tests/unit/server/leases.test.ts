@@ -223,7 +223,9 @@ describe('a worker', () => {
     const { creator, worker } = await road(w);
     await worker.ask(1);
     for (let i = 0; i <= LEASE_ATTEMPTS_MAX; i++) {
-      expect((await worker.request({ type: 'yield', lease: worker.last('grant')!.lease.lease, reason: 'scene-unavailable' })).type).toBe('ack');
+      expect((await worker.request({ type: 'yield', lease: worker.last('grant')!.lease.lease, reason: 'scene-unavailable' })).type).toBe(
+        'ack',
+      );
       const again = await w.join(['worker'], worker.identity);
       await again.ask(1);
       expect(again.last('grant')).toBeUndefined();

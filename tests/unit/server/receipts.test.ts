@@ -19,7 +19,11 @@ const balance = async (key: string): Promise<bigint> =>
 
 /** Kinds of the log's leaves about one lease, oldest first. */
 async function leavesOf(lease: string): Promise<string[]> {
-  const fetched = await fetchLog(AbortSignal.timeout(10_000), 'http://c', async (url, init) => (await w.coordinator.http(new Request(url, init)))!);
+  const fetched = await fetchLog(
+    AbortSignal.timeout(10_000),
+    'http://c',
+    async (url, init) => (await w.coordinator.http(new Request(url, init)))!,
+  );
   if (!fetched.ok) throw new Error(fetched.reason);
   const leaves = fetched.leaves.map((bytes) => decodeLeaf(bytes)!);
   return leaves.filter((leaf) => 'lease' in leaf && leaf.lease === lease).map((leaf) => leaf.type);
