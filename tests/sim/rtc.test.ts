@@ -77,7 +77,7 @@ test('many agents meet at once, and an agent that left is unreachable', async ()
   const hub = await agent();
   hub.serve(
     async (_, __, body) => ({ ok: true, body }),
-    () => true,
+    () => null,
   );
   const others = await Promise.all(Array.from({ length: 12 }, () => agent()));
   const request = { type: 'film.deliver', lease: '0'.repeat(32), root: '0'.repeat(64) } as const;
