@@ -82,7 +82,7 @@ export class World {
     // Closing a coordinator closes its store; the database stays, as it does under a killed process.
     const store = new Store(this.db, 'PGlite in memory', async () => {});
     await store.migrate();
-    const policy = { grantWorkBits: 4, leavesPerCheck: 4 };
+    const policy = { pricePerWorkUnitMicro: '1000000', grantMicro: '100000000', grantWorkBits: 4, leavesPerCheck: 4 };
     this.coordinator = await createCoordinator({ store, clock: this.clock, policy, network: 'sim' });
   }
 

@@ -1,4 +1,7 @@
-/** The operator's terms when none are given. Tokens are micro-tokens; a new key's grant buys about a hundred work units. */
+/**
+ * The operator's terms when none are given, in micro-tokens. A ray costs a tenth of one, so that the
+ * checker's share of the smallest lease is still money; a new key's grant buys a hundred work units.
+ */
 import * as v from 'valibot';
 import type { Policy } from '../protocol/control.ts';
 import type { IceServers } from './core.ts';
@@ -6,10 +9,10 @@ import type { IceServers } from './core.ts';
 const IceSchema = v.array(v.strictObject({ urls: v.string(), username: v.optional(v.string()), credential: v.optional(v.string()) }));
 
 export const DEFAULT_POLICY: Policy = {
-  pricePerWorkUnitMicro: '1000000',
+  pricePerWorkUnitMicro: '100000000',
   checkerShare: 80,
   feeShare: 20,
-  grantMicro: '100000000',
+  grantMicro: '10000000000',
   grantWorkBits: 16,
   leavesPerCheck: 8,
 };

@@ -59,10 +59,11 @@ test('a split and its parts sum to the whole', () => {
 
 test('a quote lies below its worst case and says where the money goes', () => {
   const order = { width: 1_000, height: 1_000, samples: 100, bounces: 4 };
-  const { estimateMicro, worstMicro, split } = quote(order, DEFAULT_POLICY, 3);
+  const policy = { ...DEFAULT_POLICY, pricePerWorkUnitMicro: '1000000' };
+  const { estimateMicro, worstMicro, split } = quote(order, policy, 3);
   // 10^8 paths at 3 segments are 0.3 work units; at most 2 · (4 + 1) + 1 segments each are 1.1.
   expect(estimateMicro).toBe(300_000n);
   expect(worstMicro).toBe(1_100_000n);
   expect(split).toEqual({ workerMicro: 270_000n, checkerMicro: 24_000n, feeMicro: 6_000n });
-  expect(quote(order, DEFAULT_POLICY, 1e9).estimateMicro).toBe(worstMicro);
+  expect(quote(order, policy, 1e9).estimateMicro).toBe(worstMicro);
 });

@@ -14,7 +14,12 @@ import { workBits } from '#lib/server/submit.ts';
 
 export type Message<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
 
-export const TEST_POLICY: Partial<Policy> = { grantWorkBits: 4, leavesPerCheck: 4 };
+export const TEST_POLICY: Partial<Policy> = {
+  pricePerWorkUnitMicro: '1000000',
+  grantMicro: '100000000',
+  grantWorkBits: 4,
+  leavesPerCheck: 4,
+};
 
 const STEP_MS = 500;
 
