@@ -77,8 +77,8 @@ describe('the site at rest', () => {
     const devtools = await person.context.newCDPSession(person.page);
     expect((await devtools.send('Page.getAppManifest')).errors).toEqual([]);
     const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors');
-    // Test contexts are private windows, which never install; nothing else may stand in the way.
-    expect(installabilityErrors.map(({ errorId }) => errorId)).toEqual(['in-incognito']);
+    // Test contexts are private windows, which most builds of Chromium name as a hindrance; nothing else may stand in the way.
+    expect(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito')).toEqual([]);
     await person.leave();
   });
 
