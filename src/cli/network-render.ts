@@ -3,12 +3,11 @@
  * workers over WebRTC, takes in their films until every lease is settled. The same command run
  * again after a crash goes on with the job it left. Refuses to trace anything itself.
  */
-import type { SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
 import { quote } from '#lib/market/price.ts';
 import type { Policy } from '#lib/protocol/control.ts';
-import type { Camera, JobOrder } from '#lib/protocol/order.ts';
+import type { JobOrder } from '#lib/protocol/order.ts';
 import { CreatorRole } from '#lib/roles/creator.ts';
-import type { CreatorJob, RoleContext } from '#lib/roles/types.ts';
+import type { CreatorJob, JobChoice, RoleContext } from '#lib/roles/types.ts';
 import { CommandError } from './command.ts';
 import { aborted } from './interrupt.ts';
 
@@ -17,17 +16,8 @@ const SEGMENTS_PER_PATH_GUESS = 6;
 const CAP_FACTOR = 2n;
 const CONNECT_TIMEOUT_MS = 30_000;
 
-export interface NetworkJob {
-  readonly title: string;
-  readonly files: SceneFiles;
-  readonly summary: SceneSummary;
-  readonly camera: Camera;
-  readonly width: number;
-  readonly height: number;
-  readonly samples: number;
-  readonly bounces: number;
-  readonly seed: number;
-}
+/** The cap is this command's own guess. */
+export type NetworkJob = Omit<JobChoice, 'capMicro'>;
 
 /** @returns the finished job; null when the signal aborts, after the job was cancelled. @throws CommandError */
 export async function renderThroughNetwork(
