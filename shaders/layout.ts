@@ -60,7 +60,26 @@ export const BvhNode = defineStruct('BvhNode', {
   right_count: ['u32', 'as left_count; a node with an empty right child has right_min > right_max'],
 });
 
-/** World-space triangles in BVH leaf order. */
+/**
+ * A placed mesh that is traced in its own space. Lies in the array of BvhNode, whose size and field
+ * types it shares, so that no binding is spent on it.
+ */
+export const Instance = defineStruct('Instance', {
+  x_axis: ['vec3f', 'world to object: image of the world x axis'],
+  root: ['u32', 'node index of the root of its BVH'],
+  y_axis: ['vec3f', 'image of the world y axis'],
+  first_primitive: ['u32', 'added to Triangle.primitive, so that ids are unique in the scene'],
+  z_axis: ['vec3f', 'image of the world z axis'],
+  flags: ['u32', 'INSTANCE_* bits'],
+  translation: ['vec3f', 'image of the world origin'],
+  pad: ['u32', 'zero'],
+});
+/** The placement mirrors (negative determinant): the front is where the corners run clockwise. */
+export const INSTANCE_MIRRORED = 1;
+/** Bit of `left_count` and `right_count`: the child is the one Instance at that index of the node array. */
+export const NODE_INSTANCE = 0x80000000;
+
+/** Triangles in BVH leaf order: in world space, or in the space of the instances that share them. */
 export const Triangle = defineStruct('Triangle', {
   v0: ['vec3f', 'first corner'],
   primitive: ['u32', 'id in file order (scene traversal, primitive, triangle); breaks ties and enters signatures'],
@@ -94,9 +113,12 @@ export const Vertex = defineStruct('Vertex', {
   pad: ['u32', 'zero'],
 });
 
-/** glTF 2.0 material, factors linear. Texture fields index TextureUse, NONE when absent. */
+/**
+ * glTF 2.0 material, factors linear. Texture fields index TextureUse, NONE when absent; a texture
+ * multiplies the factor of its name. Names are those of the specification and the KHR_materials extensions.
+ */
 export const Material = defineStruct('Material', {
-  base_color: ['vec4f', 'linear base colour factor and alpha'],
+  base_color: ['vec4f', 'linear base colour factor and alpha; diffuse colour with MATERIAL_SPECULAR_GLOSSINESS'],
   emissive: ['vec3f', 'emissive factor times KHR_materials_emissive_strength, W/(sr m^2)-like units'],
   flags: ['u32', 'MATERIAL_* bits'],
   metallic: ['f32', ''],
@@ -109,24 +131,46 @@ export const Material = defineStruct('Material', {
   specular: ['f32', 'KHR_materials_specular factor'],
   attenuation: ['vec3f', 'absorption coefficient per world unit, -ln(attenuationColor)/attenuationDistance'],
   clearcoat: ['f32', 'KHR_materials_clearcoat factor'],
-  specular_color: ['vec3f', 'KHR_materials_specular colour factor'],
+  specular_color: ['vec3f', 'KHR_materials_specular colour factor; F0 itself with MATERIAL_SPECULAR_GLOSSINESS'],
   clearcoat_roughness: ['f32', 'perceptual'],
   sheen_color: ['vec3f', 'KHR_materials_sheen colour factor, linear'],
   sheen_roughness: ['f32', 'perceptual'],
-  base_color_texture: ['u32', 'sRGB'],
+  diffuse_transmission_color: ['vec3f', 'KHR_materials_diffuse_transmission colour factor, linear'],
+  diffuse_transmission: ['f32', 'KHR_materials_diffuse_transmission factor'],
+  anisotropy_direction: ['vec2f', 'cosine and sine of KHR_materials_anisotropy rotation'],
+  anisotropy: ['f32', 'KHR_materials_anisotropy strength'],
+  dispersion: ['f32', 'KHR_materials_dispersion: 20 / Abbe number'],
+  iridescence: ['f32', 'KHR_materials_iridescence factor'],
+  iridescence_ior: ['f32', ''],
+  iridescence_thickness_min: ['f32', 'nanometres, where the texture reads 0'],
+  iridescence_thickness_max: ['f32', 'nanometres, where the texture reads 1, and without one'],
+  clearcoat_normal_scale: ['f32', ''],
+  priority: ['u32', 'of nested dielectrics: inside two volumes at once the higher one is there'],
+  base_color_texture: ['u32', 'sRGB; A alpha'],
   metal_rough_texture: ['u32', 'G roughness, B metallic'],
   normal_texture: ['u32', 'tangent space'],
   emissive_texture: ['u32', 'sRGB'],
   transmission_texture: ['u32', 'R'],
-  pad0: ['u32', 'zero'],
-  pad1: ['u32', 'zero'],
-  pad2: ['u32', 'zero'],
+  specular_texture: ['u32', 'A; the glossiness with MATERIAL_SPECULAR_GLOSSINESS'],
+  specular_color_texture: ['u32', 'sRGB'],
+  clearcoat_texture: ['u32', 'R'],
+  clearcoat_roughness_texture: ['u32', 'G'],
+  clearcoat_normal_texture: ['u32', 'tangent space'],
+  sheen_color_texture: ['u32', 'sRGB'],
+  sheen_roughness_texture: ['u32', 'A'],
+  anisotropy_texture: ['u32', 'RG direction in [-1, 1], B strength'],
+  iridescence_texture: ['u32', 'R'],
+  iridescence_thickness_texture: ['u32', 'G'],
+  diffuse_transmission_texture: ['u32', 'A'],
+  diffuse_transmission_color_texture: ['u32', 'sRGB'],
 });
 
 export const MATERIAL_DOUBLE_SIDED = 1;
 export const MATERIAL_UNLIT = 2;
 export const MATERIAL_ALPHA_MASK = 4;
 export const MATERIAL_ALPHA_BLEND = 8;
+/** KHR_materials_pbrSpecularGlossiness: F0 and diffuse colour are given, nothing is metal. */
+export const MATERIAL_SPECULAR_GLOSSINESS = 16;
 
 /** How one material slot samples one image. */
 export const TextureUse = defineStruct('TextureUse', {
@@ -159,15 +203,38 @@ export const Light = defineStruct('Light', {
   pick: ['f32', 'probability that this light is picked'],
   alias_threshold: ['f32', 'alias table: keep this row when u < threshold'],
   alias_other: ['u32', 'alias table: else take this row'],
+  profile: ['u32', 'EXT_lights_ies: first texel of its photometric profile, else NONE'],
   pad0: ['u32', 'zero'],
   pad1: ['u32', 'zero'],
-  pad2: ['u32', 'zero'],
 });
 export const LIGHT_TRIANGLE = 0;
 export const LIGHT_POINT = 1;
 export const LIGHT_SPOT = 2;
 export const LIGHT_DIRECTIONAL = 3;
 export const LIGHT_ENVIRONMENT = 4;
+
+/**
+ * A node of the light tree over emissive triangles and lights with a place (Conty Estevez and Kulla
+ * 2018; pbrt-v4 section 12.6.3): bounds, power and cone of emission of everything below it.
+ */
+export const LightNode = defineStruct('LightNode', {
+  bounds_min: ['vec3f', 'world units'],
+  power: ['f32', 'luminous power of all below'],
+  bounds_max: ['vec3f', ''],
+  child: ['u32', 'inner node: index of its right child, the left one follows it; leaf: index of its Light'],
+  axis: ['vec3f', 'unit axis of the cone of normals'],
+  cos_normals: ['f32', 'cosine of the half angle of that cone'],
+  cos_emission: ['f32', 'cosine of the angle that emission reaches beyond a normal'],
+  flags: ['u32', 'LIGHT_NODE_* bits'],
+  parent: ['u32', 'index of its parent, NONE for the root'],
+  pad: ['u32', 'zero'],
+});
+export const LIGHT_NODE_LEAF = 1;
+export const LIGHT_NODE_TWO_SIDED = 2;
+/** LightNode rows in one row of the texture that holds them. */
+export const LIGHT_NODES_PER_ROW = 512;
+/** Texels in one row of the texture of photometric profiles. */
+export const PROFILE_ROW = 4096;
 
 /** What one dispatch of the tracer reads besides the scene: camera, rectangle, samples, its range of paths. */
 export const Frame = defineStruct('Frame', {
@@ -190,8 +257,14 @@ export const Frame = defineStruct('Frame', {
   env_width: ['u32', 'texels'],
   env_height: ['u32', 'texels'],
   env_pick: ['f32', 'probability that the environment is picked as light; 0 when black'],
+  flags: ['u32', 'FRAME_* bits'],
+  lens_radius: ['f32', 'of the thin lens, world units; 0: pinhole'],
+  focus_distance: ['f32', 'along `forward` to the plane in focus, world units'],
   pad0: ['u32', 'zero'],
+  pad1: ['u32', 'zero'],
 });
+/** Rays leave the camera in parallel: `right` and `up` are half the width and height of the view in world units. */
+export const FRAME_ORTHOGRAPHIC = 1;
 
 /** What one path leaves behind. */
 export const PathSlot = defineStruct('PathSlot', {

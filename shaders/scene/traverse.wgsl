@@ -7,6 +7,7 @@
 //#import scene/intersect
 //#import scene/texture
 //#import common/random
+//#import features
 
 struct Hit {
   t: f32,         // FAR: nothing hit
@@ -19,9 +20,6 @@ struct Hit {
 const TIE = 2e-6;
 /// See-through surfaces one ray may pass; the next one is taken for solid.
 const LAYERS_MAX = 256u;
-
-/// Does the scene have any alpha at all? Without, the kernel is compiled without reading it.
-override SEE_THROUGH: bool = true;
 
 /// Set when a ray of this path met a bound; its light is then worth nothing.
 var<private> path_fault: bool;

@@ -22,6 +22,7 @@ import type { RenderEngine } from '#workers/render/engine.ts';
 import { buildAliasTable } from '#workers/scene/alias-table.ts';
 import { buildBvh } from '#workers/scene/bvh.ts';
 import type { CompiledEnvironment, CompiledScene } from '#workers/scene/compiled-scene.ts';
+import { PLAIN_MATERIAL } from '#workers/scene/materials.ts';
 import { packNormal } from '#workers/scene/pack.ts';
 import { packRows, type Row } from '#workers/scene/rows.ts';
 
@@ -48,6 +49,7 @@ export interface KitScene {
 /** A plain material: white, rough, dielectric, double-sided, no textures. */
 export function material(row: MaterialRow = {}): MaterialRow {
   return {
+    ...PLAIN_MATERIAL,
     base_color: [1, 1, 1, 1],
     flags: MATERIAL_DOUBLE_SIDED,
     roughness: 1,
@@ -56,11 +58,6 @@ export function material(row: MaterialRow = {}): MaterialRow {
     specular_color: [1, 1, 1],
     normal_scale: 1,
     alpha_cutoff: 0.5,
-    base_color_texture: NONE,
-    metal_rough_texture: NONE,
-    normal_texture: NONE,
-    emissive_texture: NONE,
-    transmission_texture: NONE,
     ...row,
   };
 }

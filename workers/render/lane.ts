@@ -56,7 +56,7 @@ export class Lane {
     const signatureBytes = Math.ceil(work.paths / 2) * 4;
     this.#device.queue.writeBuffer(this.#frame, 0, work.frame);
     const encoder = this.#device.createCommandEncoder({ label: 'chunk' });
-    this.#passes.trace.run(encoder, scene.seesThrough, { scene: bound, slots: this.#slots }, work.paths);
+    this.#passes.trace.run(encoder, scene.features, { scene: bound, slots: this.#slots }, work.paths);
     this.#passes.reduce.run(encoder, this.#sums, work.pixels, work.paths);
     encoder.copyBufferToBuffer(this.#light, 0, this.#staging, 0, lightBytes);
     encoder.copyBufferToBuffer(this.#signatures, 0, this.#staging, lightBytes, signatureBytes);

@@ -18,6 +18,7 @@ import {
   TriangleCorners,
 } from '#shaders/layout.ts';
 import { DEFAULT_LIMITS, type LimitNeeds } from './device.ts';
+import { sceneFeatures, type Features } from './features.ts';
 import type { FrameScene } from './frame.ts';
 
 const SECTIONS = ['nodes', 'triangles', 'corners', 'vertices', 'materials', 'textures', 'lights'] as const;
@@ -52,15 +53,6 @@ export function aliasDensity(alias: Uint32Array<ArrayBuffer>): Float32Array<Arra
 
 const viewOf = (bytes: Uint8Array<ArrayBuffer>): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Is any material cut out or blended? */
-function seesThrough(scene: CompiledScene): boolean {
-  const materials = viewOf(scene.materials);
-  for (let at = 0; at < scene.materials.byteLength; at += Material.size) {
-    if ((materials.getUint32(at + Material.offsets.flags, true) & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) !== 0) return true;
-  }
-  return false;
-}
-
 /** The triangle section with the TRIANGLE_* bits of each material set. */
 function flaggedTriangles(scene: CompiledScene): Uint8Array<ArrayBuffer> {
   const materials = viewOf(scene.materials);
@@ -82,10 +74,13 @@ function flaggedTriangles(scene: CompiledScene): Uint8Array<ArrayBuffer> {
   return out;
 }
 
+/** Which of the textures below are arrays: texels and albedo tables. */
+const TEXTURE_ARRAYS: ReadonlySet<number> = new Set([0, 5]);
+
 export class SceneBuffers {
-  readonly seesThrough: boolean;
+  readonly features: Features;
   readonly frame: FrameScene;
-  /** For group 0 of the trace pass, bindings 1 to 10 in order. */
+  /** For group 0 of the trace pass, bindings 1 to 13 in order. */
   readonly resources: readonly GPUBindingResource[];
   readonly #owned: readonly (GPUBuffer | GPUTexture)[];
 
@@ -97,17 +92,20 @@ export class SceneBuffers {
     const { width, height } = scene.environment;
     const envPick = lit ? words.getFloat32(last + Light.offsets.pick, true) : 0;
     this.frame = { lights: rows, envWidth: width, envHeight: height, envPick };
-    this.seesThrough = seesThrough(scene);
+    this.features = sceneFeatures(scene);
     const buffers = SECTIONS.map((name) => storage(device, name, name === 'triangles' ? flaggedTriangles(scene) : scene[name]));
     const textures = [
       texelArray(device, scene.texels),
       radianceTexture(device, scene.environment),
       aliasTexture(device, scene.environment),
+      emptyTexture(device, 'light nodes', 'rgba32uint'),
+      emptyTexture(device, 'profiles', 'r32float'),
+      emptyTexture(device, 'albedo tables', 'r32float'),
     ];
     this.#owned = [...buffers, ...textures];
     this.resources = [
       ...buffers.map((buffer) => ({ buffer })),
-      ...textures.map((texture, i) => texture.createView(i === 0 ? { dimension: '2d-array' } : {})),
+      ...textures.map((texture, i) => texture.createView(TEXTURE_ARRAYS.has(i) ? { dimension: '2d-array' } : {})),
     ];
   }
 
@@ -166,3 +164,7 @@ function radianceTexture(device: GPUDevice, environment: CompiledEnvironment): G
 
 const aliasTexture = (device: GPUDevice, environment: CompiledEnvironment): GPUTexture =>
   imageTexture(device, 'environment alias', 'rg32uint', environment, environment.alias);
+
+/** Stands where a scene has nothing to bind. */
+const emptyTexture = (device: GPUDevice, label: string, format: GPUTextureFormat): GPUTexture =>
+  device.createTexture({ label, size: [1, 1], format, usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST });

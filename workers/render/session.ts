@@ -5,6 +5,7 @@
 import type { Adapter } from '#lib/protocol/control.ts';
 import type { CompiledScene } from '../scene/compiled-scene.ts';
 import { openDevice, type LimitNeeds, type OpenOutcome } from './device.ts';
+import { PLAIN } from './features.ts';
 import { Lane } from './lane.ts';
 import { ReducePass } from './reduce-pass.ts';
 import { SceneBuffers } from './scene-buffers.ts';
@@ -43,7 +44,7 @@ export class Session {
     const { device, adapter } = opened;
     try {
       const trace = new TracePass(device, estimator);
-      const [reduce] = await Promise.all([ReducePass.create(device), trace.prepare(false)]);
+      const [reduce] = await Promise.all([ReducePass.create(device), trace.prepare(PLAIN)]);
       return { ok: true, session: new Session(device, adapter, trace, reduce) };
     } catch (error) {
       device.destroy();
@@ -61,7 +62,7 @@ export class Session {
     if (known) return known;
     this.#device.pushErrorScope('out-of-memory');
     const buffers = new SceneBuffers(this.#device, compiled);
-    const ready = Promise.all([this.#device.popErrorScope(), this.#trace.prepare(buffers.seesThrough)]);
+    const ready = Promise.all([this.#device.popErrorScope(), this.#trace.prepare(buffers.features)]);
     const failed = await ready.then(
       ([error]) => error !== null,
       () => true,

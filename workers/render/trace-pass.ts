@@ -4,6 +4,7 @@
  */
 import { traceProgram } from '#shaders/index.ts';
 import { WORKGROUP } from '#shaders/layout.ts';
+import { FEATURES, featuresKey, type Features } from './features.ts';
 import type { SceneBuffers } from './scene-buffers.ts';
 
 const STORAGE_SECTIONS = 7;
@@ -19,8 +20,8 @@ export class TracePass {
   readonly #slotsLayout: GPUBindGroupLayout;
   readonly #layout: GPUPipelineLayout;
   readonly #module: GPUShaderModule;
-  /** By SEE_THROUGH. */
-  readonly #pipelines = new Map<boolean, GPUComputePipeline>();
+  /** By featuresKey. */
+  readonly #pipelines = new Map<string, GPUComputePipeline>();
 
   constructor(device: GPUDevice, estimator: Estimator) {
     const visibility = GPUShaderStage.COMPUTE;
@@ -39,6 +40,9 @@ export class TracePass {
         { binding: 8, visibility, texture: { sampleType: 'uint', viewDimension: '2d-array' } },
         { binding: 9, visibility, texture: { sampleType: 'unfilterable-float' } },
         { binding: 10, visibility, texture: { sampleType: 'uint' } },
+        { binding: 11, visibility, texture: { sampleType: 'uint' } },
+        { binding: 12, visibility, texture: { sampleType: 'unfilterable-float' } },
+        { binding: 13, visibility, texture: { sampleType: 'unfilterable-float', viewDimension: '2d-array' } },
       ],
     });
     this.#slotsLayout = device.createBindGroupLayout({
@@ -49,12 +53,14 @@ export class TracePass {
     this.#module = device.createShaderModule({ label: 'trace', code: traceProgram });
   }
 
-  /** Builds the pipeline for scenes with or without alpha. Rejects with the compiler's message when it is refused. */
-  async prepare(seesThrough: boolean): Promise<void> {
-    if (this.#pipelines.has(seesThrough)) return;
-    const constants = { ESTIMATOR: ESTIMATOR[this.#estimator], SEE_THROUGH: Number(seesThrough) };
+  /** Builds the pipeline for scenes with these features. Rejects with the compiler's message when it is refused. */
+  async prepare(features: Features): Promise<void> {
+    const key = featuresKey(features);
+    if (this.#pipelines.has(key)) return;
+    const switches = Object.fromEntries(FEATURES.map((name) => [name, Number(features[name])]));
+    const constants = { ESTIMATOR: ESTIMATOR[this.#estimator], ...switches };
     const compute = { module: this.#module, entryPoint: 'trace', constants };
-    this.#pipelines.set(seesThrough, await this.#device.createComputePipelineAsync({ label: 'trace', layout: this.#layout, compute }));
+    this.#pipelines.set(key, await this.#device.createComputePipelineAsync({ label: 'trace', layout: this.#layout, compute }));
   }
 
   bindScene(frame: GPUBuffer, scene: SceneBuffers): GPUBindGroup {
@@ -74,14 +80,14 @@ export class TracePass {
     });
   }
 
-  /** `prepare` must have been awaited for `seesThrough`. */
+  /** `prepare` must have been awaited for these features. */
   run(
     encoder: GPUCommandEncoder,
-    seesThrough: boolean,
+    features: Features,
     groups: { readonly scene: GPUBindGroup; readonly slots: GPUBindGroup },
     paths: number,
   ): void {
-    const pipeline = this.#pipelines.get(seesThrough);
+    const pipeline = this.#pipelines.get(featuresKey(features));
     if (!pipeline) throw new Error('the trace pipeline was not prepared');
     const pass = encoder.beginComputePass({ label: 'trace' });
     pass.setPipeline(pipeline);

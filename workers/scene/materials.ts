@@ -17,7 +17,7 @@ import type {
   Volume,
 } from '@gltf-transform/extensions';
 import {
-  type Material,
+  Material,
   MATERIAL_ALPHA_BLEND,
   MATERIAL_ALPHA_MASK,
   MATERIAL_DOUBLE_SIDED,
@@ -57,6 +57,21 @@ export interface MaterialSet {
   readonly slots: readonly TextureSlot[];
   readonly warnings: readonly string[];
 }
+
+/** What every row starts from: no textures, and factors that are not zero by default. */
+export const PLAIN_MATERIAL: CompiledMaterial['row'] = {
+  clearcoat_normal_scale: 1,
+  iridescence_ior: 1.3,
+  iridescence_thickness_min: 100,
+  iridescence_thickness_max: 400,
+  diffuse_transmission_color: [1, 1, 1],
+  anisotropy_direction: [1, 0],
+  ...Object.fromEntries(
+    Object.keys(Material.fields)
+      .filter((name) => name.endsWith('_texture'))
+      .map((name) => [name, NONE]),
+  ),
+};
 
 /** A colour channel of 0 would absorb infinitely; this one leaves a millionth per unit distance. */
 const ATTENUATION_COLOR_MIN = 1e-6;
@@ -133,6 +148,7 @@ function compileMaterial(m: GltfMaterial, slots: SlotTable, warnings: Set<string
   const normalUv = texCoordOf(m.getNormalTextureInfo());
   warnUnused(m, { clearcoat, sheen, specular, volume }, warnings);
   const row: CompiledMaterial['row'] = {
+    ...PLAIN_MATERIAL,
     base_color: m.getBaseColorFactor(),
     emissive,
     flags:

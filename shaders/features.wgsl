@@ -1,0 +1,23 @@
+// What a scene uses. A pipeline is built per combination, and what is false is compiled away: the
+// source stays one and the same, only these constants come from the scene (workers/render/features.ts).
+
+/// Materials cut out or blended.
+override SEE_THROUGH: bool = true;
+/// Meshes traced in their own space.
+override INSTANCED: bool = true;
+/// KHR_materials_transmission, through thin walls and volumes.
+override TRANSMISSIVE: bool = true;
+/// KHR_materials_volume: refraction, attenuation, nested dielectrics.
+override VOLUMES: bool = true;
+/// KHR_materials_dispersion.
+override DISPERSIVE: bool = true;
+/// KHR_materials_diffuse_transmission.
+override DIFFUSE_TRANSMISSIVE: bool = true;
+/// KHR_materials_clearcoat.
+override COATED: bool = true;
+/// KHR_materials_sheen.
+override SHEEN: bool = true;
+/// KHR_materials_iridescence.
+override IRIDESCENT: bool = true;
+/// KHR_materials_anisotropy.
+override ANISOTROPIC: bool = true;

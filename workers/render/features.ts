@@ -1,0 +1,60 @@
+/**
+ * Which of the kernel's features a compiled scene uses: the override constants of
+ * shaders/features.wgsl, by the same names. Read from the scene's own bytes, so that every peer
+ * builds the same kernel for the same root.
+ */
+import type { CompiledScene } from '../scene/compiled-scene.ts';
+import { BvhNode, Material, MATERIAL_ALPHA_BLEND, MATERIAL_ALPHA_MASK, NODE_INSTANCE } from '#shaders/layout.ts';
+
+export const FEATURES = [
+  'SEE_THROUGH',
+  'INSTANCED',
+  'TRANSMISSIVE',
+  'VOLUMES',
+  'DISPERSIVE',
+  'DIFFUSE_TRANSMISSIVE',
+  'COATED',
+  'SHEEN',
+  'IRIDESCENT',
+  'ANISOTROPIC',
+] as const;
+export type Feature = (typeof FEATURES)[number];
+export type Features = Readonly<Record<Feature, boolean>>;
+
+/** A scene of opaque metallic-roughness materials: what a device is probed with. */
+export const PLAIN = Object.fromEntries(FEATURES.map((name) => [name, false])) as Features;
+
+/** One key per combination, for maps of pipelines. */
+export const featuresKey = (features: Features): string => FEATURES.filter((name) => features[name]).join('+');
+
+export function sceneFeatures(scene: CompiledScene): Features {
+  const found = { ...PLAIN } as Record<Feature, boolean>;
+  const view = new DataView(scene.materials.buffer, scene.materials.byteOffset, scene.materials.byteLength);
+  const at = Material.offsets;
+  for (let row = 0; row < view.byteLength; row += Material.size) {
+    const f = (offset: number): number => view.getFloat32(row + offset, true);
+    const flags = view.getUint32(row + at.flags, true);
+    const transmits = f(at.transmission) > 0;
+    const scatters = f(at.diffuse_transmission) > 0;
+    found.SEE_THROUGH ||= (flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) !== 0;
+    found.TRANSMISSIVE ||= transmits;
+    found.VOLUMES ||= (transmits || scatters) && f(at.thickness) > 0;
+    found.DISPERSIVE ||= transmits && f(at.thickness) > 0 && f(at.dispersion) > 0;
+    found.DIFFUSE_TRANSMISSIVE ||= scatters;
+    found.COATED ||= f(at.clearcoat) > 0;
+    found.SHEEN ||= f(at.sheen_color) > 0 || f(at.sheen_color + 4) > 0 || f(at.sheen_color + 8) > 0;
+    found.IRIDESCENT ||= f(at.iridescence) > 0;
+    found.ANISOTROPIC ||= f(at.anisotropy) !== 0;
+  }
+  found.INSTANCED = hasInstances(scene.nodes);
+  return found;
+}
+
+function hasInstances(nodes: Uint8Array<ArrayBuffer>): boolean {
+  const words = new Uint32Array(nodes.buffer, nodes.byteOffset, nodes.byteLength / 4);
+  const [left, right] = [BvhNode.offsets.left_count / 4, BvhNode.offsets.right_count / 4];
+  for (let at = 0; at < words.length; at += BvhNode.size / 4) {
+    if (((words[at + left]! | words[at + right]!) & NODE_INSTANCE) !== 0) return true;
+  }
+  return false;
+}
