@@ -84,6 +84,9 @@ const test = (): ViteUserConfig => ({
         },
       },
       node('e2e', ['tests/e2e/**/*.test.ts'], 600_000),
+      // Not part of `npm test`: `npm run test:deep` and `npm run test:stacks`.
+      node('deep', ['tests/deep/**/*.test.ts'], 3_600_000),
+      node('stacks', ['tests/stacks/**/*.test.ts'], 1_800_000),
     ],
   },
 });
