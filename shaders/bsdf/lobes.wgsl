@@ -1,5 +1,12 @@
 // The material model of glTF 2.0, appendix B, as a set of lobes with the chance of each: GGX over
 // Lambert or transmission, metal by the same GGX, clearcoat above all, sheen between.
+//
+// Contract with transport. load_surface fills Surface.eta from the material alone, as if vacuum lay
+// outside; for nested dielectrics and dispersion the caller overwrites it before make_lobes, which
+// takes the Fresnel terms and the refraction from it (any value > 0 except that 1 is read as 1.001).
+// Where the caller let paths go straight through a thin wall with the chance max3(thin_pass(..)) and
+// this path did not go, it sets Surface.passed: make_lobes then leaves the thin lobe out, and the
+// caller divides what scatter brings by the chance of not going.
 //#import scene/surface
 //#import bsdf/ggx
 //#import bsdf/sheen
@@ -66,15 +73,17 @@ fn make_lobes(s: Surface, wo: vec3f) -> Lobes {
   l.frame = basis_around(s.normal);
   l.wo = to_local(l.frame, wo);
   l.alpha = s.alpha;
-  let r = (m.ior - 1.0) / (m.ior + 1.0);
+  let ior = select(m.ior, s.eta, s.eta > 0.0);
+  let r = (ior - 1.0) / (ior + 1.0);
   l.f0 = min(vec3f(r * r) * m.specular_color, vec3f(1.0)) * m.specular;
   l.f90 = m.specular;
   l.base = s.base;
   l.metallic = s.metallic;
   l.transmission = s.transmission;
-  let ior = max(m.ior, 1.001); // at 1 the half vector of refraction has no direction
-  let thick = m.thickness > 0.0 && s.transmission > 0.0;
-  l.eta = select(0.0, select(1.0 / ior, ior, s.front), thick);
+  l.eta = s.eta;
+  // At 1 the half vector of refraction has no direction.
+  if (abs(l.eta - 1.0) < 0.001) { l.eta = select(0.999, 1.001, s.front); }
+  if (s.passed) { l.transmission = 0.0; }
   l.coat = m.clearcoat;
   l.coat_alpha = max(m.clearcoat_roughness * m.clearcoat_roughness, ALPHA_MIN);
   l.sheen = m.sheen_color;

@@ -1,6 +1,7 @@
 // From a hit to everything the BSDF needs: position, normals, material values.
 //#import scene/traverse
 //#import common/frame
+//#import bsdf/thin
 
 struct Surface {
   position: vec3f,
@@ -15,10 +16,9 @@ struct Surface {
   transmission: f32,
   emission: vec3f,
   triangle: u32,
+  eta: f32,           // ior beyond the surface over ior before it, 0: thin wall; make_lobes takes it from here
+  passed: bool,       // the ray was already offered its straight way through (thin_pass): no thin lobe
 }
-
-/// GGX narrower than this is not told from a mirror, and keeps every density finite in f32.
-const ALPHA_MIN = 1e-3;
 
 fn unpack_color(word: u32) -> vec3f {
   return vec3f(f32(word & 255u), f32((word >> 8u) & 255u), f32((word >> 16u) & 255u)) * (1.0 / 255.0);
@@ -102,6 +102,14 @@ fn load_surface(hit: Hit, direction: vec3f, jitter: vec2f) -> Surface {
   return s;
 }
 
+/// Ior beyond the surface over ior before it, as if vacuum were outside; 0 for a thin wall or an opaque body.
+fn material_eta(material: u32, front: bool) -> f32 {
+  let through = materials[material].transmission > 0.0 || materials[material].diffuse_transmission > 0.0;
+  if (!VOLUMES || materials[material].thickness <= 0.0 || !through) { return 0.0; }
+  let ior = max(materials[material].ior, 1.0);
+  return select(1.0 / ior, ior, front);
+}
+
 fn load_material(s: ptr<function, Surface>, point: TexturePoint, vertex_color: vec3f) {
   let m = materials[(*s).material];
   (*s).base = m.base_color.rgb * vertex_color;
@@ -112,6 +120,7 @@ fn load_material(s: ptr<function, Surface>, point: TexturePoint, vertex_color: v
   (*s).metallic = rough_metal.y;
   (*s).transmission = m.transmission;
   if (m.transmission_texture != NONE) { (*s).transmission *= read_texture(m.transmission_texture, point).x; }
+  (*s).eta = material_eta((*s).material, (*s).front);
   (*s).emission = m.emissive;
   if (m.emissive_texture != NONE) { (*s).emission *= read_texture(m.emissive_texture, point).rgb; }
 }
