@@ -39,7 +39,15 @@ export interface CompiledEnvironment {
   readonly alias: Uint32Array<ArrayBuffer>;
 }
 
+const SENTENCE_CHARACTERS_MAX = 300;
+
 /** A defect of the user's file. `text` is one sentence: what, where (JSON path or byte), what to do. */
 export class SceneError extends Error {
   override readonly name = 'SceneError';
+
+  /** Names out of the file may hold anything: what would break the line, or fill a screen, is left out. */
+  constructor(sentence: string) {
+    const line = sentence.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ');
+    super(line.length <= SENTENCE_CHARACTERS_MAX ? line : `${line.slice(0, SENTENCE_CHARACTERS_MAX - 120)}… ${line.slice(-118)}`);
+  }
 }

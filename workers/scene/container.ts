@@ -1,36 +1,66 @@
 /**
- * Takes a .glb (or a .gltf that carries its data in itself) apart: header, chunks, JSON text. It
- * believes no length before it has compared it with the bytes there are, and allocates nothing on
- * the word of the file. GLB layout: glTF 2.0 specification, section 4.4.
+ * Takes a .glb, a .gltf or a zip that holds one of them apart: header, chunks, JSON text, and where
+ * the bytes behind its URIs are. It believes no length before it has compared it with the bytes
+ * there are, and allocates nothing on the word of the file. GLB layout: glTF 2.0, section 4.4.
  */
 import { SCENE_FILE_BYTES_MAX } from '#lib/protocol/limits.ts';
+import { isZip, openZip, quoted, type Archive } from './archive.ts';
 import { SceneError } from './compiled-scene.ts';
+import { aloneReader, archiveReader, type ResourceReader } from './resources.ts';
 
 export interface Container {
   readonly json: unknown;
   /** The binary chunk of a GLB; null for a .gltf and for a GLB without one. */
   readonly binary: Uint8Array<ArrayBuffer> | null;
+  /** Bytes behind the URIs of the document. */
+  readonly resource: ResourceReader;
 }
 
+/** A call may have so many arguments. */
+const SCENES_COMPARED_MAX = 10_000;
 const MAGIC = 0x46546c67;
 const CHUNK_JSON = 0x4e4f534a;
 const CHUNK_BIN = 0x004e4942;
 
 /** @throws SceneError, one sentence with the byte offset of the defect. */
 export function openContainer(file: Uint8Array<ArrayBuffer>): Container {
-  if (file.length === 0) throw new SceneError('The file is empty; choose a .glb file.');
+  if (file.length === 0) throw new SceneError('The file is empty; choose a .glb, .gltf or .zip file.');
   if (file.length > SCENE_FILE_BYTES_MAX) {
     throw new SceneError(
       `The file has ${file.length} bytes, more than the ${SCENE_FILE_BYTES_MAX} that one scene may have; make it smaller.`,
     );
   }
+  return isZip(file) ? openArchive(openZip(file)) : openSceneFile(file, aloneReader);
+}
+
+/** @throws SceneError when the archive holds no scene, or several between which nobody can choose. */
+export function openArchive(archive: Archive): Container {
+  const path = scenePath(archive);
+  return openSceneFile(archive.read(path), archiveReader(archive, path.slice(0, path.lastIndexOf('/') + 1)));
+}
+
+/** The .gltf or .glb that lies least deep. */
+export function scenePath({ paths }: Archive): string {
+  const scenes = paths.filter((path) => /\.(gltf|glb)$/i.test(path));
+  const depth = (path: string): number => path.split('/').length;
+  const least = Math.min(...scenes.slice(0, SCENES_COMPARED_MAX).map(depth));
+  const [first, second] = scenes.filter((path) => depth(path) === least);
+  if (first === undefined) throw new SceneError('The archive holds no .gltf and no .glb file; pack the scene together with its files.');
+  if (second !== undefined)
+    throw new SceneError(`The archive holds several scenes (${quoted(first)} and ${quoted(second)}); leave one of them in it.`);
+  return first;
+}
+
+/** A GLB or the JSON text of a .gltf. */
+function openSceneFile(file: Uint8Array<ArrayBuffer>, resource: ResourceReader): Container {
+  if (file.length === 0) throw new SceneError('The scene in the archive is empty; pack it again.');
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (file.length >= 4 && view.getUint32(0, true) === MAGIC) return openGlb(file, view);
-  if (firstCharacter(file) === '{') return { json: parseJson(file, 0), binary: null };
+  if (file.length >= 4 && view.getUint32(0, true) === MAGIC) return { ...openGlb(file, view), resource };
+  if (firstCharacter(file) === '{') return { json: parseJson(file, 0), binary: null, resource };
   throw new SceneError('The file is not glTF: byte 0 does not start with "glTF"; export the scene as .glb.');
 }
 
-function openGlb(file: Uint8Array<ArrayBuffer>, view: DataView): Container {
+function openGlb(file: Uint8Array<ArrayBuffer>, view: DataView): Omit<Container, 'resource'> {
   if (file.length < 20)
     throw new SceneError(`The file ends at byte ${file.length}, inside the GLB header; it was cut off, fetch it again.`);
   const version = view.getUint32(4, true);
@@ -81,23 +111,4 @@ function parseJson(bytes: Uint8Array, at: number): unknown {
     // The engines word their messages differently; one sentence of our own is the same everywhere.
     throw new SceneError(`Byte ${at}: the JSON of the file cannot be parsed; the file is damaged, export it again.`);
   }
-}
-
-/**
- * The bytes of a `data:` URI, base64 or percent-encoded.
- * @throws SceneError naming `path` for other URIs and for base64 that does not decode.
- */
-export function readDataUri(uri: string, path: string): Uint8Array<ArrayBuffer> {
-  if (!uri.startsWith('data:')) {
-    throw new SceneError(`${path}: the data lies in another file ("${uri.slice(0, 60)}"); export one .glb file that holds everything.`);
-  }
-  const comma = uri.indexOf(',');
-  const body = uri.slice(comma + 1);
-  try {
-    if (comma > 0 && uri.slice(0, comma).endsWith(';base64')) return Uint8Array.from(atob(body), (c) => c.charCodeAt(0));
-    if (comma > 0) return new TextEncoder().encode(decodeURIComponent(body));
-  } catch {
-    // Falls through to the one sentence below.
-  }
-  throw new SceneError(`${path}: the data: URI cannot be decoded; export the file again.`);
 }

@@ -23,7 +23,6 @@ import {
   KHRTextureTransform,
 } from '@gltf-transform/extensions';
 import { SceneError } from './compiled-scene.ts';
-import { readDataUri } from './container.ts';
 import type { CheckedGltf } from './preflight.ts';
 import { loadWasm } from './wasm-loader.ts';
 
@@ -86,7 +85,7 @@ export async function readDocument(checked: CheckedGltf): Promise<Document> {
 }
 
 /** The document with every buffer and image under a name of its own. */
-function inMemory({ json, buffers }: CheckedGltf): JSONDocument {
+function inMemory({ json, buffers, resource }: CheckedGltf): JSONDocument {
   const resources: Record<string, Uint8Array<ArrayBuffer>> = {};
   const named = json.buffers.map((buffer, i) => {
     const bytes = buffers[i];
@@ -100,7 +99,7 @@ function inMemory({ json, buffers }: CheckedGltf): JSONDocument {
   const images = json.images.map((image, i) => {
     if (image.uri === undefined) return image;
     const uri = `__image${i}.bin`;
-    resources[uri] = readDataUri(image.uri, `images[${i}].uri`);
+    resources[uri] = resource(image.uri, `images[${i}].uri`);
     return { ...image, uri };
   });
   // The reader trusts extensionsUsed alone, and exporters do forget to list what they require.

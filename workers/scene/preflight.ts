@@ -11,14 +11,17 @@ import {
   SCENE_NODES_MAX,
 } from '#lib/protocol/limits.ts';
 import { SceneError } from './compiled-scene.ts';
-import { readDataUri, type Container } from './container.ts';
+import type { Container } from './container.ts';
 import { checkExtensions, MESHOPT_EXTENSIONS } from './extensions.ts';
 import { parseGltfJson, type GltfAccessor, type GltfJson } from './gltf-json.ts';
+import type { ResourceReader } from './resources.ts';
 
 export interface CheckedGltf {
   readonly json: GltfJson;
   /** Bytes of each buffer; null for a meshopt fallback buffer, whose bytes nobody reads. */
   readonly buffers: readonly (Uint8Array<ArrayBuffer> | null)[];
+  /** Bytes behind the URIs of images and light profiles. */
+  readonly resource: ResourceReader;
   readonly warnings: readonly string[];
 }
 
@@ -49,7 +52,7 @@ export function preflight(container: Container): CheckedGltf {
   });
   checkReferences(json);
   checkTree(json);
-  return { json, buffers, warnings };
+  return { json, buffers, resource: container.resource, warnings };
 }
 
 function checkCounts(json: GltfJson): void {
@@ -76,7 +79,7 @@ function openBuffer(json: GltfJson, container: Container, i: number): Uint8Array
     if (i !== 0 || !container.binary) return fail(path, 'it names no data and the file has no binary chunk for it');
     return takeBytes(path, container.binary, buffer.byteLength);
   }
-  return takeBytes(path, readDataUri(buffer.uri, `${path}.uri`), buffer.byteLength);
+  return takeBytes(path, container.resource(buffer.uri, `${path}.uri`), buffer.byteLength);
 }
 
 function takeBytes(path: string, bytes: Uint8Array<ArrayBuffer>, claimed: number): Uint8Array<ArrayBuffer> {

@@ -5,6 +5,9 @@
 
 // Files and scenes
 export const SCENE_FILE_BYTES_MAX = 512 * 1024 * 1024;
+/** What the entries of a zip that a scene uses may unpack to. */
+export const SCENE_ARCHIVE_BYTES_MAX = 1024 * 1024 * 1024;
+export const SCENE_ARCHIVE_ENTRIES_MAX = 20_000;
 export const ENVIRONMENT_FILE_BYTES_MAX = 256 * 1024 * 1024;
 export const SCENE_TRIANGLES_MAX = 8_000_000;
 export const SCENE_NODES_MAX = 200_000;
@@ -16,6 +19,8 @@ export const IMAGE_SIDE_PX_MAX = 8_192;
 export const TEXEL_LAYERS_MAX = 256;
 export const ENVIRONMENT_SIDE_PX_MAX = 32_768;
 export const BVH_DEPTH_MAX = 48;
+export const SCENE_VARIANTS_MAX = 256;
+export const VARIANT_NAME_CHARS_MAX = 200;
 export const SCENE_LIGHTS_MAX = 2_000_000;
 /** Compiled scenes one engine keeps. */
 export const SCENES_HELD_MAX = 3;
@@ -30,6 +35,7 @@ export const TILE_SIDE_PX = 128;
 export const TILE_SIDE_PX_MIN = 32;
 export const TILE_SIDE_PX_MAX = 256;
 export const LEAF_SIDE_PX = 8;
+/** 64 × 1023 and 64 × 511 fit the 16-bit sums of a FilmPixel. */
 export const PASS_SAMPLES_MAX = 64;
 
 // Leases
@@ -73,8 +79,8 @@ export const PEER_BUFFERED_BYTES_MAX = 2 * 1024 * 1024;
 export const PEER_BODY_BYTES_MAX = 64 * 1024 * 1024;
 /** Half-arrived messages of all links of one peer together. */
 export const PEER_ASSEMBLY_BYTES_MAX = 256 * 1024 * 1024;
-/** A film of the largest tile: 16 bytes of light per pixel, 32 bytes of hash per leaf. */
-export const FILM_DELIVERY_BYTES_MAX = TILE_SIDE_PX_MAX ** 2 * 16 + (TILE_SIDE_PX_MAX / LEAF_SIDE_PX) ** 2 * 32;
+/** A film of the largest tile: 48 bytes per pixel (FilmPixel), 32 bytes of hash per leaf. */
+export const FILM_DELIVERY_BYTES_MAX = TILE_SIDE_PX_MAX ** 2 * 48 + (TILE_SIDE_PX_MAX / LEAF_SIDE_PX) ** 2 * 32;
 export const PEER_REQUESTS_IN_FLIGHT_MAX = 16;
 export const PEER_REQUEST_TIMEOUT_MS = 30_000;
 /** However steadily it trickles, one message takes no longer. */
