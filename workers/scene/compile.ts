@@ -39,7 +39,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
   const { json } = checked;
   const document = await readDocument(checked);
   const pose = poseScene(json, document, files.frameTimeS);
-  const { materials, slots, warnings } = compileMaterials(document);
+  const { materials, slots, warnings } = compileMaterials(json);
   const needs = (index: number): { tangentUv: 0 | 1 | null } => ({ tangentUv: materials[index]?.tangentUv ?? null });
   const geometry = await buildGeometry(json, document, pose, needs, materials.length - 1, pause);
   const { texels, placed } = await compileImages(document, slots, pause);

@@ -1,49 +1,20 @@
 /**
- * Lets glTF-Transform decode a checked document: buffers, sparse and quantised accessors, Draco and
- * Meshopt. The library never sees a file that preflight.ts has not passed, and never fetches.
+ * Lets glTF-Transform decode what of a checked document is numbers: buffers, sparse and quantised
+ * accessors, Draco and Meshopt, image bytes. Materials, nodes and animations stay JSON, which other
+ * modules read themselves. The library never sees a file that preflight.ts has not passed, and
+ * never fetches.
  */
 /// <reference path="./modules.d.ts" />
 import { type Document, GLB_BUFFER, Logger, PlatformIO, type GLTF, type JSONDocument } from '@gltf-transform/core';
-import {
-  EXTMeshGPUInstancing,
-  EXTMeshoptCompression,
-  EXTTextureWebP,
-  KHRDracoMeshCompression,
-  KHRLightsPunctual,
-  KHRMaterialsClearcoat,
-  KHRMaterialsEmissiveStrength,
-  KHRMaterialsIOR,
-  KHRMaterialsPBRSpecularGlossiness,
-  KHRMaterialsSheen,
-  KHRMaterialsSpecular,
-  KHRMaterialsTransmission,
-  KHRMaterialsUnlit,
-  KHRMaterialsVolume,
-  KHRMeshQuantization,
-  KHRTextureTransform,
-} from '@gltf-transform/extensions';
+import { EXTMeshoptCompression, KHRDracoMeshCompression, KHRMeshQuantization } from '@gltf-transform/extensions';
 import { SceneError } from './compiled-scene.ts';
+import { MESHOPT_EXTENSIONS } from './extensions.ts';
 import type { CheckedGltf } from './preflight.ts';
 import { loadWasm } from './wasm-loader.ts';
 
-const EXTENSIONS = [
-  EXTMeshGPUInstancing,
-  EXTMeshoptCompression,
-  EXTTextureWebP,
-  KHRDracoMeshCompression,
-  KHRLightsPunctual,
-  KHRMaterialsClearcoat,
-  KHRMaterialsEmissiveStrength,
-  KHRMaterialsIOR,
-  KHRMaterialsPBRSpecularGlossiness,
-  KHRMaterialsSheen,
-  KHRMaterialsSpecular,
-  KHRMaterialsTransmission,
-  KHRMaterialsUnlit,
-  KHRMaterialsVolume,
-  KHRMeshQuantization,
-  KHRTextureTransform,
-];
+const DRACO = 'KHR_draco_mesh_compression';
+/** The name under which the library knows Meshopt. */
+const MESHOPT = 'EXT_meshopt_compression';
 
 /** Everything comes from memory; a request for anything else is a bug of preflight.ts. */
 class MemoryIO extends PlatformIO {
@@ -62,39 +33,48 @@ class MemoryIO extends PlatformIO {
   }
 }
 
-/** @throws SceneError when a compressed mesh does not decode. */
+/**
+ * Accessors, images (as textures) and meshes in file order; nothing else of the document is there.
+ *
+ * @throws SceneError when a compressed mesh does not decode.
+ */
 export async function readDocument(checked: CheckedGltf): Promise<Document> {
   const { json } = checked;
-  const uses = (name: string): boolean => json.extensionsUsed.includes(name) || json.extensionsRequired.includes(name);
-  const io = new MemoryIO().setLogger(new Logger(Logger.Verbosity.SILENT)).registerExtensions(EXTENSIONS);
-  if (uses('KHR_draco_mesh_compression')) {
+  const names = new Set([...json.extensionsUsed, ...json.extensionsRequired]);
+  const io = new MemoryIO()
+    .setLogger(new Logger(Logger.Verbosity.SILENT))
+    .registerExtensions([EXTMeshoptCompression, KHRDracoMeshCompression, KHRMeshQuantization]);
+  // The reader trusts extensionsUsed alone, and exporters do forget to list what they require.
+  const used = ['KHR_mesh_quantization'];
+  if (names.has(DRACO)) {
     const { default: createDecoder } = await import('draco3dgltf/draco_decoder_gltf_nodejs.js');
     io.registerDependencies({ 'draco3d.decoder': await createDecoder({ wasmBinary: await loadWasm('draco') }) });
+    used.push(DRACO);
   }
-  if (uses('EXT_meshopt_compression')) {
+  if (MESHOPT_EXTENSIONS.some((name) => names.has(name))) {
     const { MeshoptDecoder } = await import('meshoptimizer/decoder');
     await MeshoptDecoder.ready;
     io.registerDependencies({ 'meshopt.decoder': MeshoptDecoder });
+    used.push(MESHOPT);
   }
   try {
-    return await io.readJSON(inMemory(checked));
+    return await io.readJSON(inMemory(checked, used));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SceneError(`The meshes of the file cannot be decoded (${reason.slice(0, 160)}); export the file again.`);
   }
 }
 
-/** The document with every buffer and image under a name of its own. */
-function inMemory({ json, buffers, resource }: CheckedGltf): JSONDocument {
+type Extensions = Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+
+/** Only what is decoded here, with every buffer and image under a name of its own. */
+function inMemory({ json, buffers, resource }: CheckedGltf, extensionsUsed: readonly string[]): JSONDocument {
   const resources: Record<string, Uint8Array<ArrayBuffer>> = {};
   const named = json.buffers.map((buffer, i) => {
     const bytes = buffers[i];
-    if (buffer.uri === undefined) {
-      if (bytes) resources[GLB_BUFFER] = bytes;
-      return buffer;
-    }
-    if (bytes) resources[`__buffer${i}.bin`] = bytes;
-    return { ...buffer, uri: `__buffer${i}.bin` };
+    const uri = buffer.uri === undefined ? undefined : `__buffer${i}.bin`;
+    if (bytes) resources[uri ?? GLB_BUFFER] = bytes;
+    return { byteLength: buffer.byteLength, ...(uri && { uri }), ...meshopt(buffer.extensions) };
   });
   const images = json.images.map((image, i) => {
     if (image.uri === undefined) return image;
@@ -102,7 +82,20 @@ function inMemory({ json, buffers, resource }: CheckedGltf): JSONDocument {
     resources[uri] = resource(image.uri, `images[${i}].uri`);
     return { ...image, uri };
   });
-  // The reader trusts extensionsUsed alone, and exporters do forget to list what they require.
-  const extensionsUsed = [...new Set([...json.extensionsUsed, ...json.extensionsRequired])];
-  return { json: { ...json, buffers: named, images, extensionsUsed } as unknown as GLTF.IGLTF, resources };
+  const bufferViews = json.bufferViews.map((view) => ({ ...view, ...meshopt(view.extensions) }));
+  const meshes = json.meshes.map(({ primitives }) => ({
+    primitives: primitives.map(({ attributes, indices, mode, targets, extensions }) => {
+      const draco = extensions?.[DRACO];
+      return { attributes, ...(indices !== undefined && { indices }), mode, targets, extensions: draco ? { [DRACO]: draco } : {} };
+    }),
+  }));
+  const asset = { version: '2.0' };
+  const decoded = { asset, extensionsUsed, buffers: named, bufferViews, accessors: json.accessors, images, meshes };
+  return { json: decoded as unknown as GLTF.IGLTF, resources };
+}
+
+/** The extension under the name the library knows, whichever of its names the file uses. */
+function meshopt(extensions: Extensions): { readonly extensions: Extensions } {
+  const packed = MESHOPT_EXTENSIONS.map((name) => extensions?.[name]).find((value) => value !== undefined);
+  return { extensions: packed ? { [MESHOPT]: packed } : {} };
 }
