@@ -265,13 +265,40 @@ export const Frame = defineStruct('Frame', {
 });
 /** Rays leave the camera in parallel: `right` and `up` are half the width and height of the view in world units. */
 export const FRAME_ORTHOGRAPHIC = 1;
+/** A path that leaves the camera and meets no surface brings no light. */
+export const FRAME_TRANSPARENT = 2;
 
-/** What one path leaves behind. */
+/** What one path leaves behind. With COUNT, `albedo`, `normal` and `object` carry node visits, triangle tests and shading calls instead. */
 export const PathSlot = defineStruct('PathSlot', {
   light: ['vec3f', 'radiance estimate'],
   tally: ['u32', 'segments << 16 | signature; segments 0xffff: the path met the node cap or a full stack'],
+  depth: ['f32', 'distance from the camera ray to the first surface, world units; 0 when it saw none'],
+  albedo: ['u32', 'unorm 10-10-10, r low: of the first surface that is no mirror or glass'],
+  normal: ['u32', 'three snorm fields of 10 bits, two\'s complement from -511 to 511, x low: shading normal of that surface, world space'],
+  object: ['u32', 'id of the first surface seen; NONE: the path saw none, and depth, albedo and normal are zero'],
 });
 export const TALLY_FAULT = 0xffff;
+
+/**
+ * A pixel of a film: sums over the samples of one pass, of at most 64. The one layout of films for
+ * kernels, TypeScript, hashes, files and the wire. Integers sum exactly; f32 as the balanced binary
+ * tree over the aligned block (shaders/reduce.wgsl), so that no cut of a job changes a bit.
+ */
+export const FilmPixel = defineStruct('FilmPixel', {
+  light: ['vec3f', 'radiance'],
+  segments: ['u32', 'rays traced; NONE: a path met the node cap or a full stack'],
+  albedo_rg: ['u32', 'two u16, r low: sums of the 10-bit values'],
+  albedo_b: ['u32', 'sum of the 10-bit values'],
+  normal_xy: ['u32', 'two i16, x low: sums of the 10-bit values'],
+  normal_z: ['u32', 'i16 low: sum of the 10-bit values; u16 high: coverage, paths that saw a surface'],
+  depth: ['f32', 'over the paths that saw a surface'],
+  moment: ['f32', 'squared luminance; the luminance of a path counts up to 1e12, so that sums stay finite'],
+  object: ['u32', 'of the lowest sample that saw a surface, else NONE'],
+  pad: ['u32', 'zero'],
+});
+/** 10-bit fields of PathSlot. */
+export const ALBEDO_STEPS = 1023;
+export const NORMAL_STEPS = 511;
 
 /** Paths per workgroup, and pixels per workgroup of the reduction. */
 export const WORKGROUP = 64;

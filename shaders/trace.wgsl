@@ -158,5 +158,6 @@ fn trace(@builtin(global_invocation_id) id: vec3u) {
     scatter(&p, hit, vertex);
   }
   p.signature = fold_signature(p.signature, EVENT_END);
-  slots[index] = PathSlot(p.light, (select(p.segments, TALLY_FAULT, path_fault) << 16u) | finish_signature(p.signature));
+  let tally = (select(p.segments, TALLY_FAULT, path_fault) << 16u) | finish_signature(p.signature);
+  slots[index] = PathSlot(p.light, tally, 0.0, 0u, 0u, NONE);
 }

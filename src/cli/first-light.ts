@@ -72,7 +72,7 @@ export async function firstLight(signal: AbortSignal, options: FirstLightOptions
   const sample = options.file === null ? await firstSample() : null;
   const file = sample ? join(projectRoot(), 'static/samples', sample.file) : options.file!;
   const name = sample?.name ?? basename(file, extname(file));
-  const files = await readSceneFiles({ file, environment: null, frameTimeS: 0 });
+  const files = await readSceneFiles({ file, environment: null, frameTimeS: 0, variant: null });
   const engine = await ThreadEngine.start();
   const summary = await compileOrExplain(signal, engine, files, file);
   const camera = chooseCamera(sample ? { kind: 'of-file', index: sample.camera } : { kind: 'default' }, summary);
@@ -90,6 +90,7 @@ export async function firstLight(signal: AbortSignal, options: FirstLightOptions
     files,
     summary,
     camera,
+    transparent: false,
     ...size,
     samples: quality.samples,
     bounces: quality.bounces,

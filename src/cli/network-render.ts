@@ -52,13 +52,11 @@ function capOf(wanted: NetworkJob, policy: Policy): bigint {
 
 /** Would this order and that wish give the same picture? */
 function sameWork(order: JobOrder, wanted: NetworkJob): boolean {
-  const key = (job: Pick<JobOrder, 'camera' | 'width' | 'height' | 'samples' | 'bounces' | 'seed'>, root: string): string =>
+  const key = (job: Pick<JobOrder, 'camera' | 'transparent' | 'width' | 'height' | 'samples' | 'bounces' | 'seed'>, root: string): string =>
     JSON.stringify([
       root,
-      job.camera.eye,
-      job.camera.target,
-      job.camera.up,
-      job.camera.tanHalfVfov,
+      sorted(job.camera),
+      job.transparent,
       job.width,
       job.height,
       job.samples,
@@ -67,6 +65,9 @@ function sameWork(order: JobOrder, wanted: NetworkJob): boolean {
     ]);
   return key(order, order.sceneRoot) === key(wanted, wanted.summary.root);
 }
+
+/** A value whose text does not depend on the order in which its fields were written. */
+const sorted = (camera: JobOrder['camera']): unknown[] => Object.entries(camera).toSorted(([a], [b]) => (a < b ? -1 : 1));
 
 /** @throws CommandError when no coordinator answers for long. */
 async function policyOf(signal: AbortSignal, { control, clock }: RoleContext): Promise<Policy> {

@@ -23,6 +23,8 @@ export interface RenderOptions {
   readonly samples: number;
   readonly bounces: number;
   readonly frameTimeS: number;
+  readonly variant: string | null;
+  readonly transparent: boolean;
   readonly seed: number;
   readonly network: string | null;
   readonly json: boolean;
@@ -41,6 +43,8 @@ const KINDS = {
   spp: 'string',
   bounces: 'string',
   'frame-time': 'string',
+  variant: 'string',
+  transparent: 'boolean',
   seed: 'string',
   network: 'string',
   json: 'boolean',
@@ -67,6 +71,8 @@ export function readRenderOptions(args: readonly string[]): RenderOptions {
     samples: readInteger('spp', options.spp ?? '64', 1, JOB_SAMPLES_MAX),
     bounces: readInteger('bounces', options.bounces ?? '8', 1, JOB_BOUNCES_MAX),
     frameTimeS: readNumber('frame-time', options['frame-time'] ?? '0', 0, 1e6),
+    variant: options.variant ?? null,
+    transparent: options.transparent,
     seed: readInteger('seed', options.seed ?? '0', 0, 0xffffffff),
     network: options.network ? readUrl('network', options.network) : null,
     json: options.json,
@@ -102,6 +108,7 @@ function readCamera(options: Partial<Record<'camera' | 'eye' | 'target' | 'up' |
       target: readVector('target', options.target),
       up: readVector('up', options.up ?? '0,1,0'),
       tanHalfVfov: Math.tan((vfov * Math.PI) / 360),
+      lens: null,
     },
   };
 }

@@ -20,6 +20,7 @@ export interface NamedFiles {
   readonly file: string;
   readonly environment: { readonly file: string; readonly intensity: number } | null;
   readonly frameTimeS: number;
+  readonly variant: string | null;
 }
 
 export async function readSceneFiles(named: NamedFiles): Promise<SceneFiles> {
@@ -28,6 +29,7 @@ export async function readSceneFiles(named: NamedFiles): Promise<SceneFiles> {
     scene: await readBounded(named.file, SCENE_FILE_BYTES_MAX),
     environment: environment && { file: await readBounded(environment.file, ENVIRONMENT_FILE_BYTES_MAX), intensity: environment.intensity },
     frameTimeS: named.frameTimeS,
+    variant: named.variant,
   };
 }
 

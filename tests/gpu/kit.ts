@@ -3,9 +3,9 @@
  * and one call that renders them. The BVH builder and alias tables are the real ones.
  */
 import type { SceneSummary, TraceRequest } from '#lib/gpu/engine.ts';
-import type { Film } from '#lib/job/film.ts';
+import { filmLight, type Film } from '#lib/job/film.ts';
 import { sha256, toHex } from '#lib/protocol/bytes.ts';
-import type { Camera } from '#lib/protocol/order.ts';
+import type { Camera, PerspectiveCamera } from '#lib/protocol/order.ts';
 import {
   Light,
   LIGHT_ENVIRONMENT,
@@ -217,13 +217,14 @@ function summaryOf(root: string, scene: KitScene): SceneSummary {
     cameras: [],
     view: FRONT,
     animationSeconds: 0,
+    variants: [],
     warnings: [],
     compileSeconds: 0,
   };
 }
 
 /** From +Z at the origin; a unit sphere fills most of the frame. */
-export const FRONT: Camera = { eye: [0, 0, 4], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.3 };
+export const FRONT: PerspectiveCamera = { eye: [0, 0, 4], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.3, lens: null };
 
 export interface Shot {
   readonly camera?: Camera;
@@ -254,9 +255,10 @@ export async function render(engine: RenderEngine, scene: KitScene, shot: Shot =
 
 /** Mean of a film's pixels, per channel. */
 export function meanOf(film: Film): Vec3 {
-  const words = new Float32Array(film.light.buffer);
   const sum = [0, 0, 0];
-  for (let i = 0; i < words.length; i++) if (i % 4 < 3) sum[i % 4]! += words[i]!;
-  const paths = (words.length / 4) * film.samples;
+  filmLight(film.light).forEach((value, i) => {
+    sum[i % 3]! += value;
+  });
+  const paths = film.width * film.height * film.samples;
   return [sum[0]! / paths, sum[1]! / paths, sum[2]! / paths];
 }

@@ -17,11 +17,12 @@ afterAll(() => engine.dispose());
 /** A large Lambert floor at y = 0, seen from above around the origin. */
 const FLOOR = quad([-50, 0, -50], [-50, 0, 50], [50, 0, 50], [50, 0, -50], 0);
 const LAMBERT = material({ specular: 0, base_color: [0.5, 0.5, 0.5, 1] });
-const ABOVE = { eye: [0, 2, 0], target: [0, 0, 0], up: [0, 0, -1], tanHalfVfov: 0.01 } as {
+const ABOVE = { eye: [0, 2, 0], target: [0, 0, 0], up: [0, 0, -1], tanHalfVfov: 0.01, lens: null } as {
   eye: [number, number, number];
   target: [number, number, number];
   up: [number, number, number];
   tanHalfVfov: number;
+  lens: null;
 };
 const DIRECT = { camera: ABOVE, side: 8, samples: 64, bounces: 1 };
 const lit = (light: LightRow): KitScene => ({ triangles: FLOOR, materials: [LAMBERT], lights: [{ triangle: 0xffffffff, ...light }] });
@@ -81,7 +82,7 @@ describe('Beer-Lambert', () => {
       materials: [material({ transmission: 1, roughness: 0, thickness: 1, specular: 0, ior: 1.2, attenuation: [0, 1, 2] })],
       environment: { width: 4, height: 2, radiance: () => [1, 1, 1] },
     };
-    const camera = { eye: [0, 0, 4], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.01 } as typeof ABOVE;
+    const camera = { eye: [0, 0, 4], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.01, lens: null } as typeof ABOVE;
     const [r, g, b]: Vec3 = meanOf(await render(engine, slab, { camera, side: 8, samples: 16 }));
     expect(r).toBeCloseTo(1, 2);
     expect(g).toBeCloseTo(Math.exp(-1), 2);

@@ -5,17 +5,18 @@
  * in the end-to-end tests. Sums are multiples of 1/256 and small, so every order of adding agrees.
  */
 import type { DeviceReport, Engine, SceneFiles, SceneOutcome, SceneSummary, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
-import type { Film } from '#lib/job/film.ts';
+import { FILM_BYTES_PER_PIXEL, viewOfFilm, writePixel, type Film } from '#lib/job/film.ts';
 import type { Pass, Rect } from '#lib/job/plan.ts';
 import { concat, sha256, toHex, utf8 } from '#lib/protocol/bytes.ts';
 import type { Clock } from '#lib/roles/types.ts';
+import { NONE } from '#shaders/layout.ts';
 
-const CAMERA = { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5 } as const;
+const CAMERA = { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5, lens: null } as const;
 
 export function summaryOf(files: SceneFiles): SceneSummary {
   const root = toHex(sha256(concat(files.scene, files.environment?.file ?? new Uint8Array(), utf8(String(files.frameTimeS)))));
   const bounds = { min: [0, 0, 0], max: [1, 1, 1] } as const;
-  const counts = { triangles: 1, materials: 1, textures: 0, lights: 0, animationSeconds: 0, compileSeconds: 0 };
+  const counts = { triangles: 1, materials: 1, textures: 0, lights: 0, animationSeconds: 0, variants: [], compileSeconds: 0 };
   return {
     root,
     bytes: files.scene.length,
@@ -40,20 +41,30 @@ export function hash32(...words: readonly number[]): number {
 export function arithmeticFilm(request: TraceRequest): Film {
   const { rect, pass, frame } = request;
   const scene = Number.parseInt(request.sceneRoot.slice(0, 8), 16);
-  const light = new Uint8Array(rect.width * rect.height * 16);
+  const light = new Uint8Array(rect.width * rect.height * FILM_BYTES_PER_PIXEL);
   const signatures = new Uint16Array(rect.width * rect.height * pass.count);
-  const view = new DataView(light.buffer);
+  const view = viewOfFilm(light);
   forEachPixel(rect, (x, y, at) => {
-    const sum = [0, 0, 0];
-    let segments = 0;
+    const sum: [number, number, number] = [0, 0, 0];
+    const seen = { segments: 0, coverage: 0, depth: 0, moment: 0, object: NONE };
+    const albedo: [number, number, number] = [0, 0, 0];
+    const normal: [number, number, number] = [0, 0, 0];
     for (let s = 0; s < pass.count; s++) {
       const h = hash32(scene, frame.seed, x, y, pass.first + s);
       for (let c = 0; c < 3; c++) sum[c]! += ((h >>> (8 * c)) & 255) / 256;
-      segments += 1 + (h % (frame.bounces + 1));
+      seen.segments += 1 + (h % (frame.bounces + 1));
+      seen.moment += (h & 255) / 256;
+      if (h % 8 > 0) {
+        // Seven paths of eight see something.
+        seen.coverage++;
+        seen.depth += 1 + (h & 15);
+        if (seen.object === NONE) seen.object = h % 97;
+        for (let c = 0; c < 3; c++) albedo[c]! += (h >>> (9 * c)) & 511;
+        for (let c = 0; c < 3; c++) normal[c]! += ((h >>> (7 * c)) & 511) - 255;
+      }
       signatures[at * pass.count + s] = hash32(h, 7) & 0xffff;
     }
-    for (let c = 0; c < 3; c++) view.setFloat32(at * 16 + c * 4, sum[c]!, true);
-    view.setUint32(at * 16 + 12, segments, true);
+    writePixel(view, at, { ...seen, light: sum, albedo, normal });
   });
   return { width: rect.width, height: rect.height, samples: pass.count, light, signatures };
 }

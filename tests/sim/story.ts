@@ -5,7 +5,7 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterEach, expect } from 'vitest';
 import type { Engine } from '#lib/gpu/engine.ts';
-import type { Film } from '#lib/job/film.ts';
+import { FILM_BYTES_PER_PIXEL, filmLight, readPixel, viewOfFilm, writePixel, type Film } from '#lib/job/film.ts';
 import { tileCount } from '#lib/job/plan.ts';
 import { fetchLog } from '#lib/ledger/client.ts';
 import { verifyLog } from '#lib/ledger/verify.ts';
@@ -19,7 +19,7 @@ import { entries, jobs, leases, postings } from '#lib/server/store/schema.ts';
 import { arithmeticFilm, summaryOf } from './arithmetic-engine.ts';
 import { World, type Tab } from './world.ts';
 
-const CAMERA = { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5 } satisfies JobOrder['camera'];
+const CAMERA = { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5, lens: null } satisfies JobOrder['camera'];
 export const never = new AbortController().signal;
 
 /** The world of the test at hand. */
@@ -32,12 +32,13 @@ export async function begin(seed: number): Promise<void> {
 }
 
 function choice(): JobChoice {
-  const files = { scene: Uint8Array.from({ length: 1_500_000 }, () => world.random() * 256), environment: null, frameTimeS: 0 };
+  const files = { scene: Uint8Array.from({ length: 1_500_000 }, () => world.random() * 256), environment: null, frameTimeS: 0, variant: null };
   return {
     title: 'still life',
     files,
     summary: summaryOf(files),
     camera: CAMERA,
+    transparent: false,
     width: 64,
     height: 64,
     samples: 8,
@@ -51,8 +52,7 @@ function choice(): JobChoice {
 function alone(order: JobOrder): Float32Array {
   const rect = { x: 0, y: 0, width: order.width, height: order.height };
   const film = arithmeticFilm({ sceneRoot: order.sceneRoot, frame: order, rect, pass: { first: 0, count: order.samples } });
-  const words = new Float32Array(film.light.buffer);
-  return Float32Array.from({ length: order.width * order.height * 3 }, (_, i) => words[Math.floor(i / 3) * 4 + (i % 3)]! / order.samples);
+  return filmLight(film.light).map((sum) => sum / order.samples);
 }
 
 export async function worker(engine?: Engine, shelf?: ShelfBounds): Promise<{ tab: Tab; role: WorkerRole }> {
@@ -120,19 +120,22 @@ export const LIES = {
   light: 'light',
   /** Honest paths and light, one segment more for every pixel. */
   segments: 'light',
+  /** Honest paths and light, everything at half its distance. */
+  depth: 'light',
 } as const;
 export type Lie = keyof typeof LIES;
 
 function forged(film: Film, lie: Lie): Film {
   const light = film.light.slice();
   const signatures = film.signatures.slice();
-  const floats = new Float32Array(light.buffer);
-  const counts = new Uint32Array(light.buffer);
+  const view = viewOfFilm(light);
   for (let pixel = 0; pixel < film.width * film.height; pixel++) {
-    if (lie === 'segments') counts[pixel * 4 + 3]! += 1;
-    if (lie === 'light') for (let c = 0; c < 3; c++) floats[pixel * 4 + c]! *= 1.5;
+    const sums = readPixel(view, pixel);
+    if (lie === 'segments') writePixel(view, pixel, { ...sums, segments: sums.segments + 1 });
+    if (lie === 'light') writePixel(view, pixel, { ...sums, light: sums.light.map((c) => c * 1.5) as [number, number, number] });
+    if (lie === 'depth') writePixel(view, pixel, { ...sums, depth: sums.depth / 2 });
     if (lie !== 'paths' || pixel % 2 === 0) continue;
-    floats.copyWithin(pixel * 4, (pixel - 1) * 4, pixel * 4);
+    light.copyWithin(pixel * FILM_BYTES_PER_PIXEL, (pixel - 1) * FILM_BYTES_PER_PIXEL, pixel * FILM_BYTES_PER_PIXEL);
     signatures.copyWithin(pixel * film.samples, (pixel - 1) * film.samples, pixel * film.samples);
   }
   return { ...film, light, signatures };

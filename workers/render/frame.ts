@@ -1,9 +1,9 @@
 /**
- * Fills the Frame uniform: camera axes from the order's pinhole, rectangle, samples, and the range
+ * Fills the Frame uniform: camera axes and lens from the order, rectangle, samples, and the range
  * of pixels of one dispatch. Doubles rounded once, no trigonometry, so every peer writes the same.
  */
 import type { TraceRequest } from '#lib/gpu/engine.ts';
-import { Frame } from '#shaders/layout.ts';
+import { Frame, FRAME_ORTHOGRAPHIC, FRAME_TRANSPARENT } from '#shaders/layout.ts';
 
 type Vec3 = readonly [number, number, number];
 const sub = (a: Vec3, b: Vec3): Vec3 => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
@@ -29,7 +29,9 @@ export interface PixelRange {
 }
 
 export function encodeFrame(request: TraceRequest, scene: FrameScene, range: PixelRange): ArrayBuffer {
-  const { camera, width, height, bounces, seed } = request.frame;
+  const { camera, width, height, bounces, seed, transparent } = request.frame;
+  const orthographic = 'halfHeight' in camera;
+  const half = orthographic ? camera.halfHeight : camera.tanHalfVfov;
   const forward = unit(sub(camera.target, camera.eye), [0, 0, -1]);
   const anyAcross: Vec3 = Math.abs(forward[1]) < 0.9 ? cross(forward, [0, 1, 0]) : cross(forward, [1, 0, 0]);
   const right = unit(cross(forward, camera.up), unit(anyAcross, [1, 0, 0]));
@@ -39,8 +41,8 @@ export function encodeFrame(request: TraceRequest, scene: FrameScene, range: Pix
   const word = (at: number, x: number): void => out.setUint32(at, x, true);
   const at = Frame.offsets;
   vec(at.eye, camera.eye);
-  vec(at.right, scale(right, (camera.tanHalfVfov * width) / height));
-  vec(at.up, scale(up, camera.tanHalfVfov));
+  vec(at.right, scale(right, (half * width) / height));
+  vec(at.up, scale(up, half));
   vec(at.forward, forward);
   word(at.width, width);
   word(at.height, height);
@@ -57,5 +59,8 @@ export function encodeFrame(request: TraceRequest, scene: FrameScene, range: Pix
   word(at.env_width, scene.envWidth);
   word(at.env_height, scene.envHeight);
   out.setFloat32(at.env_pick, scene.envPick, true);
+  word(at.flags, (orthographic ? FRAME_ORTHOGRAPHIC : 0) | (transparent ? FRAME_TRANSPARENT : 0));
+  out.setFloat32(at.lens_radius, camera.lens?.radius ?? 0, true);
+  out.setFloat32(at.focus_distance, camera.lens?.focusDistance ?? 0, true);
   return out.buffer;
 }

@@ -2,13 +2,13 @@
  * The buffers of one dispatch in flight: frame, slots, results, and the staging buffers they are
  * read through. Made once per device and used over and over.
  */
-import { LIGHT_BYTES_PER_PIXEL, SIGNATURE_BYTES_PER_PATH } from '#lib/job/film.ts';
+import { FILM_BYTES_PER_PIXEL, SIGNATURE_BYTES_PER_PATH } from '#lib/job/film.ts';
 import { Frame, PathSlot } from '#shaders/layout.ts';
 import type { ReducePass } from './reduce-pass.ts';
 import type { SceneBuffers } from './scene-buffers.ts';
 import type { TracePass } from './trace-pass.ts';
 
-/** Most paths of one dispatch; 8 MiB of slots. */
+/** Most paths of one dispatch; 16 MiB of slots and at most 24 MiB of film. */
 export const LANE_PATHS_MAX = 1 << 19;
 
 export interface LaneWork {
@@ -37,7 +37,7 @@ export class Lane {
     this.#device = device;
     this.#passes = passes;
     const { STORAGE, COPY_SRC, COPY_DST, UNIFORM, MAP_READ } = GPUBufferUsage;
-    const lightBytes = LANE_PATHS_MAX * LIGHT_BYTES_PER_PIXEL;
+    const lightBytes = LANE_PATHS_MAX * FILM_BYTES_PER_PIXEL;
     const signatureBytes = LANE_PATHS_MAX * SIGNATURE_BYTES_PER_PATH;
     const slots = device.createBuffer({ label: 'slots', size: LANE_PATHS_MAX * PathSlot.size, usage: STORAGE });
     this.#frame = device.createBuffer({ label: 'frame', size: Frame.size, usage: UNIFORM | COPY_DST });
@@ -52,7 +52,7 @@ export class Lane {
   async run(scene: SceneBuffers, work: LaneWork): Promise<LaneResult> {
     let bound = this.#scenes.get(scene);
     if (!bound) this.#scenes.set(scene, (bound = this.#passes.trace.bindScene(this.#frame, scene)));
-    const lightBytes = work.pixels * LIGHT_BYTES_PER_PIXEL;
+    const lightBytes = work.pixels * FILM_BYTES_PER_PIXEL;
     const signatureBytes = Math.ceil(work.paths / 2) * 4;
     this.#device.queue.writeBuffer(this.#frame, 0, work.frame);
     const encoder = this.#device.createCommandEncoder({ label: 'chunk' });

@@ -1,4 +1,4 @@
-/** The pass of shaders/reduce.wgsl: slots to per-pixel light and packed signatures. */
+/** The pass of shaders/reduce.wgsl: slots to film pixels and packed signatures. */
 import { reduceProgram } from '#shaders/index.ts';
 import { WORKGROUP } from '#shaders/layout.ts';
 

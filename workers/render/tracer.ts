@@ -4,9 +4,9 @@
  * the next one from the last finished chunk. How it cuts never changes a bit of the film.
  */
 import type { Film } from '#lib/job/film.ts';
-import { LIGHT_BYTES_PER_PIXEL } from '#lib/job/film.ts';
+import { FILM_BYTES_PER_PIXEL, filmIsFinite } from '#lib/job/film.ts';
 import type { TraceRequest } from '#lib/gpu/engine.ts';
-import { NONE } from '#shaders/layout.ts';
+import { FilmPixel, NONE } from '#shaders/layout.ts';
 import { encodeFrame } from './frame.ts';
 import type { LaneResult } from './lane.ts';
 import type { Pacer } from './pacer.ts';
@@ -34,7 +34,7 @@ export class Tracer {
     const { width, height } = request.rect;
     this.#request = request;
     this.#pacer = pacer;
-    const light = new Uint8Array(width * height * LIGHT_BYTES_PER_PIXEL);
+    const light = new Uint8Array(width * height * FILM_BYTES_PER_PIXEL);
     this.film = { width, height, samples: request.pass.count, light, signatures: new Uint16Array(width * height * request.pass.count) };
   }
 
@@ -65,13 +65,9 @@ export class Tracer {
   /** 'not-finite' or 'node-cap' when a pixel of the film says so. */
   defect(): 'not-finite' | 'node-cap' | null {
     const { light } = this.film;
-    const sums = new Float32Array(light.buffer);
-    const counts = new Uint32Array(light.buffer);
-    for (let i = 0; i < sums.length; i += 4) {
-      if (counts[i + 3] === NONE) return 'node-cap';
-      if (!Number.isFinite(sums[i]! + sums[i + 1]! + sums[i + 2]!)) return 'not-finite';
-    }
-    return null;
+    const words = new Uint32Array(light.buffer);
+    for (let i = FilmPixel.offsets.segments / 4; i < words.length; i += FilmPixel.size / 4) if (words[i] === NONE) return 'node-cap';
+    return filmIsFinite(light) ? null : 'not-finite';
   }
 
   #submit(session: Session, scene: SceneBuffers, lane: number, first: number, left: number): Chunk {
@@ -86,7 +82,7 @@ export class Tracer {
     const now = performance.now();
     this.#pacer.note(chunk.pixels * this.film.samples, now - Math.max(this.#lastDoneMs, chunk.submittedMs));
     this.#lastDoneMs = now;
-    this.film.light.set(result.light, chunk.first * LIGHT_BYTES_PER_PIXEL);
+    this.film.light.set(result.light, chunk.first * FILM_BYTES_PER_PIXEL);
     this.film.signatures.set(result.signatures, chunk.first * this.film.samples);
     this.#pixelsDone = chunk.first + chunk.pixels;
   }

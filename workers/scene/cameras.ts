@@ -37,7 +37,7 @@ export function defaultView(bounds: Bounds, radius: number): Camera {
   const from = unit([0.55, 0.38, 1], [0, 0, 1]);
   const distance = radius / VIEW_SIN;
   const eye = target.map((value, axis) => value + distance * (from[axis] as number)) as [number, number, number];
-  return { eye, target, up: [0, 1, 0], tanHalfVfov: VIEW_TAN };
+  return { eye, target, up: [0, 1, 0], tanHalfVfov: VIEW_TAN, lens: null };
 }
 
 /** Perspective cameras of the scene in the order of the file's cameras; others become a warning. */
@@ -60,7 +60,7 @@ export function readCameras(json: GltfJson, pose: Pose, bounds: Bounds): Pick<Sc
     const reach = forward.reduce((sum, value, axis) => sum + value * ((middle[axis] as number) - (eye[axis] as number)), 0);
     const target = eye.map((value, axis) => value + (forward[axis] as number) * (reach > 1e-3 ? reach : 1)) as [number, number, number];
     const tanHalfVfov = Math.min(1e3, Math.max(1e-4, tan(camera.perspective.yfov / 2)));
-    return [{ order: node.camera ?? 0, name, camera: { eye, target, up, tanHalfVfov } }];
+    return [{ order: node.camera ?? 0, name, camera: { eye, target, up, tanHalfVfov, lens: null } }];
   });
   return { cameras: found.sort((a, b) => a.order - b.order).map(({ name, camera }) => ({ name, camera })), warnings };
 }

@@ -84,6 +84,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
     cameras: cameras.cameras,
     view: defaultView(bounds, radius),
     animationSeconds: pose.animationSeconds,
+    variants: [],
     warnings: [...checked.warnings, ...warnings, ...cameras.warnings],
     compileSeconds: (performance.now() - started) / 1000,
   };

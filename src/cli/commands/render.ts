@@ -100,10 +100,10 @@ async function local(signal: AbortSignal, prepared: Prepared): Promise<Report | 
   const { options, engine, summary, camera } = prepared;
   // After the scene: leaving while Dawn still compiles pipelines would crash instead of explaining a bad file.
   const device = await probeOrExplain(engine);
-  const { width, height, bounces, seed, samples } = options;
+  const { width, height, bounces, seed, samples, transparent } = options;
   if (!options.json) process.stderr.write(`${options.file}: ${si(summary.triangles)} triangles, rendering on ${deviceText(device)}\n`);
   const bar = progressBar();
-  const job = { sceneRoot: summary.root, frame: { camera, width, height, bounces, seed }, samples, software: device.adapter.software };
+  const job = { sceneRoot: summary.root, frame: { camera, width, height, bounces, seed, transparent }, samples, software: device.adapter.software };
   const result = await renderLocally(signal, engine, job, (done, segments) => bar.update(done, `${si(segments)} rays`));
   bar.end();
   if (!result) return null;
@@ -129,8 +129,8 @@ async function remote(signal: AbortSignal, prepared: Prepared, origin: string): 
   const { options, engine, files, summary, camera } = prepared;
   const folder = dataFolder();
   const agent = await connectAgent({ origin, folder, engine, keyFile: join(folder, 'keys/creator.key') });
-  const { width, height, samples, bounces, seed } = options;
-  const wanted = { title: basename(options.file), files, summary, camera, width, height, samples, bounces, seed };
+  const { width, height, samples, bounces, seed, transparent } = options;
+  const wanted = { title: basename(options.file), files, summary, camera, transparent, width, height, samples, bounces, seed };
   const bar = progressBar();
   const startedMs = performance.now();
   const job = await renderThroughNetwork(signal, agent.context, wanted, (now) =>

@@ -18,6 +18,8 @@ export interface SceneFiles {
   readonly scene: Bytes;
   readonly environment: { readonly file: Bytes; readonly intensity: number } | null;
   readonly frameTimeS: number;
+  /** Name of a KHR_materials_variants variant; null shows the materials as they are. */
+  readonly variant: string | null;
 }
 
 export interface SceneSummary {
@@ -34,6 +36,8 @@ export interface SceneSummary {
   readonly view: Camera;
   /** Length of the longest animation, seconds; 0 when nothing moves. */
   readonly animationSeconds: number;
+  /** Names of KHR_materials_variants, in file order. */
+  readonly variants: readonly string[];
   /** Optional extensions that are ignored, and other things worth saying; one sentence each. */
   readonly warnings: readonly string[];
   readonly compileSeconds: number;
@@ -44,9 +48,11 @@ export type SceneOutcome = { readonly ok: true; readonly summary: SceneSummary }
 
 export interface TraceRequest {
   readonly sceneRoot: string;
-  readonly frame: Pick<JobOrder, 'camera' | 'width' | 'height' | 'bounces' | 'seed'>;
+  readonly frame: Pick<JobOrder, 'camera' | 'width' | 'height' | 'bounces' | 'seed'> & Partial<Pick<JobOrder, 'transparent'>>;
   readonly rect: Rect;
   readonly pass: Pass;
+  /** Traces with the counting kernel: the film then holds counters instead of layers (readCounters). */
+  readonly count?: boolean;
 }
 
 export type TraceOutcome =

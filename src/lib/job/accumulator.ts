@@ -1,23 +1,32 @@
 /**
  * Sums the passes of one tile in an order that depends only on which samples are in, never on when
  * they came: aligned blocks of equal size are added in pairs, as the kernel does inside a pass, so
- * that one pass of 64 samples and four of 16 give the same bits. Refuses a pass twice.
+ * that one pass of 64 samples and four of 16 give the same bits. Refuses a pass twice. Keeps the
+ * auxiliaries (albedo, normal and so on) only when asked: they take four times the memory of light.
  */
+import { FILM_BYTES_PER_PIXEL, filmLight } from './film.ts';
+import { LayerSums, type Layers } from './layers.ts';
 import type { Pass } from './plan.ts';
 
+/** Sums of floats, block by block. */
 interface Block {
   readonly first: number;
   readonly count: number;
   /** Per pixel R, G, B sums. */
   readonly sum: Float32Array<ArrayBuffer>;
+  /** Per pixel sums of depth and of squared luminance; empty without layers. */
+  readonly more: Float32Array<ArrayBuffer>;
 }
 
 export class TileAccumulator {
   readonly pixels: number;
+  readonly #layers: LayerSums | null;
   #blocks: Block[] = [];
 
-  constructor(pixels: number) {
+  /** @param layers keep what `layers()` gives. */
+  constructor(pixels: number, layers = false) {
     this.pixels = pixels;
+    this.#layers = layers ? new LayerSums(pixels) : null;
   }
 
   /** Samples per pixel summed so far. */
@@ -29,27 +38,32 @@ export class TileAccumulator {
     return this.#blocks.some((block) => pass.first >= block.first && pass.first < block.first + block.count);
   }
 
-  /** @param light a film's light: pixels × 16 bytes. @returns false when the pass is already in. */
-  add(pass: Pass, light: Uint8Array<ArrayBuffer>): boolean {
+  /** @param light a film's: one FilmPixel per pixel. @returns false when the pass is already in. */
+  add(pass: Pass, light: Uint8Array): boolean {
     if (this.has(pass)) return false;
-    if (light.byteLength !== this.pixels * 16)
-      throw new RangeError(`light has ${light.byteLength} bytes, the tile needs ${this.pixels * 16}`);
-    const words = new Float32Array(light.buffer.slice(light.byteOffset, light.byteOffset + light.byteLength));
-    const sum = new Float32Array(this.pixels * 3);
-    for (let p = 0; p < this.pixels; p++) {
-      for (let c = 0; c < 3; c++) sum[p * 3 + c] = words[p * 4 + c]!;
-    }
-    this.#merge({ first: pass.first, count: pass.count, sum });
+    if (light.byteLength !== this.pixels * FILM_BYTES_PER_PIXEL)
+      throw new RangeError(`light has ${light.byteLength} bytes, the tile needs ${this.pixels * FILM_BYTES_PER_PIXEL}`);
+    const more = this.#layers?.add(pass, light) ?? new Float32Array(0);
+    this.#merge({ first: pass.first, count: pass.count, sum: filmLight(light), more });
     return true;
   }
 
   /** Mean radiance per pixel, R, G, B; zeros while nothing is in. */
   mean(): Float32Array<ArrayBuffer> {
-    const out = new Float32Array(this.pixels * 3);
-    const ordered = this.#blocks.toSorted((a, b) => a.first - b.first);
-    for (const block of ordered) addInto(out, block.sum);
+    const out = this.#total('sum', this.pixels * 3);
     const samples = this.samples;
     if (samples > 0) for (let i = 0; i < out.length; i++) out[i]! /= samples;
+    return out;
+  }
+
+  /** Means of everything beside light; null unless they are kept. */
+  layers(): Layers | null {
+    return this.#layers?.means(this.samples, this.#total('more', this.pixels * 2)) ?? null;
+  }
+
+  #total(part: 'sum' | 'more', length: number): Float32Array<ArrayBuffer> {
+    const out = new Float32Array(length);
+    for (const block of this.#blocks.toSorted((a, b) => a.first - b.first)) addInto(out, block[part]);
     return out;
   }
 
@@ -63,7 +77,8 @@ export class TileAccumulator {
     const [buddy] = this.#blocks.splice(at, 1) as [Block];
     const [low, high] = buddy.first < block.first ? [buddy, block] : [block, buddy];
     addInto(low.sum, high.sum);
-    this.#merge({ first: low.first, count: low.count * 2, sum: low.sum });
+    addInto(low.more, high.more);
+    this.#merge({ ...low, count: low.count * 2 });
   }
 }
 

@@ -1,10 +1,12 @@
 /**
- * The film of one lease, as it is traced, hashed, sent and summed. This file is the one place that
- * fixes its layout on the wire; the kernel's own layout is in shaders/layout.ts.
+ * The film of one lease, as it is traced, hashed, sent and summed: an array of FilmPixel
+ * (shaders/layout.ts), the one layout for kernels, TypeScript, files and the wire. Here are its
+ * bytes as numbers, and nothing else reads them by offset.
  */
+import { FilmPixel } from '#shaders/layout.ts';
 
-/** Little-endian bytes per pixel of `light`: sums of R, G, B (f32), then the segment count (u32). */
-export const LIGHT_BYTES_PER_PIXEL = 16;
+/** Little-endian bytes per pixel of `light`. */
+export const FILM_BYTES_PER_PIXEL = FilmPixel.size;
 /** Little-endian bytes per path of `signatures`. */
 export const SIGNATURE_BYTES_PER_PATH = 2;
 
@@ -13,16 +15,96 @@ export interface Film {
   readonly height: number;
   /** Samples per pixel of the pass. */
   readonly samples: number;
-  /** width × height × 16 bytes, rows from the top. Sums over the pass's samples, not means. */
+  /** FilmPixel per pixel, rows from the top. Sums over the pass's samples, not means. */
   readonly light: Uint8Array<ArrayBuffer>;
   /** width × height × samples u16, pixel by pixel in row order, samples ascending. Absent on the creator's side. */
   readonly signatures: Uint16Array<ArrayBuffer>;
 }
 
+type Triple = readonly [number, number, number];
+
+/** One pixel of a film: sums over its samples. */
+export interface PixelSums {
+  readonly light: Triple;
+  /** NONE: a path met the node cap. */
+  readonly segments: number;
+  /** In steps of 1 / ALBEDO_STEPS. */
+  readonly albedo: Triple;
+  /** In steps of 1 / NORMAL_STEPS. */
+  readonly normal: Triple;
+  /** Paths that saw a surface. */
+  readonly coverage: number;
+  /** Over those paths. */
+  readonly depth: number;
+  /** Of squared luminance. */
+  readonly moment: number;
+  /** NONE: no path saw a surface. */
+  readonly object: number;
+}
+
+const at = FilmPixel.offsets;
+
+export const viewOfFilm = (light: Uint8Array): DataView => new DataView(light.buffer, light.byteOffset, light.byteLength);
+
+/** @param view of a film's `light`. */
+export function readPixel(view: DataView, pixel: number): PixelSums {
+  const from = pixel * FilmPixel.size;
+  const f32 = (offset: number): number => view.getFloat32(from + offset, true);
+  const u32 = (offset: number): number => view.getUint32(from + offset, true);
+  const low = (offset: number): number => view.getInt16(from + offset, true);
+  return {
+    light: [f32(at.light), f32(at.light + 4), f32(at.light + 8)],
+    segments: u32(at.segments),
+    albedo: [u32(at.albedo_rg) & 0xffff, u32(at.albedo_rg) >>> 16, u32(at.albedo_b)],
+    normal: [low(at.normal_xy), low(at.normal_xy + 2), low(at.normal_z)],
+    coverage: u32(at.normal_z) >>> 16,
+    depth: f32(at.depth),
+    moment: f32(at.moment),
+    object: u32(at.object),
+  };
+}
+
+export function writePixel(view: DataView, pixel: number, sums: PixelSums): void {
+  const from = pixel * FilmPixel.size;
+  const f32 = (offset: number, value: number): void => view.setFloat32(from + offset, value, true);
+  const u32 = (offset: number, value: number): void => view.setUint32(from + offset, value, true);
+  const pair = (low: number, high: number): number => (low & 0xffff) | (high << 16);
+  sums.light.forEach((value, c) => f32(at.light + c * 4, value));
+  u32(at.segments, sums.segments);
+  u32(at.albedo_rg, pair(sums.albedo[0], sums.albedo[1]));
+  u32(at.albedo_b, sums.albedo[2]);
+  u32(at.normal_xy, pair(sums.normal[0], sums.normal[1]));
+  u32(at.normal_z, pair(sums.normal[2], sums.coverage));
+  f32(at.depth, sums.depth);
+  f32(at.moment, sums.moment);
+  u32(at.object, sums.object);
+}
+
 /** Rays traced for a film: the sum of its pixels' segment counts. */
-export function filmSegments(light: Uint8Array<ArrayBuffer>): number {
-  const words = new Uint32Array(light.buffer, light.byteOffset, light.byteLength / 4);
+export function filmSegments(light: Uint8Array): number {
+  const view = viewOfFilm(light);
   let sum = 0;
-  for (let i = 3; i < words.length; i += 4) sum += words[i]!;
+  for (let from = at.segments; from < light.length; from += FilmPixel.size) sum += view.getUint32(from, true);
   return sum;
+}
+
+/** Sums of radiance, R, G, B per pixel. */
+export function filmLight(light: Uint8Array): Float32Array<ArrayBuffer> {
+  const view = viewOfFilm(light);
+  const out = new Float32Array((light.length / FilmPixel.size) * 3);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = view.getFloat32(Math.floor(i / 3) * FilmPixel.size + at.light + (i % 3) * 4, true);
+  }
+  return out;
+}
+
+/** Is every number of these pixels finite? What is not would spoil whatever it is added to. */
+export function filmIsFinite(light: Uint8Array): boolean {
+  const view = viewOfFilm(light);
+  const finite = (offset: number): boolean => Number.isFinite(view.getFloat32(offset, true));
+  for (let from = 0; from < light.length; from += FilmPixel.size) {
+    const colour = finite(from + at.light) && finite(from + at.light + 4) && finite(from + at.light + 8);
+    if (!colour || !finite(from + at.depth) || !finite(from + at.moment)) return false;
+  }
+  return true;
 }

@@ -3,21 +3,49 @@
  * signs. Two peers with the same order trace the same paths.
  */
 import * as v from 'valibot';
-import { JOB_BOUNCES_MAX, JOB_SAMPLES_MAX, JOB_SIDE_PX_MAX, TILE_SIDE_PX_MAX, TILE_SIDE_PX_MIN, SCENE_FILE_BYTES_MAX } from './limits.ts';
+import {
+  JOB_BOUNCES_MAX,
+  JOB_SAMPLES_MAX,
+  JOB_SIDE_PX_MAX,
+  PASS_SAMPLES_MAX,
+  SCENE_FILE_BYTES_MAX,
+  TILE_SIDE_PX_MAX,
+  TILE_SIDE_PX_MIN,
+  VARIANT_NAME_CHARS_MAX,
+} from './limits.ts';
 import { count, finite, hex32, microTokens, positive, shortText, vec3 } from './schema.ts';
 
+/** A thin lens; without one everything is sharp. */
+const LensSchema = v.strictObject({
+  /** Of the aperture, world units. */
+  radius: v.pipe(finite, v.minValue(1e-9), v.maxValue(1e6)),
+  /** From the eye along the view axis to the plane that is sharp, world units. */
+  focusDistance: v.pipe(finite, v.minValue(1e-6), v.maxValue(1e9)),
+});
+export type Lens = v.InferOutput<typeof LensSchema>;
+
+const stand = { eye: vec3, target: vec3, up: vec3, lens: v.nullable(LensSchema) };
+
 /**
- * A pinhole camera in glTF coordinates. The tangent travels instead of the angle, because `tan`
- * may differ between engines and every peer must use the same number.
+ * In glTF coordinates. The tangent travels instead of the angle, because `tan` may differ between
+ * engines and every peer must use the same number.
  */
-export const CameraSchema = v.strictObject({
-  eye: vec3,
-  target: vec3,
-  up: vec3,
+const PerspectiveCameraSchema = v.strictObject({
+  ...stand,
   /** tan(vertical field of view / 2). */
   tanHalfVfov: v.pipe(finite, v.minValue(1e-4), v.maxValue(1e3)),
 });
+
+/** Rays leave in parallel from the plane through the eye. */
+const OrthographicCameraSchema = v.strictObject({
+  ...stand,
+  /** Half the height of what is seen, world units. */
+  halfHeight: v.pipe(finite, v.minValue(1e-9), v.maxValue(1e9)),
+});
+
+export const CameraSchema = v.union([PerspectiveCameraSchema, OrthographicCameraSchema]);
 export type Camera = v.InferOutput<typeof CameraSchema>;
+export type PerspectiveCamera = v.InferOutput<typeof PerspectiveCameraSchema>;
 
 const BlobRefSchema = v.strictObject({
   /** SHA-256 of the blob's manifest (see p2p/blob). */
@@ -37,14 +65,18 @@ export const JobOrderSchema = v.strictObject({
   /** Root hash of the compiled scene at `frameTimeS`; every peer must compile to it. */
   sceneRoot: hex32,
   frameTimeS: v.pipe(finite, v.minValue(0), v.maxValue(1e6)),
+  /** KHR_materials_variants: name of the one shown; null shows the materials as they are. */
+  variant: v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(VARIANT_NAME_CHARS_MAX))),
   camera: CameraSchema,
+  /** What the camera sees where it meets no surface is left out of the light; coverage tells where. */
+  transparent: v.boolean(),
   width: positive(JOB_SIDE_PX_MAX),
   height: positive(JOB_SIDE_PX_MAX),
   tileSide: v.pipe(positive(TILE_SIDE_PX_MAX), v.minValue(TILE_SIDE_PX_MIN), powerOfTwo),
   /** Samples per pixel in all. */
   samples: positive(JOB_SAMPLES_MAX),
   /** Largest pass, in samples; passes before it double from 1. */
-  passSamples: v.pipe(positive(64), powerOfTwo),
+  passSamples: v.pipe(positive(PASS_SAMPLES_MAX), powerOfTwo),
   bounces: positive(JOB_BOUNCES_MAX),
   seed: count(0xffffffff),
   /** The most this job may cost; taken into escrow at submission. */

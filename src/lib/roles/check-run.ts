@@ -2,7 +2,7 @@
  * One check, from assignment to finding: the scene, the drawn leaves opened at the worker, each
  * compared with a re-trace of the same paths, and the lease's billed segments recounted.
  */
-import { filmSegments, LIGHT_BYTES_PER_PIXEL, SIGNATURE_BYTES_PER_PATH } from '../job/film.ts';
+import { filmSegments, FILM_BYTES_PER_PIXEL, SIGNATURE_BYTES_PER_PATH } from '../job/film.ts';
 import { leafRects, passes, segmentsPerPathMax, tileRect, type Pass, type Rect } from '../job/plan.ts';
 import { equalBytes, sha256, type Bytes } from '../protocol/bytes.ts';
 import type { CheckVerdictBody } from '../protocol/control.ts';
@@ -87,7 +87,7 @@ export class CheckRun {
 
   /** @returns null unless the light and the drawn signatures hash to the committed root. */
   #parse(body: Bytes): Opening | null {
-    const lightBytes = this.#tile.width * this.#tile.height * LIGHT_BYTES_PER_PIXEL;
+    const lightBytes = this.#tile.width * this.#tile.height * FILM_BYTES_PER_PIXEL;
     const hashesEnd = lightBytes + this.#leaves.length * 32;
     if (body.length < hashesEnd) return null;
     const light = body.slice(0, lightBytes);

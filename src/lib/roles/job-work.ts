@@ -3,7 +3,7 @@
  * Everything that touches the store happens one after the other, so that a film and its voiding
  * can't overtake each other.
  */
-import { LIGHT_BYTES_PER_PIXEL } from '../job/film.ts';
+import { FILM_BYTES_PER_PIXEL, filmIsFinite } from '../job/film.ts';
 import { leaseCount, tileRect, type Rect } from '../job/plan.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { FilmReceiptBody, JobView } from '../protocol/control.ts';
@@ -155,13 +155,11 @@ export class JobWork {
 
 /** The light of a delivery, or null when it isn't what was committed to, or is no light at all. */
 function lightOf(body: Bytes, rect: Rect, root: string): Bytes | null {
-  const lightBytes = rect.width * rect.height * LIGHT_BYTES_PER_PIXEL;
+  const lightBytes = rect.width * rect.height * FILM_BYTES_PER_PIXEL;
   if (body.length < lightBytes) return null;
   const light = body.slice(0, lightBytes);
   if (rootOfDelivery(light, body.slice(lightBytes), rect) !== root) return null;
-  const words = new Float32Array(light.buffer);
-  for (let i = 0; i < words.length; i++) if (i % 4 !== 3 && !Number.isFinite(words[i])) return null;
-  return light;
+  return filmIsFinite(light) ? light : null;
 }
 
 function firstView(job: string, order: JobOrder, creator: string): JobView {

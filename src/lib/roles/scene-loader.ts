@@ -75,9 +75,10 @@ export class SceneLoader {
     const { order } = want;
     const scene = await this.#blob(signal, want, order.scene);
     if (!scene) return null;
-    if (!order.environment) return { scene, environment: null, frameTimeS: order.frameTimeS };
+    const { frameTimeS, variant } = order;
+    if (!order.environment) return { scene, environment: null, frameTimeS, variant };
     const file = await this.#blob(signal, want, order.environment);
-    return file && { scene, environment: { file, intensity: order.environment.intensity }, frameTimeS: order.frameTimeS };
+    return file && { scene, environment: { file, intensity: order.environment.intensity }, frameTimeS, variant };
   }
 
   async #blob(signal: AbortSignal, want: SceneWant, ref: { hash: string; bytes: number }): Promise<Bytes | null> {

@@ -140,6 +140,7 @@ export interface JobChoice {
   readonly files: SceneFiles;
   readonly summary: SceneSummary;
   readonly camera: Camera;
+  readonly transparent: boolean;
   readonly width: number;
   readonly height: number;
   readonly samples: number;

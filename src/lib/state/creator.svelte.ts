@@ -121,6 +121,7 @@ export class CreatorDesk {
         files,
         summary,
         camera,
+        transparent: false,
         width,
         height,
         samples,

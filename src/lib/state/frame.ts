@@ -20,7 +20,7 @@ export class Frame {
     this.image = new Float32Array(width * height * 3);
   }
 
-  /** @param light sums over the pass, rect.width × rect.height × 16 bytes. @returns false when it was in already. */
+  /** @param light a film of rect. @returns false when it was in already. */
   add(rect: Rect, pass: Pass, light: Bytes): boolean {
     const key = `${rect.x},${rect.y}`;
     const tile = this.#tiles.get(key) ?? new TileAccumulator(rect.width * rect.height);

@@ -1,16 +1,10 @@
-/** Turns the light of a leaf (sums, 16 bytes per pixel) into pictures to look at. Judges nothing. */
-import { LIGHT_BYTES_PER_PIXEL } from '../job/film.ts';
+/** Turns the film of a leaf into pictures to look at. Judges nothing. */
+import { filmLight } from '../job/film.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 
 /** Mean radiance per pixel, R, G, B. */
 export function meanOf(light: Bytes, samples: number): Float32Array<ArrayBuffer> {
-  const view = new DataView(light.buffer, light.byteOffset, light.byteLength);
-  const pixels = Math.floor(light.byteLength / LIGHT_BYTES_PER_PIXEL);
-  const out = new Float32Array(pixels * 3);
-  for (let p = 0; p < pixels; p++) {
-    for (let c = 0; c < 3; c++) out[p * 3 + c] = view.getFloat32(p * LIGHT_BYTES_PER_PIXEL + c * 4, true) / samples;
-  }
-  return out;
+  return filmLight(light).map((sum) => sum / samples);
 }
 
 /** Absolute difference, stretched so that the largest is 1; `scale` is that largest difference. */

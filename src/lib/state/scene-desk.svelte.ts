@@ -201,7 +201,7 @@ const titleOf = (name: string): string =>
 function sceneFiles(scene: Bytes, surroundings: Surroundings): SceneFiles {
   const { kind, intensity } = surroundings;
   const environment = kind === 'black' ? null : { file: kind === 'file' ? surroundings.file : studioEnvironment(), intensity };
-  return { scene, environment, frameTimeS: 0 };
+  return { scene, environment, frameTimeS: 0, variant: null };
 }
 
 async function readFile(file: File): Promise<Bytes | null> {

@@ -36,7 +36,8 @@ export class Viewer {
   #model: Object3D | null = null;
   #frame = 0;
   #turned = true;
-  #tanHalfVfov = 0.4;
+  /** What `look` was told last: turning changes where it stands, never its optics. */
+  #seen: Camera = { eye: [0, 0, 1], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.4, lens: null };
 
   /** @throws Error when the browser gives no WebGL context. */
   constructor(canvas: HTMLCanvasElement) {
@@ -73,9 +74,11 @@ export class Viewer {
   }
 
   /** Stands at `camera`, exactly as the network would see it. */
-  look({ eye, target, up, tanHalfVfov }: Camera): void {
-    this.#tanHalfVfov = tanHalfVfov;
-    this.#camera.fov = (Math.atan(tanHalfVfov) * 360) / Math.PI;
+  look(camera: Camera): void {
+    const { eye, target, up } = camera;
+    this.#seen = camera;
+    const distance = Math.hypot(...eye.map((x, i) => x - target[i]!));
+    this.#camera.fov = (Math.atan('halfHeight' in camera ? camera.halfHeight / distance : camera.tanHalfVfov) * 360) / Math.PI;
     this.#camera.position.set(...eye);
     this.#camera.up.set(...up).normalize();
     this.#controls.target.copy(this.#pivot(new Vector3(...eye), new Vector3(...target)));
@@ -139,7 +142,7 @@ export class Viewer {
   #standing(): Camera {
     const eye = this.#camera.position.toArray();
     const up = this.#camera.up.toArray();
-    return { eye: [...eye], target: [...this.#controls.target.toArray()], up: [...up], tanHalfVfov: this.#tanHalfVfov };
+    return { ...this.#seen, eye: [...eye], target: [...this.#controls.target.toArray()], up: [...up] };
   }
 
   #light(environment: SceneFiles['environment']): void {

@@ -4,13 +4,13 @@
  * light can be delivered without the signatures and still be checked against the root.
  */
 import { concat, equalBytes, sha256, toHex, type Bytes } from '../protocol/bytes.ts';
-import { LIGHT_BYTES_PER_PIXEL, type Film } from '../job/film.ts';
+import { FILM_BYTES_PER_PIXEL, type Film } from '../job/film.ts';
 import { leafRects, type Rect } from '../job/plan.ts';
 import { hashLeaf, rootOf } from '../ledger/merkle.ts';
 
 /** One leaf opened for a checker; both parts in the canonical little-endian layout. */
 export interface LeafParts {
-  /** pixels × 16 bytes, rows of the leaf from the top. */
+  /** FilmPixel per pixel, rows of the leaf from the top. */
   readonly light: Bytes;
   /** pixels × samples × 2 bytes. */
   readonly signatures: Bytes;
@@ -22,7 +22,7 @@ export function cutLeaf(film: Film, origin: Pick<Rect, 'x' | 'y'>, leaf: Rect): 
 }
 
 export function cutLight(film: Pick<Film, 'width' | 'light'>, origin: Pick<Rect, 'x' | 'y'>, leaf: Rect): Bytes {
-  return cutRows(film.light, film.width, LIGHT_BYTES_PER_PIXEL, origin, leaf);
+  return cutRows(film.light, film.width, FILM_BYTES_PER_PIXEL, origin, leaf);
 }
 
 function cutSignatures(film: Film, origin: Pick<Rect, 'x' | 'y'>, leaf: Rect): Bytes {
@@ -63,7 +63,7 @@ export function commit(film: Film, tile: Rect): Commitment {
 /** The root that delivered light and signature hashes imply; the receiver compares it with the commitment's. */
 export function rootOfDelivery(light: Bytes, signatureHashes: Bytes, tile: Rect): string | null {
   const leaves = leafRects(tile);
-  if (light.length !== tile.width * tile.height * LIGHT_BYTES_PER_PIXEL || signatureHashes.length !== leaves.length * 32) return null;
+  if (light.length !== tile.width * tile.height * FILM_BYTES_PER_PIXEL || signatureHashes.length !== leaves.length * 32) return null;
   const hashes = leaves.map((leaf, i) =>
     leafHash(sha256(cutLight({ width: tile.width, light }, tile, leaf)), signatureHashes.subarray(i * 32, i * 32 + 32)),
   );

@@ -1,7 +1,7 @@
 /**
  * The leaf test: does an opened leaf agree with a re-trace of the same paths? Signatures are
- * integers and compare exactly. Where all of a pixel's agree, its light must agree to rounding and
- * its segments exactly; where some differ, only those paths may have made a difference, and what
+ * integers and compare exactly. Where all of a pixel's agree, its film must agree to rounding and
+ * its counts exactly; where some differ, only those paths may have made a difference, and what
  * they may have made is bounded per pixel and per leaf. Refuses to decide about people: it returns
  * findings, and what follows from them is the coordinator's.
  *
@@ -12,12 +12,15 @@
  *  - the sum of all differences, sign and all, may be b + 4·√D·m: paths that fell another way for
  *    rounding's sake are draws from the same distribution, so their differences cancel but for noise;
  *  - the sum of their sizes may be b + (2D + 4·√D)·m, and segments have a bound of the same form.
+ * Albedo, normal, depth and the rest have bounds of their own kind (compare-layers).
  * What remains possible is a bounded bias. Who disowns a tenth of all paths of an evenly lit leaf
  * can shift its light by 1/64 + 4·√D/N (5.6 % at 16 samples, less at more) or add one false bright pixel
  * no brighter than the brightest; a pass of one sample proves least. Light is taken from the
  * re-trace alone, so no claim widens its own tolerance.
  */
+import { FILM_BYTES_PER_PIXEL, readPixel, viewOfFilm, type PixelSums } from '../job/film.ts';
 import type { LeafParts } from './commitment.ts';
+import { LayerTest, type Differing } from './compare-layers.ts';
 
 export interface CompareThresholds {
   /** Least share of paths of one leaf whose signatures are equal. */
@@ -40,7 +43,7 @@ export const DEFAULT_THRESHOLDS: CompareThresholds = {
 };
 
 /** Standard deviations of noise that honest divergence may show in a sum over a leaf. */
-const NOISE = 4;
+export const NOISE = 4;
 /** As NOISE, in units of the most segments one path may have: their spread is at most about a third of that. */
 const SEGMENT_NOISE = 1.5;
 
@@ -55,7 +58,7 @@ export interface LeafPaths {
 export interface LeafFinding {
   readonly paths: number;
   readonly pathsEqual: number;
-  /** Pixels whose light or segment count differs by more than their paths allow; all that differ, when only their sum does. */
+  /** Pixels whose film differs by more than their paths allow; all that differ, when only their sum does. */
   readonly pixelsWrong: number;
   /** Largest relative difference of light among pixels whose signatures all agree. */
   readonly lightRelativeWorst: number;
@@ -73,62 +76,67 @@ interface Diverged {
 }
 
 /** Light of one path of the re-trace, from its brightest channel. */
-interface Brightness {
+export interface Brightness {
   readonly mean: number;
   readonly most: number;
 }
 
 export function compareLeaf(claimed: LeafParts, traced: LeafParts, of: LeafPaths, thresholds = DEFAULT_THRESHOLDS): LeafFinding {
   const { samples, segmentsMax } = of;
-  const pixels = traced.light.length / 16;
+  const pixels = traced.light.length / FILM_BYTES_PER_PIXEL;
   const paths = pixels * samples;
   const empty = { paths, pathsEqual: 0, pixelsWrong: 0, lightRelativeWorst: 0, agrees: false } as const;
   if (claimed.light.length !== traced.light.length || claimed.signatures.length !== traced.signatures.length)
     return { ...empty, reason: 'size' };
-  const a = viewOf(claimed.light);
-  const b = viewOf(traced.light);
-  const brightness = brightnessOf(b, pixels, samples);
+  const claims = pixelsOf(claimed.light);
+  const truth = pixelsOf(traced.light);
+  const brightness = brightnessOf(truth, samples);
+  const layers = new LayerTest(truth, samples, brightness, thresholds);
   const diverged: Diverged = { pixels: 0, paths: 0, lightSigned: [0, 0, 0], lightSize: [0, 0, 0], segments: 0 };
   let wrong = 0;
   let worst = 0;
-  for (let p = 0; p < pixels; p++) {
-    const differing = samples - equalSignatures(claimed.signatures, traced.signatures, p, samples);
-    const { difference, scale } = lightDifference(a, b, p, thresholds.lightFloor);
-    if (!Number.isFinite(difference)) return { ...empty, reason: 'not-finite' };
-    const segments = a.getUint32(p * 16 + 12, true) - b.getUint32(p * 16 + 12, true);
+  for (const [p, a] of claims.entries()) {
+    const b = truth[p]!;
+    const differing = differingSignatures(claimed.signatures, traced.signatures, p, samples);
+    const { difference, scale } = lightDifference(a, b, thresholds.lightFloor);
+    if (!Number.isFinite(difference + a.depth + a.moment)) return { ...empty, reason: 'not-finite' };
+    const segments = a.segments - b.segments;
     const rounding = thresholds.lightRelativeMax * scale;
-    if (differing === 0) worst = Math.max(worst, difference / scale);
-    else addDiverged(diverged, a, b, p, differing, segments);
-    if (difference > rounding + differing * brightness.most || Math.abs(segments) > differing * segmentsMax) wrong++;
+    if (differing.count === 0) worst = Math.max(worst, difference / scale);
+    else addDiverged(diverged, a, b, differing.count, segments);
+    const lit = difference <= rounding + differing.count * brightness.most && Math.abs(segments) <= differing.count * segmentsMax;
+    if (!layers.pixelHolds(a, b, differing) || !lit) wrong++;
   }
-  if (wrong === 0 && !sumsHold(diverged, brightness, segmentsMax, thresholds)) wrong = diverged.pixels;
+  if (wrong === 0 && !(sumsHold(diverged, brightness, segmentsMax, thresholds) && layers.sumsHold())) wrong = diverged.pixels;
   const pathsEqual = paths - diverged.paths;
   const reason = pathsEqual < thresholds.signatureShareMin * paths ? 'signatures' : wrong > 0 ? 'light' : 'agrees';
   return { paths, pathsEqual, pixelsWrong: wrong, lightRelativeWorst: worst, agrees: reason === 'agrees', reason };
 }
 
-const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function pixelsOf(light: Uint8Array): PixelSums[] {
+  const view = viewOfFilm(light);
+  return Array.from({ length: light.length / FILM_BYTES_PER_PIXEL }, (_, p) => readPixel(view, p));
+}
 
-function brightnessOf(light: DataView, pixels: number, samples: number): Brightness {
+function brightnessOf(truth: readonly PixelSums[], samples: number): Brightness {
   const total = [0, 0, 0];
   let most = 0;
-  for (let p = 0; p < pixels; p++) {
-    for (let c = 0; c < 3; c++) {
-      const value = light.getFloat32(p * 16 + c * 4, true);
+  for (const { light } of truth) {
+    for (const [c, value] of light.entries()) {
       total[c]! += value;
       most = Math.max(most, value);
     }
   }
   // The brightest pixel of few paths says less about the brightest path.
-  return { mean: Math.max(...total) / (pixels * samples), most: most * (1 + 1 / samples) };
+  return { mean: Math.max(...total) / (truth.length * samples), most: most * (1 + 1 / samples) };
 }
 
-function addDiverged(sums: Diverged, a: DataView, b: DataView, pixel: number, paths: number, segments: number): void {
+function addDiverged(sums: Diverged, a: PixelSums, b: PixelSums, paths: number, segments: number): void {
   sums.pixels++;
   sums.paths += paths;
   sums.segments += segments;
   for (let c = 0; c < 3; c++) {
-    const difference = a.getFloat32(pixel * 16 + c * 4, true) - b.getFloat32(pixel * 16 + c * 4, true);
+    const difference = a.light[c]! - b.light[c]!;
     sums.lightSigned[c]! += difference;
     sums.lightSize[c]! += Math.abs(difference);
   }
@@ -149,21 +157,24 @@ function sumsHold(sums: Diverged, { mean, most }: Brightness, segmentsMax: numbe
   );
 }
 
-function equalSignatures(a: Uint8Array, b: Uint8Array, pixel: number, samples: number): number {
-  let equal = 0;
-  for (let s = pixel * samples; s < (pixel + 1) * samples; s++) {
-    if (a[s * 2] === b[s * 2] && a[s * 2 + 1] === b[s * 2 + 1]) equal++;
+function differingSignatures(a: Uint8Array, b: Uint8Array, pixel: number, samples: number): Differing {
+  let count = 0;
+  let first = samples;
+  for (let s = samples - 1; s >= 0; s--) {
+    const at = (pixel * samples + s) * 2;
+    if (a[at] === b[at] && a[at + 1] === b[at + 1]) continue;
+    count++;
+    first = s;
   }
-  return equal;
+  return { count, first };
 }
 
 /** Largest channel difference, and the re-trace's brightest channel; NaN when either is not finite. */
-function lightDifference(a: DataView, b: DataView, pixel: number, floor: number): { difference: number; scale: number } {
+function lightDifference(a: PixelSums, b: PixelSums, floor: number): { difference: number; scale: number } {
   let difference = 0;
   let scale = floor;
   for (let c = 0; c < 3; c++) {
-    const x = a.getFloat32(pixel * 16 + c * 4, true);
-    const y = b.getFloat32(pixel * 16 + c * 4, true);
+    const [x, y] = [a.light[c]!, b.light[c]!];
     if (!Number.isFinite(x) || !Number.isFinite(y)) return { difference: Number.NaN, scale };
     difference = Math.max(difference, Math.abs(x - y));
     // Of the re-trace alone: a claim must not widen its own bound.

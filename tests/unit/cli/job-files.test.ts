@@ -26,7 +26,7 @@ function storedJob(job: string): StoredJob {
     capMicro: '9',
     spentMicro: '0',
   } as const;
-  const camera = { eye: [0, 0, 1], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5 };
+  const camera = { eye: [0, 0, 1], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5, lens: null };
   const scene = { hash: 'a'.repeat(64), bytes: 5 };
   const order = {
     title: 't',
@@ -34,6 +34,8 @@ function storedJob(job: string): StoredJob {
     environment: null,
     sceneRoot: 'b'.repeat(64),
     frameTimeS: 0,
+    variant: null,
+    transparent: false,
     camera,
     width: 4,
     height: 4,

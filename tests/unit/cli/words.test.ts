@@ -23,6 +23,8 @@ describe('pictor render', () => {
       samples: 64,
       bounces: 8,
       frameTimeS: 0,
+      variant: null,
+      transparent: false,
       seed: 0,
       network: null,
       json: false,
@@ -36,12 +38,14 @@ describe('pictor render', () => {
       file: 'x.glb',
       outputs: ['a.png', 'b.exr', 'c.pfm'],
       environment: { file: 'sky.hdr', intensity: 0.5 },
-      camera: { kind: 'given', camera: { eye: [-1, 2, -3.5], target: [0, 0, 0], up: [0, 0, 1], tanHalfVfov: Math.tan(Math.PI / 4) } },
+      camera: { kind: 'given', camera: { eye: [-1, 2, -3.5], target: [0, 0, 0], up: [0, 0, 1], tanHalfVfov: Math.tan(Math.PI / 4), lens: null } },
       width: 64,
       height: 32,
       samples: 5,
       bounces: 3,
       frameTimeS: 1.25,
+      variant: null,
+      transparent: false,
       seed: 7,
       network: 'http://host:1',
       json: true,
@@ -70,10 +74,10 @@ describe('pictor render', () => {
   });
 
   test('a camera that the file lacks is named with those it has', () => {
-    const camera = { eye: [0, 0, 1], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 1 } as const;
+    const camera = { eye: [0, 0, 1], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 1, lens: null } as const;
     const summary = { cameras: [{ name: 'main', camera }], view: { ...camera, tanHalfVfov: 2 } } as unknown as SceneSummary;
-    expect(chooseCamera({ kind: 'default' }, summary).tanHalfVfov).toBe(1);
-    expect(chooseCamera({ kind: 'default' }, { ...summary, cameras: [] }).tanHalfVfov).toBe(2);
+    expect(chooseCamera({ kind: 'default' }, summary)).toMatchObject({ tanHalfVfov: 1 });
+    expect(chooseCamera({ kind: 'default' }, { ...summary, cameras: [] })).toMatchObject({ tanHalfVfov: 2 });
     expect(() => chooseCamera({ kind: 'of-file', index: 1 }, summary)).toThrow(/cameras 0 to 0, not camera 1/);
   });
 });

@@ -7,7 +7,7 @@ import type { TraceRequest } from '#lib/gpu/engine.ts';
 import { arithmeticFilm } from '../../sim/arithmetic-engine.ts';
 
 const never = new AbortController().signal;
-const camera: TraceRequest['frame']['camera'] = { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5 };
+const camera: TraceRequest['frame']['camera'] = { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5, lens: null };
 const request: TraceRequest = {
   sceneRoot: 'c'.repeat(64),
   frame: { camera, width: 16, height: 8, bounces: 4, seed: 1 },
@@ -130,5 +130,5 @@ test('an exception inside the worker is a lost device too, never a rejection', a
 test('a browser without workers is a report, not an exception', async () => {
   const engine = new WorkerEngine(() => Promise.reject(new Error('blocked')));
   expect(await engine.probe()).toMatchObject({ ok: false, reason: 'device-failed' });
-  expect(await engine.compile(never, { scene: new Uint8Array(), environment: null, frameTimeS: 0 })).toMatchObject({ ok: false });
+  expect(await engine.compile(never, { scene: new Uint8Array(), environment: null, frameTimeS: 0, variant: null })).toMatchObject({ ok: false });
 });

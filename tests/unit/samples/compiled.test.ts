@@ -18,7 +18,7 @@ const index = JSON.parse(await readFile(join(shipped, 'index.json'), 'utf8')) as
 const bytesOf = async (file: string): Promise<Bytes> => new Uint8Array(await readFile(join(shipped, file)));
 
 async function compiled(file: string, frameTimeS: number): Promise<CompiledScene> {
-  return compileScene(new AbortController().signal, { scene: await bytesOf(file), environment: null, frameTimeS });
+  return compileScene(new AbortController().signal, { scene: await bytesOf(file), environment: null, frameTimeS, variant: null });
 }
 
 type Point = readonly [number, number, number];

@@ -214,7 +214,7 @@ describe('images', () => {
 
 describe('the environment', () => {
   const withEnvironment = async (file: Bytes) =>
-    compileScene(new AbortController().signal, { scene: await boxGlb(), environment: { file, intensity: 1 }, frameTimeS: 0 });
+    compileScene(new AbortController().signal, { scene: await boxGlb(), environment: { file, intensity: 1 }, frameTimeS: 0, variant: null });
   const hdr = (header: string, ...pixels: number[]): Bytes => Uint8Array.from([...new TextEncoder().encode(header), ...pixels]);
   const header = '#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 2\n';
 

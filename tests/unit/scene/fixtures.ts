@@ -9,7 +9,7 @@ import type { SceneFiles } from '#lib/gpu/engine.ts';
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-export const sceneFiles = (scene: Bytes, frameTimeS = 0): SceneFiles => ({ scene, environment: null, frameTimeS });
+export const sceneFiles = (scene: Bytes, frameTimeS = 0): SceneFiles => ({ scene, environment: null, frameTimeS, variant: null });
 
 export async function writeGlb(document: Document): Promise<Bytes> {
   const io = new WebIO().setLogger(new Logger(Logger.Verbosity.SILENT)).registerExtensions(ALL_EXTENSIONS);

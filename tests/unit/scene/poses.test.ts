@@ -2,6 +2,7 @@
 import type { Document } from '@gltf-transform/core';
 import { KHRLightsPunctual } from '@gltf-transform/extensions';
 import { describe, expect, test } from 'vitest';
+import type { PerspectiveCamera } from '#lib/protocol/order.ts';
 import { Light, LIGHT_SPOT } from '#shaders/layout.ts';
 import { compileScene } from '#workers/scene/compile.ts';
 import { boxGlb, quadDocument, sceneFiles, writeGlb, type Bytes } from './fixtures.ts';
@@ -22,14 +23,14 @@ describe('cameras and lights', () => {
     scene?.addChild(document.createNode('a').setCamera(flat)).addChild(document.createNode('b').setCamera(lens).setTranslation([0, 0, 4]));
     const { summary } = await compile(await writeGlb(document));
     expect(summary.cameras).toEqual([
-      { name: 'b', camera: { eye: [0, 0, 4], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: expect.closeTo(1, 12) as number } },
+      { name: 'b', camera: { eye: [0, 0, 4], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: expect.closeTo(1, 12) as number, lens: null } },
     ]);
     expect(summary.warnings).toEqual(['The camera "a" (nodes[1]) is not a perspective camera and was left out.']);
   });
 
   test('the default view sees all of the bounding sphere', async () => {
     const { summary } = await compile(await boxGlb());
-    const { eye, tanHalfVfov } = summary.view;
+    const { eye, tanHalfVfov } = summary.view as PerspectiveCamera;
     const radius = Math.sqrt(3) / 2;
     expect(Math.hypot(...eye) * Math.sin(Math.atan(tanHalfVfov))).toBeCloseTo(radius, 6);
   });

@@ -28,6 +28,7 @@ test(`shared scenes: ${present ? 'present, compared with their manifest' : 'abse
       scene: read(scene.file),
       environment: scene.env ? { file: read(scene.env), intensity: scene.envIntensity } : null,
       frameTimeS: 0,
+      variant: null,
     };
     const { summary } = await compileScene(new AbortController().signal, files);
     console.log(

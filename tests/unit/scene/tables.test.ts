@@ -101,6 +101,7 @@ describe('lights', () => {
       scene: await emissiveRoomGlb(),
       environment: environment && { file: environment, intensity: 1 },
       frameTimeS: 0,
+      variant: null,
     });
 
   test('both triangles of the lamp are lights of equal pick, linked both ways', async () => {

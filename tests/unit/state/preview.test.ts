@@ -1,15 +1,16 @@
 /** The local preview over an engine that counts: it grows, it stops, it measures, and it outlives a lost scene. */
 import { describe, expect, it } from 'vitest';
 import type { Engine, SceneFiles, TraceRequest } from '#lib/gpu/engine.ts';
+import { FilmPixel } from '#shaders/layout.ts';
 import { Preview, type PreviewView } from '#lib/state/preview.svelte.ts';
 
-const FILES: SceneFiles = { scene: new Uint8Array(4), environment: null, frameTimeS: 0 };
+const FILES: SceneFiles = { scene: new Uint8Array(4), environment: null, frameTimeS: 0, variant: null };
 const ROOT = 'a'.repeat(64);
 
 const view = (change: Partial<PreviewView> = {}): PreviewView => ({
   sceneRoot: ROOT,
   files: FILES,
-  camera: { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.4 },
+  camera: { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.4, lens: null },
   width: 1280,
   height: 720,
   bounces: 8,
@@ -44,9 +45,9 @@ class GreyEngine implements Engine {
     this.onTrace();
     if (!this.knows) return { ok: false, reason: 'unknown-scene', text: 'The scene is not compiled.' };
     const { rect, pass } = request;
-    const words = new Float32Array(rect.width * rect.height * 4).fill(pass.count * 0.5);
+    const words = new Float32Array((rect.width * rect.height * FilmPixel.size) / 4).fill(pass.count * 0.5);
     const counts = new Uint32Array(words.buffer);
-    for (let p = 3; p < counts.length; p += 4) counts[p] = 3 * pass.count;
+    for (let p = FilmPixel.offsets.segments / 4; p < counts.length; p += FilmPixel.size / 4) counts[p] = 3 * pass.count;
     const film = {
       width: rect.width,
       height: rect.height,

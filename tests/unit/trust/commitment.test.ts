@@ -1,6 +1,6 @@
 /** Commitments: the delivered light is the committed light, and an opened leaf is the committed leaf. */
 import { describe, expect, it } from 'vitest';
-import type { Film } from '#lib/job/film.ts';
+import { FILM_BYTES_PER_PIXEL, type Film } from '#lib/job/film.ts';
 import { leafRects, type Rect } from '#lib/job/plan.ts';
 import { commit, cutLeaf, openingMatches, rootOfDelivery } from '#lib/trust/commitment.ts';
 
@@ -8,7 +8,7 @@ const tile: Rect = { x: 256, y: 128, width: 20, height: 12 };
 const samples = 2;
 
 function film(): Film {
-  const light = Uint8Array.from({ length: tile.width * tile.height * 16 }, (_, i) => (i * 31) % 251);
+  const light = Uint8Array.from({ length: tile.width * tile.height * FILM_BYTES_PER_PIXEL }, (_, i) => (i * 31) % 251);
   const signatures = Uint16Array.from({ length: tile.width * tile.height * samples }, (_, i) => (i * 40503) & 0xffff);
   return { width: tile.width, height: tile.height, samples, light, signatures };
 }
@@ -20,7 +20,7 @@ describe('a commitment', () => {
     expect(rootOfDelivery(film().light, committed.signatureHashes, tile)).toBe(committed.root);
   });
 
-  it.each([0, 16 * 7 + 3, tile.width * tile.height * 16 - 1])('is not met when byte %i of the light differs', (at) => {
+  it.each([0, FILM_BYTES_PER_PIXEL * 7 + 3, tile.width * tile.height * FILM_BYTES_PER_PIXEL - 1])('is not met when byte %i of the light differs', (at) => {
     const { light } = film();
     light[at]! ^= 1;
     expect(rootOfDelivery(light, committed.signatureHashes, tile)).not.toBe(committed.root);
@@ -33,7 +33,7 @@ describe('a commitment', () => {
   });
 
   it('is not met by a delivery of the wrong size', () => {
-    expect(rootOfDelivery(film().light.subarray(16), committed.signatureHashes, tile)).toBeNull();
+    expect(rootOfDelivery(film().light.subarray(FILM_BYTES_PER_PIXEL), committed.signatureHashes, tile)).toBeNull();
   });
 
   it('opens every leaf, edge leaves included', () => {
