@@ -1,9 +1,12 @@
 /** Reads what the user named: a scene and perhaps an environment. Refuses files beyond the project's bounds. */
 import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { DeviceReport, Engine, SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
+import { packSceneAt, packSceneFiles } from '#lib/gpu/pack-scene.ts';
 import type { Bytes } from '#lib/protocol/bytes.ts';
 import { ENVIRONMENT_FILE_BYTES_MAX, SCENE_FILE_BYTES_MAX } from '#lib/protocol/limits.ts';
 import { CommandError } from './command.ts';
+import { sceneFolder } from './scene-folder.ts';
 
 async function readBounded(path: string, bytesMax: number): Promise<Bytes> {
   try {
@@ -26,11 +29,22 @@ export interface NamedFiles {
 export async function readSceneFiles(named: NamedFiles): Promise<SceneFiles> {
   const environment = named.environment;
   return {
-    scene: await readBounded(named.file, SCENE_FILE_BYTES_MAX),
+    scene: await readScene(named.file),
     environment: environment && { file: await readBounded(environment.file, ENVIRONMENT_FILE_BYTES_MAX), intensity: environment.intensity },
     frameTimeS: named.frameTimeS,
     variant: named.variant,
   };
+}
+
+/** One blob, whatever the scene lies in. */
+async function readScene(file: string): Promise<Bytes> {
+  const bytes = await readBounded(file, SCENE_FILE_BYTES_MAX);
+  if (!/\.(glb|gltf|zip)$/i.test(file)) return bytes;
+  const packed = /\.zip$/i.test(file)
+    ? packSceneFiles([{ path: basename(file), bytes }])
+    : packSceneAt(sceneFolder(file, bytes), basename(file));
+  if (!packed.ok) throw new CommandError(`${file}: ${packed.text}`);
+  return packed.bytes;
 }
 
 /** @throws CommandError with the file's defect. */

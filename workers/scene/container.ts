@@ -34,8 +34,7 @@ export function openContainer(file: Uint8Array<ArrayBuffer>): Container {
 }
 
 /** @throws SceneError when the archive holds no scene, or several between which nobody can choose. */
-export function openArchive(archive: Archive): Container {
-  const path = scenePath(archive);
+export function openArchive(archive: Archive, path: string = scenePath(archive)): Container {
   return openSceneFile(archive.read(path), archiveReader(archive, path.slice(0, path.lastIndexOf('/') + 1)));
 }
 

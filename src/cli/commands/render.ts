@@ -18,12 +18,13 @@ import { ThreadEngine } from '../thread-engine.ts';
 const HELP = `
 Usage: pictor render FILE [options]
 
-Path-traces a glTF scene (.glb, or .gltf with embedded data) and writes the picture.
+Path-traces a glTF scene (.glb, .gltf with the files beside it, or a .zip of either) and writes
+the picture.
 Without --network everything happens on this machine.
 
   --out PATH            .png (tone mapped), .exr or .pfm (raw linear radiance);
                         may be given several times; default: FILE's name with .png
-  --env FILE.hdr        equirectangular environment; --env-intensity X scales it
+  --env FILE            equirectangular environment, .hdr or .exr; --env-intensity X scales it
   --camera N            the file's camera N, from 0; default: its first, or a framing view
   --eye x,y,z --target x,y,z [--up x,y,z] [--vfov DEGREES]
                         a camera of your own, in glTF's coordinates
@@ -103,7 +104,12 @@ async function local(signal: AbortSignal, prepared: Prepared): Promise<Report | 
   const { width, height, bounces, seed, samples, transparent } = options;
   if (!options.json) process.stderr.write(`${options.file}: ${si(summary.triangles)} triangles, rendering on ${deviceText(device)}\n`);
   const bar = progressBar();
-  const job = { sceneRoot: summary.root, frame: { camera, width, height, bounces, seed, transparent }, samples, software: device.adapter.software };
+  const job = {
+    sceneRoot: summary.root,
+    frame: { camera, width, height, bounces, seed, transparent },
+    samples,
+    software: device.adapter.software,
+  };
   const result = await renderLocally(signal, engine, job, (done, segments) => bar.update(done, `${si(segments)} rays`));
   bar.end();
   if (!result) return null;

@@ -3,7 +3,8 @@
  * it is seen from. A file that fails leaves the scene before it where it was. Nothing leaves the
  * machine here.
  */
-import { ENVIRONMENT_FILE_BYTES_MAX, SCENE_FILE_BYTES_MAX } from '../protocol/limits.ts';
+import { ENVIRONMENT_FILE_BYTES_MAX, SCENE_ARCHIVE_BYTES_MAX, SCENE_FILE_BYTES_MAX } from '../protocol/limits.ts';
+import { isEnvironment, type Dropped } from './dropped.ts';
 import { bytes as bytesText } from './format.ts';
 import { problem, type Problem } from './problem.ts';
 import { sampleUrl, type Sample } from './samples.ts';
@@ -47,17 +48,26 @@ export class SceneDesk {
     this.#engine = engine;
   }
 
-  async open(file: File): Promise<void> {
-    const refused = refuseFile(file);
+  /** One scene: a .glb, a zip, or a .gltf among the files it names. */
+  async open(dropped: readonly Dropped[]): Promise<void> {
+    const refused = refuseFiles(dropped);
     if (refused) {
-      this.trouble = problem(refused, this.#kept(), 'Export the scene as one binary glTF file (.glb) and drop that.');
+      this.trouble = problem(refused, this.#kept(), 'Drop a .glb, a .gltf together with its files, or a zip of either.');
       return;
     }
-    const signal = this.#begin(`Reading ${file.name}`);
-    const scene = await readFile(file);
+    const signal = this.#begin(`Reading ${dropped[0]?.file.name ?? 'the files'}`);
+    const named: { path: string; bytes: Bytes }[] = [];
+    for (const { path, file } of dropped) {
+      const bytes = await readFile(file);
+      if (signal.aborted) return;
+      if (!bytes) return this.#fail(`${file.name} could not be read from the disk.`, 'Drop it again; it may have moved or changed.');
+      named.push({ path, bytes });
+    }
+    const { packSceneFiles } = await import('../gpu/pack-scene.ts');
+    const packed = packSceneFiles(named);
     if (signal.aborted) return;
-    if (!scene) return this.#fail(`${file.name} could not be read from the disk.`, 'Drop it again; it may have moved or changed.');
-    await this.#compile(signal, { name: file.name, title: titleOf(file.name), scene, surroundings: null, camera: null });
+    if (!packed.ok) return this.#fail(packed.text, 'Drop the scene again, together with all of its files.');
+    await this.#compile(signal, { name: packed.name, title: titleOf(packed.name), scene: packed.bytes, surroundings: null, camera: null });
   }
 
   async openSample(sample: Sample): Promise<void> {
@@ -86,11 +96,11 @@ export class SceneDesk {
 
   async openEnvironment(file: File): Promise<void> {
     if (!this.files) return;
-    if (!/\.hdr$/i.test(file.name) || file.size > ENVIRONMENT_FILE_BYTES_MAX) {
+    if (!isEnvironment(file.name) || file.size > ENVIRONMENT_FILE_BYTES_MAX) {
       this.trouble = problem(
-        `${file.name} is not a Radiance HDR file of at most ${bytesText(ENVIRONMENT_FILE_BYTES_MAX)}.`,
+        `${file.name} is not a Radiance HDR or OpenEXR file of at most ${bytesText(ENVIRONMENT_FILE_BYTES_MAX)}.`,
         this.#kept(),
-        'Drop an equirectangular .hdr file.',
+        'Drop an equirectangular .hdr or .exr file.',
       );
       return;
     }
@@ -182,12 +192,16 @@ export class SceneDesk {
   }
 }
 
-/** One sentence when the name or the size rules a file out before it is read. */
-export function refuseFile(file: Pick<File, 'name' | 'size'>): string | null {
-  if (/\.(gltf|zip)$/i.test(file.name)) return `${file.name} has its parts in other files, which this page cannot gather.`;
-  if (!/\.glb$/i.test(file.name)) return `${file.name} is not a binary glTF file.`;
-  if (file.size === 0) return `${file.name} is empty.`;
-  if (file.size > SCENE_FILE_BYTES_MAX) return `${file.name} has ${bytesText(file.size)}; the limit is ${bytesText(SCENE_FILE_BYTES_MAX)}.`;
+/** One sentence when names or sizes rule the files out before they are read. */
+export function refuseFiles(dropped: readonly { readonly file: Pick<File, 'name' | 'size'> }[]): string | null {
+  const scene = dropped.find(({ file }) => /\.(glb|gltf|zip)$/i.test(file.name));
+  const total = dropped.reduce((sum, { file }) => sum + file.size, 0);
+  if (!scene) return `${dropped[0]?.file.name ?? 'What was dropped'} is not a glTF scene.`;
+  const { name, size } = scene.file;
+  if (size === 0) return `${name} is empty.`;
+  if (size > SCENE_FILE_BYTES_MAX) return `${name} has ${bytesText(size)}; the limit is ${bytesText(SCENE_FILE_BYTES_MAX)}.`;
+  if (total > SCENE_ARCHIVE_BYTES_MAX)
+    return `The files have ${bytesText(total)} together; the limit is ${bytesText(SCENE_ARCHIVE_BYTES_MAX)}.`;
   return null;
 }
 

@@ -7,7 +7,7 @@ import { estimate, secondsLeft } from '#lib/state/estimate.ts';
 import { Frame, passOf } from '#lib/state/frame.ts';
 import { differenceOf, meanOf } from '#lib/state/leaf-image.ts';
 import { thinned } from '#lib/state/painter.ts';
-import { refuseFile } from '#lib/state/scene-desk.svelte.ts';
+import { refuseFiles } from '#lib/state/scene-desk.svelte.ts';
 import { studioEnvironment } from '#lib/state/studio.ts';
 
 /** Light of a film with the same sum in every pixel. */
@@ -18,13 +18,15 @@ function light(pixels: number, r: number, g: number, b: number): Uint8Array<Arra
 }
 
 describe('files', () => {
-  it('refuses by name and size before reading, and takes a GLB', () => {
-    expect(refuseFile({ name: 'chair.GLB', size: 10 })).toBeNull();
-    expect(refuseFile({ name: 'chair.gltf', size: 10 })).toMatch(/parts in other files/);
-    expect(refuseFile({ name: 'chair.obj', size: 10 })).toMatch(/not a binary glTF/);
-    expect(refuseFile({ name: 'chair.glb', size: 0 })).toMatch(/empty/);
-    expect(refuseFile({ name: 'chair.glb', size: 512 * 1024 * 1024 })).toBeNull();
-    expect(refuseFile({ name: 'chair.glb', size: 512 * 1024 * 1024 + 1 })).toMatch(/limit/);
+  it('refuses by name and size before reading, and takes what may hold a scene', () => {
+    const refuse = (...list: readonly (readonly [string, number])[]) => refuseFiles(list.map(([name, size]) => ({ file: { name, size } })));
+    for (const name of ['chair.GLB', 'chair.gltf', 'chair.zip']) expect(refuse([name, 10])).toBeNull();
+    expect(refuse(['leather.png', 10], ['chair.gltf', 10], ['chair.bin', 10])).toBeNull();
+    expect(refuse(['chair.obj', 10])).toMatch(/chair\.obj is not a glTF scene/);
+    expect(refuse(['chair.glb', 0])).toMatch(/empty/);
+    expect(refuse(['chair.glb', 512 * 1024 * 1024])).toBeNull();
+    expect(refuse(['chair.glb', 512 * 1024 * 1024 + 1])).toMatch(/limit/);
+    expect(refuse(['chair.gltf', 10], ['a.bin', 2 ** 29], ['b.bin', 2 ** 29])).toMatch(/together/);
   });
 
   it('makes studio surroundings that an independent reader of Radiance files reads', () => {
