@@ -5,6 +5,7 @@
  */
 import type { SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
 import { Material, TextureUse, Triangle } from '#shaders/layout.ts';
+import { animateGltf } from './animation.ts';
 import { buildBvh, type Bvh } from './bvh.ts';
 import { sceneBounds, defaultView, readCameras } from './cameras.ts';
 import type { CompiledScene } from './compiled-scene.ts';
@@ -12,10 +13,11 @@ import { openContainer } from './container.ts';
 import { readDocument } from './document.ts';
 import { EmissionMeter } from './emission.ts';
 import { BLACK, compileEnvironment } from './environment.ts';
-import { buildGeometry, type Geometry } from './geometry.ts';
+import { buildGeometry, type Geometry, type MaterialNeeds } from './geometry.ts';
 import { compileImages } from './images.ts';
 import { compileLights, readPunctualLights, type LightTable } from './lights.ts';
 import { compileMaterials, type TextureSlot } from './materials.ts';
+import { PLAIN_UV_SETS } from './materials/texture-slots.ts';
 import { poseScene } from './pose.ts';
 import { preflight } from './preflight.ts';
 import { hashSections } from './root.ts';
@@ -29,18 +31,22 @@ const ABORT_CHECK_MS = 50;
 
 /**
  * @throws SceneError for a defect of the files; `signal.reason` when aborted.
- * At `frameTimeS` 0 animations are not applied (see pose.ts).
+ * At `frameTimeS` 0 animations are not applied (see animation.ts).
  */
 export async function compileScene(signal: AbortSignal, files: SceneFiles): Promise<CompiledScene> {
   const started = performance.now();
   const pause = givingWay(signal);
   const checked = preflight(openContainer(files.scene));
   await pause();
-  const { json } = checked;
   const document = await readDocument(checked);
-  const pose = poseScene(json, document, files.frameTimeS);
+  const animated = animateGltf(checked.json, document, files.frameTimeS);
+  const { json } = animated;
+  const pose = poseScene(json);
   const { materials, slots, warnings } = compileMaterials(json);
-  const needs = (index: number): { tangentUv: 0 | 1 | null } => ({ tangentUv: materials[index]?.tangentUv ?? null });
+  const needs = (index: number): MaterialNeeds => ({
+    tangentUv: materials[index]?.tangentUv ?? null,
+    uvSets: materials[index]?.uvSets ?? PLAIN_UV_SETS,
+  });
   const geometry = await buildGeometry(json, document, pose, needs, materials.length - 1, pause);
   const { texels, placed } = await compileImages(document, slots, pause);
   const bvh = await buildBvh(geometry.triangles, pause);
@@ -83,9 +89,9 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
     bounds,
     cameras: cameras.cameras,
     view: defaultView(bounds, radius),
-    animationSeconds: pose.animationSeconds,
+    animationSeconds: animated.animationSeconds,
     variants: [],
-    warnings: [...checked.warnings, ...warnings, ...cameras.warnings],
+    warnings: [...checked.warnings, ...animated.warnings, ...warnings, ...cameras.warnings],
     compileSeconds: (performance.now() - started) / 1000,
   };
   return { summary, ...sections };

@@ -9,7 +9,8 @@ import { SceneError } from './compiled-scene.ts';
 import type { GltfJson } from './gltf-json.ts';
 import { compose, multiply, type Matrix, type Quaternion, type Vec3 } from './matrix.ts';
 import { placeVertices, type Placement } from './placement.ts';
-import { readNumbers, type PlacedNode, type Pose } from './pose.ts';
+import { readNumbers } from './accessor-numbers.ts';
+import type { PlacedNode, Pose } from './pose.ts';
 import { readPrimitive, triangleCount, type PrimitiveData } from './primitive.ts';
 import { VertexSink } from './vertex-sink.ts';
 
@@ -27,8 +28,10 @@ export interface Geometry {
 
 /** What geometry must know of a material. `index` is its row in the compiled scene. */
 export interface MaterialNeeds {
-  /** TEXCOORD set of the normal texture; null: no tangents wanted. */
+  /** Which of `uvSets` the tangents follow; null: no tangents wanted. */
   readonly tangentUv: 0 | 1 | null;
+  /** TEXCOORD sets of the file that vertices carry as uv0 and uv1. */
+  readonly uvSets: readonly [number, number];
 }
 
 /** @throws SceneError for defects that only decoded values show, and for a scene without triangles. */
@@ -52,10 +55,10 @@ export async function buildGeometry(
     for (const world of instanceMatrices(document, placed)) {
       for (const [p, primitive] of mesh.listPrimitives().entries()) {
         const path = `meshes[${placed.node.mesh}].primitives[${p}]`;
-        if (!cache.has(path)) cache.set(path, readPrimitive(document, primitive, path));
+        const material = json.meshes[placed.node.mesh]?.primitives[p]?.material ?? defaultMaterial;
+        if (!cache.has(path)) cache.set(path, readPrimitive(document, primitive, path, needs(material).uvSets));
         const data = cache.get(path);
         if (!data) continue;
-        const material = json.meshes[placed.node.mesh]?.primitives[p]?.material ?? defaultMaterial;
         const placement: Placement = { world, joints, weights: placed.weights, path: `nodes[${placed.index}]`, ...needs(material) };
         sink.add(data, placement, material);
       }

@@ -76,7 +76,7 @@ const animation = v.looseObject({
   channels: v.array(
     v.looseObject({
       sampler: index,
-      target: v.looseObject({ node: v.optional(index), path: v.string('a text') }, 'an object'),
+      target: v.looseObject({ node: v.optional(index), path: v.string('a text'), extensions }, 'an object'),
     }),
     'a list',
   ),
@@ -119,6 +119,7 @@ const camera = v.looseObject({
   name,
   type: v.string('a text'),
   perspective: v.optional(v.looseObject({ yfov: v.pipe(finite, v.gtValue(0, 'an angle above 0'), v.ltValue(3.14, 'an angle below π')) })),
+  orthographic: v.optional(v.looseObject({ xmag: finite, ymag: finite })),
 });
 
 const GltfSchema = v.looseObject(

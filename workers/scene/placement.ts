@@ -127,10 +127,10 @@ function morph(data: PrimitiveData, weights: readonly number[]): Pick<PrimitiveD
 function blendJoints(data: PrimitiveData, joints: readonly Matrix[], v: number, path: string): Matrix {
   const out = new Float64Array(16);
   let sum = 0;
-  for (let k = 0; k < 4; k++) {
-    const weight = data.weights ? at(data.weights, v * 4 + k) : 0;
+  for (let k = 0; k < data.influences; k++) {
+    const weight = data.weights ? at(data.weights, v * data.influences + k) : 0;
     if (weight === 0) continue;
-    const joint = joints[data.joints ? at(data.joints, v * 4 + k) : 0];
+    const joint = joints[data.joints ? at(data.joints, v * data.influences + k) : 0];
     if (!joint)
       throw new SceneError(
         `${path}: vertex ${v} follows a joint that its skin of ${joints.length} joints does not have; export the file again.`,

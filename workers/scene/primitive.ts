@@ -5,7 +5,7 @@
  */
 import type { Document, Primitive } from '@gltf-transform/core';
 import { SceneError } from './compiled-scene.ts';
-import { readNumbers } from './pose.ts';
+import { readNumbers } from './accessor-numbers.ts';
 
 export interface MorphTarget {
   readonly positions: Float64Array | null;
@@ -22,11 +22,14 @@ export interface PrimitiveData {
   readonly normals: Float64Array | null;
   /** xyz and sign; null: none in the file. */
   readonly tangents: Float64Array | null;
+  /** Of the two sets that the material asks for. */
   readonly uv: readonly [Float64Array | null, Float64Array | null];
   /** rgba or null. */
   readonly colors: Float64Array | null;
+  /** `influences` joints per vertex, and their weights: all sets JOINTS_n and WEIGHTS_n side by side. */
   readonly joints: Float64Array | null;
   readonly weights: Float64Array | null;
+  readonly influences: number;
   readonly targets: readonly MorphTarget[];
 }
 
@@ -40,9 +43,15 @@ export function triangleCount(mode: number, count: number): number {
 
 /**
  * @param path JSON path of the primitive, for errors.
+ * @param uvSets TEXCOORD sets to read as uv0 and uv1.
  * @returns null when it draws no triangles (points, lines, no positions).
  */
-export function readPrimitive(document: Document, primitive: Primitive, path: string): PrimitiveData | null {
+export function readPrimitive(
+  document: Document,
+  primitive: Primitive,
+  path: string,
+  uvSets: readonly [number, number],
+): PrimitiveData | null {
   const positionAccessor = primitive.getAttribute('POSITION');
   if (!positionAccessor || primitive.getMode() <= POINTS_OR_LINES_MAX) return null;
   const positions = readNumbers(positionAccessor);
@@ -75,17 +84,15 @@ export function readPrimitive(document: Document, primitive: Primitive, path: st
     return values;
   };
   const color = read('COLOR_0', [3, 4]);
-  const joints = read('JOINTS_0', [4]);
   return {
     corners: readCorners(document, primitive, vertexCount, path),
     vertexCount,
     positions,
     normals: read('NORMAL', [3]),
     tangents: read('TANGENT', [4]),
-    uv: [read('TEXCOORD_0', [2]), read('TEXCOORD_1', [2])],
+    uv: [read(`TEXCOORD_${uvSets[0]}`, [2]), read(`TEXCOORD_${uvSets[1]}`, [2])],
     colors: color && color.length === vertexCount * 3 ? widenColors(color) : color,
-    joints,
-    weights: read('WEIGHTS_0', [4]),
+    ...readInfluences(primitive, read),
     targets: primitive.listTargets().map((target, t) => {
       const delta = (semantic: string): Float64Array | null => {
         const accessor = target.getAttribute(semantic);
@@ -97,6 +104,28 @@ export function readPrimitive(document: Document, primitive: Primitive, path: st
       return { positions: delta('POSITION'), normals: delta('NORMAL'), tangents: delta('TANGENT') };
     }),
   };
+}
+
+/** Sets count from 0 without gaps (glTF 2.0, section 3.7.3.1); a set of joints without weights moves nothing. */
+function readInfluences(
+  primitive: Primitive,
+  read: (semantic: string, sizes: readonly number[]) => Float64Array | null,
+): Pick<PrimitiveData, 'joints' | 'weights' | 'influences'> {
+  const sets: (readonly [Float64Array, Float64Array])[] = [];
+  while (primitive.getAttribute(`JOINTS_${sets.length}`)) {
+    const [joints, weights] = [read(`JOINTS_${sets.length}`, [4]), read(`WEIGHTS_${sets.length}`, [4])];
+    if (!joints || !weights) break;
+    sets.push([joints, weights]);
+  }
+  const [first] = sets;
+  if (!first || sets.length === 1) return { joints: first?.[0] ?? null, weights: first?.[1] ?? null, influences: 4 };
+  const influences = sets.length * 4;
+  const side = (part: 0 | 1): Float64Array => {
+    const out = new Float64Array(sets.length * first[0].length);
+    sets.forEach((set, s) => set[part].forEach((value, i) => (out[Math.floor(i / 4) * influences + s * 4 + (i % 4)] = value)));
+    return out;
+  };
+  return { joints: side(0), weights: side(1), influences };
 }
 
 function widenColors(rgb: Float64Array): Float64Array {
