@@ -1,4 +1,4 @@
-/** Bounds of the scene, the file's cameras in Pictor's form, and a view that frames everything. */
+/** Bounds of the scene, the file's cameras in the form that orders use, and a view that frames everything. */
 import type { SceneSummary } from '#lib/gpu/engine.ts';
 import type { Camera } from '#lib/protocol/order.ts';
 import { tan } from './exact-math.ts';
@@ -40,17 +40,20 @@ export function defaultView(bounds: Bounds, radius: number): Camera {
   return { eye, target, up: [0, 1, 0], tanHalfVfov: VIEW_TAN, lens: null };
 }
 
-/** Perspective cameras of the scene in the order of the file's cameras; others become a warning. */
+/**
+ * Cameras of the scene in the order of the file's cameras, each under a name of its own. Only the
+ * place and the direction of the node count: scale, mirrored or not, changes no picture. Neither do
+ * znear and zfar, because rays are cut nowhere, nor the aspect ratio, which the order's frame decides.
+ */
 export function readCameras(json: GltfJson, pose: Pose, bounds: Bounds): Pick<SceneSummary, 'cameras' | 'warnings'> {
   const warnings: string[] = [];
-  const found = pose.placed.flatMap(({ node, world, index }) => {
-    const camera = node.camera === undefined ? undefined : json.cameras[node.camera];
+  const found = pose.cameras.flatMap(({ node, world, index }) => {
+    const order = node.camera ?? 0;
+    const camera = json.cameras[order];
     if (!camera) return [];
-    const name = node.name || camera.name || `Camera ${node.camera}`;
-    if (camera.type !== 'perspective' || !camera.perspective) {
-      warnings.push(`The camera "${name}" (nodes[${index}]) is not a perspective camera and was left out.`);
-      return [];
-    }
+    const name = node.name || camera.name || `Camera ${order}`;
+    const view = viewOf(camera, name, index, warnings);
+    if (!view) return [];
     const at = (i: number): number => world[i] as number;
     const eye: [number, number, number] = [at(12), at(13), at(14)];
     const forward = unit([-at(8), -at(9), -at(10)], [0, 0, -1]);
@@ -59,8 +62,40 @@ export function readCameras(json: GltfJson, pose: Pose, bounds: Bounds): Pick<Sc
     const middle = center(bounds);
     const reach = forward.reduce((sum, value, axis) => sum + value * ((middle[axis] as number) - (eye[axis] as number)), 0);
     const target = eye.map((value, axis) => value + (forward[axis] as number) * (reach > 1e-3 ? reach : 1)) as [number, number, number];
-    const tanHalfVfov = Math.min(1e3, Math.max(1e-4, tan(camera.perspective.yfov / 2)));
-    return [{ order: node.camera ?? 0, name, camera: { eye, target, up, tanHalfVfov, lens: null } }];
+    return [{ order, name, camera: { eye, target, up, lens: null, ...view } }];
   });
-  return { cameras: found.sort((a, b) => a.order - b.order).map(({ name, camera }) => ({ name, camera })), warnings };
+  const names = new Set<string>();
+  const cameras = found.sort((a, b) => a.order - b.order).map(({ name, camera }) => ({ name: uniqueName(name, names), camera }));
+  return { cameras, warnings };
+}
+
+/** What `tan` gives at the ends of what an order may ask for. */
+const YFOV_MIN = 2e-4;
+const YFOV_MAX = 3.139;
+const HALF_HEIGHT_MIN = 1e-9;
+const HALF_HEIGHT_MAX = 1e9;
+
+function viewOf(
+  camera: GltfJson['cameras'][number],
+  name: string,
+  node: number,
+  warnings: string[],
+): { readonly tanHalfVfov: number } | { readonly halfHeight: number } | null {
+  const { perspective, orthographic } = camera;
+  if (camera.type === 'perspective' && perspective) {
+    const yfov = Math.min(YFOV_MAX, Math.max(YFOV_MIN, perspective.yfov));
+    return { tanHalfVfov: Math.min(1e3, Math.max(1e-4, tan(yfov / 2))) };
+  }
+  const halfHeight = Math.abs(orthographic?.ymag ?? 0);
+  if (camera.type === 'orthographic' && halfHeight >= HALF_HEIGHT_MIN && halfHeight <= HALF_HEIGHT_MAX) return { halfHeight };
+  warnings.push(`The camera "${name}" (nodes[${node}]) has neither a field of view nor a height and was left out.`);
+  return null;
+}
+
+/** A camera is chosen by its name, so the second "Camera" becomes "Camera (2)". */
+function uniqueName(name: string, taken: Set<string>): string {
+  let unique = name;
+  for (let n = 2; taken.has(unique); n++) unique = `${name} (${n})`;
+  taken.add(unique);
+  return unique;
 }

@@ -23,6 +23,7 @@ import { preflight } from './preflight.ts';
 import { hashSections } from './root.ts';
 import { packRows } from './rows.ts';
 import type { PlacedImage } from './texels.ts';
+import { applyVariant, variantNames } from './variants.ts';
 
 export { SceneError } from './compiled-scene.ts';
 
@@ -39,7 +40,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
   const checked = preflight(openContainer(files.scene));
   await pause();
   const document = await readDocument(checked);
-  const animated = animateGltf(checked.json, document, files.frameTimeS);
+  const animated = animateGltf(applyVariant(checked.json, files.variant), document, files.frameTimeS);
   const { json } = animated;
   const pose = poseScene(json);
   const { materials, slots, warnings } = compileMaterials(json);
@@ -90,7 +91,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
     cameras: cameras.cameras,
     view: defaultView(bounds, radius),
     animationSeconds: animated.animationSeconds,
-    variants: [],
+    variants: variantNames(json),
     warnings: [...checked.warnings, ...animated.warnings, ...warnings, ...cameras.warnings],
     compileSeconds: (performance.now() - started) / 1000,
   };
