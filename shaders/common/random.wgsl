@@ -9,7 +9,11 @@ struct PathKey {
   sample: u32, // global sample index
 }
 
-// The fixed map of dimension pairs: 0 for the camera, then PAIRS_PER_VERTEX for each vertex.
+// The fixed map of dimension pairs: CAMERA_PAIRS of the whole path, then PAIRS_PER_VERTEX for each vertex.
+const PAIR_PIXEL = 0u;
+const PAIR_LENS = 1u;
+const PAIR_WAVELENGTH = 2u; // x
+const CAMERA_PAIRS = 3u;
 const PAIRS_PER_VERTEX = 5u;
 const PAIR_LOBE = 0u;      // x: which lobe, y: Russian roulette
 const PAIR_DIRECTION = 1u; // direction inside the lobe
@@ -18,7 +22,7 @@ const PAIR_LIGHT_POINT = 3u;
 const PAIR_TEXTURE = 4u;   // stochastic bilinear
 
 fn vertex_pair(vertex: u32, which: u32) -> u32 {
-  return 1u + vertex * PAIRS_PER_VERTEX + which;
+  return CAMERA_PAIRS + vertex * PAIRS_PER_VERTEX + which;
 }
 
 /// A bijective mix of 32 bits (C. Wellons' lowbias32).
