@@ -8,6 +8,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type Plugin, type UserConfig } from 'vite';
 import type { ViteUserConfig } from 'vitest/config';
 import { chromiumArgs, chromiumPath } from './tests/chromium.ts';
+import { firefoxProvider } from './tests/stacks/firefox.ts';
 
 const cli: UserConfig = {
   build: {
@@ -80,6 +81,23 @@ const test = (): ViteUserConfig => ({
             screenshotFailures: false,
             provider: playwright({ launchOptions: { executablePath: chromiumPath(), args: chromiumArgs } }),
             instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+      // The same files through naga, on whatever Vulkan driver VK_ICD_FILENAMES names; part of `npm run test:stacks`.
+      {
+        optimizeDeps: { include: ['three', 'three/examples/jsm/loaders/EXRLoader.js'] },
+        test: {
+          name: 'gpu-firefox',
+          include: ['tests/gpu/**/*.test.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: firefoxProvider(),
+            instances: [{ browser: 'firefox' }],
           },
         },
       },

@@ -11,12 +11,14 @@ import { ensureBuilt, ensureInstalled, root } from '../src/cli/bootstrap.mjs';
 
 const PROJECTS = ['unit', 'sim', 'gpu-node', 'gpu-chromium', 'e2e'];
 /** Long proofs, and browsers that a clean machine need not have. */
-const ON_DEMAND = ['deep', 'stacks'];
+const ON_DEMAND = ['deep', 'stacks', 'gpu-firefox'];
 const CHECKS = ['check', 'lint'];
 const STAGE_TIMEOUT_MS = 15 * 60_000;
 const ON_DEMAND_TIMEOUT_MS = 6 * 3_600_000;
 const REPORTS = join(root, 'tests/.out');
 const SYSTEM_CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const SYSTEM_FIREFOX = ['/usr/bin/firefox-esr', '/usr/bin/firefox', '/usr/local/bin/firefox'];
+const SYSTEM_LAVAPIPE = ['/usr/share/vulkan/icd.d/lvp_icd.x86_64.json', '/usr/share/vulkan/icd.d/lvp_icd.json'];
 
 const children = new Set();
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -44,22 +46,34 @@ function run(program, args, timeoutMs = STAGE_TIMEOUT_MS) {
 
 const works = (path) => spawnSync(path, ['--version'], { timeout: 60_000 }).status === 0;
 
+/** Debian packages, where this process may install them. @returns whether they are there now. */
+function install(...packages) {
+  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version') || process.env.PICTOR_NO_APT) return false;
+  console.log(`Installing ${packages.join(' and ')} with apt-get…`);
+  const quietly = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, stdio: 'ignore', timeout: 5 * 60_000 };
+  return (
+    spawnSync('apt-get', ['update', '-q'], quietly).status === 0 &&
+    spawnSync('apt-get', ['install', '-qy', '--no-install-recommends', ...packages], quietly).status === 0
+  );
+}
+
 /** Sets PICTOR_CHROMIUM: a system one, else Debian's package when root, else the one npm brings. */
 async function ensureChromium() {
   if (process.env.PICTOR_CHROMIUM) return;
-  let found = SYSTEM_CHROMIUM.find((path) => existsSync(path) && works(path));
-  if (!found && process.getuid?.() === 0 && existsSync('/etc/debian_version') && !process.env.PICTOR_NO_APT) {
-    console.log('Installing Chromium with apt-get…');
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const quietly = { env, stdio: 'ignore', timeout: 5 * 60_000 };
-    const ok =
-      spawnSync('apt-get', ['update', '-q'], quietly).status === 0 &&
-      spawnSync('apt-get', ['install', '-qy', '--no-install-recommends', 'chromium'], quietly).status === 0;
-    if (ok) found = SYSTEM_CHROMIUM.find((path) => existsSync(path) && works(path));
-  }
-  if (!found) found = await bundledChromium();
+  const look = () => SYSTEM_CHROMIUM.find((path) => existsSync(path) && works(path));
+  const found = look() ?? (install('chromium') ? look() : undefined) ?? (await bundledChromium());
   console.log(`Chromium: ${found}`);
   process.env.PICTOR_CHROMIUM = found;
+}
+
+/** Firefox and lavapipe, for the stages that need them; where they can't be had, these stages say so and fail. */
+function ensureOtherStacks() {
+  const there = (paths) => paths.some((path) => existsSync(path));
+  const missing = [
+    ...(process.env.PICTOR_FIREFOX || there(SYSTEM_FIREFOX) ? [] : ['firefox-esr']),
+    ...(process.env.VK_ICD_FILENAMES || there(SYSTEM_LAVAPIPE) ? [] : ['mesa-vulkan-drivers']),
+  ];
+  if (missing.length > 0) install(...missing);
 }
 
 /** A script that starts the bundled browser with the libraries and fonts a bare system lacks. */
@@ -120,6 +134,7 @@ async function main() {
   await timed('set-up', async () => {
     await ensureInstalled();
     await ensureChromium();
+    if (stages.includes('stacks') || stages.includes('gpu-firefox')) ensureOtherStacks();
     await ensureBuilt(['cli', 'site']);
   });
   const total = { ...NONE };
