@@ -12,7 +12,7 @@ import {
 } from '#lib/protocol/limits.ts';
 import { SceneError } from './compiled-scene.ts';
 import type { Container } from './container.ts';
-import { checkExtensions, MESHOPT_EXTENSIONS } from './extensions.ts';
+import { checkExtensions, MESHOPT_EXTENSIONS, TEXTURE_SOURCE_EXTENSIONS } from './extensions.ts';
 import { parseGltfJson, type GltfAccessor, type GltfJson } from './gltf-json.ts';
 import type { ResourceReader } from './resources.ts';
 
@@ -166,8 +166,13 @@ function checkReferences(json: GltfJson): void {
   json.textures.forEach((texture, i) => {
     to(texture.source, 'images', `textures[${i}].source`);
     to(texture.sampler, 'samplers', `textures[${i}].sampler`);
-    const webp: unknown = texture.extensions?.['EXT_texture_webp']?.['source'];
-    if (typeof webp === 'number') to(webp, 'images', `textures[${i}].extensions.EXT_texture_webp.source`);
+    for (const name of TEXTURE_SOURCE_EXTENSIONS) {
+      const source: unknown = texture.extensions?.[name]?.['source'];
+      if (source !== undefined && !(Number.isSafeInteger(source) && (source as number) >= 0)) {
+        fail(`textures[${i}].extensions.${name}.source`, 'a whole number of 0 or more was expected');
+      }
+      to(source as number | undefined, 'images', `textures[${i}].extensions.${name}.source`);
+    }
   });
   json.materials.forEach((material, i) => checkTextureInfos(json, material, `materials[${i}]`));
   json.meshes.forEach((mesh, m) =>

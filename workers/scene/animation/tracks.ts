@@ -60,7 +60,8 @@ export function sampleTrack({ times, values, width, interpolation }: Track, kind
   const t = (timeS - start) / step;
   const [from, to] = [key(k), key(k + 1)];
   if (!cubic) {
-    if (kind === 'quaternion') return [...slerp(unitQuaternion(from as unknown as Quaternion), unitQuaternion(to as unknown as Quaternion), t)];
+    if (kind === 'quaternion')
+      return [...slerp(unitQuaternion(from as unknown as Quaternion), unitQuaternion(to as unknown as Quaternion), t)];
     return from.map((value, i) => value + ((to[i] as number) - value) * t);
   }
   const [outgoing, incoming] = [key(k, 2), key(k + 1, 0)];
