@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TraceRequest } from '#lib/gpu/engine.ts';
 import { TileAccumulator } from '#lib/job/accumulator.ts';
-import { filmSegments, type Film } from '#lib/job/film.ts';
+import { filmSegments, readPixel, viewOfFilm, type Film, type PixelSums } from '#lib/job/film.ts';
 import { segmentsPerPathMax, type Pass, type Rect } from '#lib/job/plan.ts';
 import { cutLeaf } from '#lib/trust/commitment.ts';
 import { MATERIAL_ALPHA_BLEND, MATERIAL_DOUBLE_SIDED } from '#shaders/layout.ts';
@@ -60,10 +60,12 @@ async function trace(wanted: TraceRequest, on = engine): Promise<Film> {
   return outcome.film;
 }
 
+const pixelsOf = (film: Film): PixelSums[] => Array.from({ length: film.width * film.height }, (_, p) => readPixel(viewOfFilm(film.light), p));
+
 describe('film', () => {
   it('of one pass of 16 is the bits of four passes of 4', async () => {
-    const one = new TileAccumulator(SIDE * SIDE);
-    const four = new TileAccumulator(SIDE * SIDE);
+    const one = new TileAccumulator(SIDE * SIDE, true);
+    const four = new TileAccumulator(SIDE * SIDE, true);
     const film = await trace(whole({ first: 0, count: 16 }));
     one.add({ first: 0, count: 16 }, film.light);
     let segments = 0;
@@ -76,6 +78,7 @@ describe('film', () => {
       }
     }
     expect(new Uint32Array(four.mean().buffer)).toEqual(new Uint32Array(one.mean().buffer));
+    expect(four.layers()).toEqual(one.layers());
     expect(segments).toBe(filmSegments(film.light));
   });
 
@@ -99,9 +102,20 @@ describe('film', () => {
     const film = await trace(whole({ first: 0, count: 4 }));
     const other = await trace({ ...whole({ first: 0, count: 4 }), frame: { ...whole({ first: 0, count: 4 }).frame, seed: 2 } });
     expect(other.signatures).not.toEqual(film.signatures);
-    const counts = new Uint32Array(film.light.buffer).filter((_, i) => i % 4 === 3);
+    const counts = pixelsOf(film).map(({ segments }) => segments);
     expect(Math.max(...counts)).toBeLessThanOrEqual(4 * segmentsPerPathMax(8));
     expect(Math.min(...counts)).toBeGreaterThanOrEqual(4);
+  });
+
+  it('has the squared luminance of each path in its second moment', async () => {
+    const singles = await Promise.all([0, 1, 2, 3].map((first) => trace(whole({ first, count: 1 }))));
+    const sums = pixelsOf(await trace(whole({ first: 0, count: 4 })));
+    const squares = singles.map((film) => pixelsOf(film).map(({ light: [r, g, b] }) => (0.2126 * r + 0.7152 * g + 0.0722 * b) ** 2));
+    for (const [p, { moment }] of sums.entries()) {
+      const expected = squares.reduce((sum, of) => sum + of[p]!, 0);
+      expect(Math.abs(moment - expected)).toBeLessThanOrEqual(1e-6 * expected);
+    }
+    expect(sums.some(({ moment }) => moment > 0)).toBe(true);
   });
 
   it('of a scene nobody compiled is refused', async () => {

@@ -5,6 +5,8 @@
  */
 import { FilmPixel } from '#shaders/layout.ts';
 
+export { ALBEDO_STEPS, NORMAL_STEPS } from '#shaders/layout.ts';
+
 /** Little-endian bytes per pixel of `light`. */
 export const FILM_BYTES_PER_PIXEL = FilmPixel.size;
 /** Little-endian bytes per path of `signatures`. */

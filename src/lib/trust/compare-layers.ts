@@ -14,8 +14,7 @@
  * another one only when a path differs that can have been the first to see a surface, and in no
  * larger a share of pixels than paths may differ.
  */
-import type { PixelSums } from '../job/film.ts';
-import { ALBEDO_STEPS, NORMAL_STEPS } from '#shaders/layout.ts';
+import { ALBEDO_STEPS, NORMAL_STEPS, type PixelSums } from '../job/film.ts';
 import { NOISE, type Brightness, type CompareThresholds } from './compare.ts';
 
 /** Paths of one pixel whose signatures differ. */

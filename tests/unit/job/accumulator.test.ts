@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TileAccumulator } from '#lib/job/accumulator.ts';
+import { FILM_BYTES_PER_PIXEL, readPixel, viewOfFilm, writePixel } from '#lib/job/film.ts';
 import type { Pass } from '#lib/job/plan.ts';
+import { NONE } from '#shaders/layout.ts';
 
 /** One pixel; sample values are arbitrary floats so that the order of addition matters. */
 const value = (sample: number): number => Math.fround(Math.sqrt(sample + 1) * 1.37e-3 + (sample % 7) * 1e3);
@@ -15,7 +17,21 @@ function treeSum(first: number, count: number): number {
 
 function lightOf(pass: Pass): Uint8Array<ArrayBuffer> {
   const sum = treeSum(pass.first, pass.count);
-  return new Uint8Array(Float32Array.of(sum, sum, sum, 0).buffer);
+  const light = new Uint8Array(FILM_BYTES_PER_PIXEL);
+  const samples = Array.from({ length: pass.count }, (_, i) => pass.first + i);
+  const seen = samples.filter((sample) => sample % 5 > 0);
+  const total = (of: (sample: number) => number): number => seen.reduce((all, sample) => all + of(sample), 0);
+  writePixel(viewOfFilm(light), 0, {
+    light: [sum, sum, sum],
+    segments: 3 * pass.count,
+    albedo: [total((s) => s % 1024), total(() => 1023), total((s) => (s * 7) % 1024)],
+    normal: [total((s) => (s % 1023) - 511), total(() => -511), total(() => 511)],
+    coverage: seen.length,
+    depth: sum,
+    moment: sum,
+    object: seen[0] ?? NONE,
+  });
+  return light;
 }
 
 function meanOf(order: readonly Pass[]): number {
@@ -57,6 +73,65 @@ describe('TileAccumulator', () => {
   });
 
   it('throws when the light is not the size of the tile', () => {
-    expect(() => new TileAccumulator(2).add({ first: 0, count: 1 }, new Uint8Array(16))).toThrow(/16 bytes/);
+    expect(() => new TileAccumulator(2).add({ first: 0, count: 1 }, new Uint8Array(48))).toThrow(/48 bytes, the tile needs 96/);
+  });
+});
+
+describe('layers', () => {
+  const layersOf = (order: readonly Pass[]) => {
+    const tile = new TileAccumulator(1, true);
+    for (const pass of order) tile.add(pass, lightOf(pass));
+    return tile.layers();
+  };
+
+  it('are the same bits for one pass of 64 and any cut of it, in any order', () => {
+    const whole = layersOf(blocks(1, 64));
+    for (const size of [16, 4, 1]) {
+      const cut = blocks(64 / size, size);
+      fc.assert(
+        fc.property(fc.shuffledSubarray(cut, { minLength: cut.length }), (order) => {
+          expect(layersOf(order)).toEqual(whole);
+        }),
+        { numRuns: 20 },
+      );
+    }
+  });
+
+  it('are means: over all paths, depth over those that saw a surface', () => {
+    const layers = layersOf(blocks(1, 64))!;
+    const seen = 64 - 13;
+    expect(layers.coverage[0]).toBeCloseTo(seen / 64, 6);
+    expect(layers.albedo[1]).toBeCloseTo(seen / 64, 6);
+    expect(layers.normal[1]).toBeCloseTo(-seen / 64, 6);
+    expect(layers.normal[2]).toBeCloseTo(seen / 64, 6);
+    expect(layers.depth[0]).toBeCloseTo(treeSum(0, 64) / seen, 3);
+    expect(layers.moment[0]).toBeCloseTo(treeSum(0, 64) / 64, 3);
+    // Sample 0 saw nothing.
+    expect(layers.object[0]).toBe(1);
+  });
+
+  it('say NONE and zero where no path saw a surface, and are not kept unless asked for', () => {
+    const layers = layersOf([{ first: 0, count: 1 }])!;
+    expect([layers.object[0], layers.depth[0], layers.coverage[0]]).toEqual([NONE, 0, 0]);
+    expect(new TileAccumulator(1).layers()).toBeNull();
+  });
+});
+
+describe('a film pixel', () => {
+  it('holds the largest sums of a pass of 64 without one field running into another', () => {
+    const full = {
+      light: [1, 2, 3],
+      segments: 0xfffffffe,
+      albedo: [64 * 1023, 64 * 1023, 64 * 1023],
+      normal: [64 * 511, -64 * 511, -64 * 511],
+      coverage: 64,
+      depth: 5,
+      moment: 6,
+      object: 7,
+    } as const;
+    const view = viewOfFilm(new Uint8Array(2 * FILM_BYTES_PER_PIXEL));
+    writePixel(view, 1, full);
+    expect(readPixel(view, 1)).toEqual(full);
+    expect(readPixel(view, 0)).toMatchObject({ segments: 0, coverage: 0, normal: [0, 0, 0] });
   });
 });

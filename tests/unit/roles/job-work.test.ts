@@ -8,6 +8,7 @@ import { MemoryJobStore } from '#lib/roles/job-store.ts';
 import { JobWork, type JobParts } from '#lib/roles/job-work.ts';
 import { commit } from '#lib/trust/commitment.ts';
 import type { PeerAnswer } from '#lib/p2p/peer-net.ts';
+import { FilmPixel } from '#shaders/layout.ts';
 import { arithmeticFilm } from '../../sim/arithmetic-engine.ts';
 import { A, B } from '../p2p/support.ts';
 
@@ -91,9 +92,10 @@ describe('a delivery', () => {
     expect(await deliver(one, made)).toMatchObject({ ok: true });
   });
 
-  test('of numbers that are none is corrupt, though its root be right', async () => {
+  const { light, depth, moment } = FilmPixel.offsets;
+  test.each([light, light + 8, depth, moment])('of numbers that are none (byte %i of a pixel) is corrupt, though its root be right', async (at) => {
     const one = lease(0, 0);
-    const made = film(one, (light) => new DataView(light.buffer).setFloat32(16, Number.NaN, true));
+    const made = film(one, (light) => new DataView(light.buffer).setFloat32(FilmPixel.size + at, Number.NaN, true));
     expect(await deliver(one, made)).toEqual({ ok: false, fault: 'corrupt' });
     expect(sum(work.snapshot().image)).toBe(0);
   });
