@@ -9,11 +9,13 @@ import { differenceOf, meanOf } from '#lib/state/leaf-image.ts';
 import { thinned } from '#lib/state/painter.ts';
 import { refuseFiles } from '#lib/state/scene-desk.svelte.ts';
 import { studioEnvironment } from '#lib/state/studio.ts';
+import { FilmPixel } from '#shaders/layout.ts';
 
 /** Light of a film with the same sum in every pixel. */
 function light(pixels: number, r: number, g: number, b: number): Uint8Array<ArrayBuffer> {
-  const out = new Float32Array(pixels * 4);
-  for (let p = 0; p < pixels; p++) out.set([r, g, b, 0], p * 4);
+  const words = FilmPixel.size / 4;
+  const out = new Float32Array(pixels * words);
+  for (let p = 0; p < pixels; p++) out.set([r, g, b], p * words);
   return new Uint8Array(out.buffer);
 }
 
