@@ -83,9 +83,9 @@ export const NODE_INSTANCE = 0x80000000;
 export const Triangle = defineStruct('Triangle', {
   v0: ['vec3f', 'first corner'],
   primitive: ['u32', 'id in file order (scene traversal, primitive, triangle); breaks ties and enters signatures'],
-  e1: ['vec3f', 'second corner minus first'],
+  v1: ['vec3f', 'second corner: exact, so that neighbours agree about their edge'],
   material: ['u32', 'index of its Material'],
-  e2: ['vec3f', 'third corner minus first'],
+  v2: ['vec3f', 'third corner'],
   light: ['u32', 'index of its Light when it emits, else NONE'],
 });
 

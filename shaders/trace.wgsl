@@ -66,7 +66,7 @@ fn add_direct(p: ptr<function, Path>, s: Surface, l: Lobes, distance: f32, verte
   let bsdf = evaluate_bsdf(s, l, -(*p).ray.direction, light.direction);
   let weight = select(sampled_weight(light.pdf, bsdf.pdf), 1.0, light.point_like);
   let reach = select(light.distance * 0.9999, FAR, light.distance >= FAR);
-  (*p).shadow = Ray(leave_surface(s, distance, light.direction), reach, light.direction, s.triangle);
+  (*p).shadow = Ray(leave_surface(s, distance, light.direction), reach, light.direction, s.primitive);
   (*p).shadow_light = (*p).throughput * bsdf.value * light.radiance * (weight / light.pdf);
 }
 
@@ -92,7 +92,7 @@ fn scatter(p: ptr<function, Path>, hit: Hit, vertex: u32) {
   let wo = -(*p).ray.direction;
   let jitter = sample_unit((*p).key, vertex_pair(vertex, PAIR_TEXTURE));
   let s = load_surface(hit, (*p).ray.direction, jitter);
-  (*p).signature = fold_signature((*p).signature, triangles[hit.triangle].primitive);
+  (*p).signature = fold_signature((*p).signature, hit.primitive);
   absorb(p, s, hit.t);
   if ((materials[s.material].flags & MATERIAL_UNLIT) != 0u) {
     (*p).light += (*p).throughput * s.base;
@@ -109,7 +109,7 @@ fn scatter(p: ptr<function, Path>, hit: Hit, vertex: u32) {
   if (next.lobe == LOBE_NONE) { return; }
   (*p).throughput *= next.weight;
   (*p).pdf = next.pdf;
-  (*p).ray = Ray(leave_surface(s, hit.t, next.direction), FAR, next.direction, s.triangle);
+  (*p).ray = Ray(leave_surface(s, hit.t, next.direction), FAR, next.direction, s.primitive);
   (*p).alive = roulette(p, vertex, choice.y);
   if (!(*p).alive) { (*p).signature = fold_signature((*p).signature, EVENT_ROULETTE); }
 }

@@ -26,7 +26,7 @@ fn pick_light(bits: u32) -> u32 {
 fn triangle_light_pdf(triangle: u32, distance: f32, direction: vec3f) -> f32 {
   let light = triangles[triangle].light;
   if (light == NONE) { return 0.0; }
-  let n = cross(triangles[triangle].e1, triangles[triangle].e2);
+  let n = triangle_cross(triangle);
   let projected = 0.5 * abs(dot(n, direction)); // area times cosine
   return lights[light].pick * distance * distance / max(projected, 1e-20);
 }
@@ -34,7 +34,7 @@ fn triangle_light_pdf(triangle: u32, distance: f32, direction: vec3f) -> f32 {
 fn emits_towards(triangle: u32, direction: vec3f) -> bool {
   let material = triangles[triangle].material;
   if ((materials[material & TRIANGLE_MATERIAL].flags & MATERIAL_DOUBLE_SIDED) != 0u) { return true; }
-  let n = cross(triangles[triangle].e1, triangles[triangle].e2);
+  let n = triangle_cross(triangle);
   return (dot(n, direction) < 0.0) != ((material & TRIANGLE_MIRRORED) != 0u);
 }
 
@@ -62,7 +62,7 @@ fn sample_triangle_light(light: u32, origin: vec3f, u: vec2f, jitter: vec2f) -> 
   let triangle = lights[light].triangle;
   let root = sqrt(u.x);
   let bary = vec2f(root * (1.0 - u.y), root * u.y);
-  let point = triangles[triangle].v0 + bary.x * triangles[triangle].e1 + bary.y * triangles[triangle].e2;
+  let point = triangle_point(triangle, bary);
   let towards = point - origin;
   let distance = sqrt(dot(towards, towards));
   let direction = normalize_or(towards, vec3f(0.0, 1.0, 0.0));

@@ -1,4 +1,6 @@
-// Ray against box and triangle.
+// Ray against box and triangle. The triangle test is that of Woop, Benthin and Wald, "Watertight
+// Ray/Triangle Intersection", JCGT 2(1), 2013: corners are sheared so that the ray becomes the z axis,
+// and two triangles that share an edge see the very same two points, so no ray slips between them.
 //#import scene/bindings
 //#import common/math
 
@@ -6,7 +8,27 @@ struct Ray {
   origin: vec3f,
   reach: f32,      // distance up to which hits count
   direction: vec3f,
-  skip: u32,       // triangle the ray starts on, never hit again; NONE for none
+  skip: u32,       // id of the primitive the ray starts on (Hit.primitive), never hit again; NONE for none
+}
+
+/// A ray as the tests see it, in the space of a mesh or of the world; distances are in lengths of its direction.
+struct Sight {
+  origin: vec3f,
+  axis: u32,      // along which the direction is longest
+  inverse: vec3f, // 1 / direction
+  shear: vec3f,   // of the other two axes, in cyclic order, and 1 / the longest component
+  slack: vec3f,   // distance by which boxes are widened: a triangle may be met where rounding puts it
+}
+
+/// Towards the side from which the corners run counter-clockwise; twice the area long. In the triangle's own space.
+fn triangle_cross(triangle: u32) -> vec3f {
+  return cross(triangles[triangle].v1 - triangles[triangle].v0, triangles[triangle].v2 - triangles[triangle].v0);
+}
+
+/// The point with these weights of the second and third corner.
+fn triangle_point(triangle: u32, weights: vec2f) -> vec3f {
+  let v0 = triangles[triangle].v0;
+  return v0 + weights.x * (triangles[triangle].v1 - v0) + weights.y * (triangles[triangle].v2 - v0);
 }
 
 /// 1 / direction with zeros replaced, so that no lane computes inf * 0.
@@ -15,29 +37,54 @@ fn inverse_direction(d: vec3f) -> vec3f {
   return 1.0 / select(select(-max(-d, tiny), max(d, tiny), d >= vec3f(0.0)), d, abs(d) > tiny);
 }
 
+/// The axes in cyclic order, `axis` last: windings stay.
+fn axis_last(v: vec3f, axis: u32) -> vec3f {
+  return select(select(v, v.zxy, axis == 1u), v.yzx, axis == 0u);
+}
+
+/// `root`: the node that bounds everything the ray may meet in this space.
+fn sight_along(origin: vec3f, direction: vec3f, root: BvhNode) -> Sight {
+  let length = abs(direction);
+  let axis = select(select(2u, 1u, length.y > length.z), 0u, length.x >= length.y && length.x >= length.z);
+  let turned = axis_last(direction, axis);
+  let inverse = inverse_direction(direction);
+  var far = max(abs(root.left_min - origin), abs(root.left_max - origin));
+  let both = max(abs(root.right_min - origin), abs(root.right_max - origin));
+  far = select(far, max(far, both), root.right_min.x <= root.right_max.x);
+  // 5 units of rounding of the farthest corner's own and sheared coordinate (their section 4).
+  let slack = (far + max3(far)) * 3e-7;
+  return Sight(origin, axis, inverse, vec3f(turned.xy, 1.0) / turned.z, slack * abs(inverse));
+}
+
 /// Entry distance, or FAR when the box is missed or lies beyond `limit`. The exit is widened by
 /// 1 + 2 gamma(3), after Ize, "Robust BVH Ray Traversal", JCGT 2(2), 2013.
-fn box_entry(low: vec3f, high: vec3f, origin: vec3f, inverse: vec3f, limit: f32) -> f32 {
-  let a = (low - origin) * inverse;
-  let b = (high - origin) * inverse;
-  let near = min(a, b);
-  let far = max(a, b);
+fn box_entry(low: vec3f, high: vec3f, s: Sight, limit: f32) -> f32 {
+  let a = (low - s.origin) * s.inverse;
+  let b = (high - s.origin) * s.inverse;
+  let near = min(a, b) - s.slack;
+  let far = max(a, b) + s.slack;
   let enter = max(max(near.x, near.y), max(near.z, 0.0));
   let leave = min(min(far.x, far.y), far.z) * 1.0000004;
   return select(FAR, enter, enter <= leave && enter <= limit);
 }
 
-/// (t, u, v) of Möller-Trumbore; t < 0 when missed, or met from behind where `material` has TRIANGLE_CULL.
-fn triangle_entry(v0: vec3f, e1: vec3f, e2: vec3f, material: u32, ray: Ray) -> vec3f {
-  let p = cross(ray.direction, e2);
-  let determinant = dot(e1, p);
-  let behind = (determinant < 0.0) != ((material & TRIANGLE_MIRRORED) != 0u);
-  let inverse = 1.0 / select(determinant, 1.0, abs(determinant) < 1e-30);
-  let s = ray.origin - v0;
-  let u = dot(s, p) * inverse;
-  let q = cross(s, e1);
-  let v = dot(ray.direction, q) * inverse;
-  let there = abs(determinant) >= 1e-30 && !(behind && (material & TRIANGLE_CULL) != 0u);
-  let inside = there && u >= 0.0 && v >= 0.0 && u + v <= 1.0;
-  return vec3f(select(-1.0, dot(e2, q) * inverse, inside), u, v);
+/// (t, weight of v1, weight of v2); t < 0 when missed, or met from behind where the triangle has TRIANGLE_CULL.
+fn triangle_entry(triangle: Triangle, s: Sight) -> vec3f {
+  let a = axis_last(triangle.v0 - s.origin, s.axis);
+  let b = axis_last(triangle.v1 - s.origin, s.axis);
+  let c = axis_last(triangle.v2 - s.origin, s.axis);
+  let depth = vec3f(a.z, b.z, c.z);
+  let x = vec3f(a.x, b.x, c.x) - s.shear.x * depth;
+  let y = vec3f(a.y, b.y, c.y) - s.shear.y * depth;
+  // Rounded products are compared, not subtracted: a driver may fuse a subtraction with one of its two
+  // products, and then the neighbour, which has them in the other order, could disagree about the edge.
+  let p = x.zxy * y.yzx;
+  let q = y.zxy * x.yzx;
+  let inside = all(p >= q) || all(p <= q);
+  let areas = p - q;
+  let sum = areas.x + areas.y + areas.z;
+  let behind = ((sum < 0.0) != (s.shear.z < 0.0)) != ((triangle.material & TRIANGLE_MIRRORED) != 0u);
+  let there = inside && sum != 0.0 && !(behind && (triangle.material & TRIANGLE_CULL) != 0u);
+  let weights = areas / select(1.0, sum, sum != 0.0);
+  return vec3f(select(-1.0, dot(weights, depth) * s.shear.z, there), weights.y, weights.z);
 }

@@ -16,6 +16,7 @@ struct Surface {
   transmission: f32,
   emission: vec3f,
   triangle: u32,
+  primitive: u32,     // its id, unique in the scene: what a ray from here skips
   eta: f32,           // ior beyond the surface over ior before it, 0: thin wall; make_lobes takes it from here
   passed: bool,       // the ray was already offered its straight way through (thin_pass): no thin lobe
 }
@@ -25,21 +26,23 @@ fn unpack_color(word: u32) -> vec3f {
 }
 
 /// Tangent and bitangent from texture coordinates, for meshes without tangents.
-fn tangent_from_uv(triangle: u32, a: vec2f, b: vec2f, c: vec2f, normal: vec3f) -> vec4f {
+fn tangent_from_uv(hit: Hit, a: vec2f, b: vec2f, c: vec2f, normal: vec3f) -> vec4f {
   let d1 = b - a;
   let d2 = c - a;
   let determinant = d1.x * d2.y - d1.y * d2.x;
-  let raw = (triangles[triangle].e1 * d2.y - triangles[triangle].e2 * d1.y) * select(-1.0, 1.0, determinant >= 0.0);
+  let e1 = triangles[hit.triangle].v1 - triangles[hit.triangle].v0;
+  let e2 = triangles[hit.triangle].v2 - triangles[hit.triangle].v0;
+  let raw = direction_to_world(hit.instance, (e1 * d2.y - e2 * d1.y) * select(-1.0, 1.0, determinant >= 0.0));
   let flat_tangent = raw - normal * dot(normal, raw);
   // v runs downwards in glTF images, the bitangent follows +v all the same.
   return vec4f(normalize_or(flat_tangent, basis_around(normal)[0]), select(-1.0, 1.0, determinant >= 0.0));
 }
 
 /// `normal` is the interpolated one on the material's front side.
-fn mapped_normal(s: u32, triangle: u32, bary: vec3f, point: TexturePoint, normal: vec3f, mirrored: bool) -> vec3f {
+fn mapped_normal(s: u32, hit: Hit, bary: vec3f, point: TexturePoint, normal: vec3f, mirrored: bool) -> vec3f {
   let texture = materials[s].normal_texture;
   let texel = read_texture(texture, point).xyz * 2.0 - 1.0;
-  let c = corners[triangle].corners;
+  let c = corners[hit.triangle].corners;
   let words = vec3u(vertices[c.x].tangent, vertices[c.y].tangent, vertices[c.z].tangent);
   var tangent: vec4f;
   if (words.x == NONE) {
@@ -47,12 +50,15 @@ fn mapped_normal(s: u32, triangle: u32, bary: vec3f, point: TexturePoint, normal
     let uv_a = select(vertices[c.x].uv0, vertices[c.x].uv1, second);
     let uv_b = select(vertices[c.y].uv0, vertices[c.y].uv1, second);
     let uv_c = select(vertices[c.z].uv0, vertices[c.z].uv1, second);
-    tangent = tangent_from_uv(triangle, uv_a, uv_b, uv_c, normal);
+    tangent = tangent_from_uv(hit, uv_a, uv_b, uv_c, normal);
     tangent.w *= select(1.0, -1.0, mirrored);
   } else {
     let first = unpack_tangent(words.x);
-    let sum = bary.x * first.xyz + bary.y * unpack_tangent(words.y).xyz + bary.z * unpack_tangent(words.z).xyz;
-    tangent = vec4f(normalize_or(sum - normal * dot(normal, sum), basis_around(normal)[0]), first.w);
+    let blend = bary.x * first.xyz + bary.y * unpack_tangent(words.y).xyz + bary.z * unpack_tangent(words.z).xyz;
+    let sum = direction_to_world(hit.instance, blend);
+    // The vertices of a mirrored mesh in world space carry the turned sign already.
+    let sign = select(first.w, -first.w, INSTANCED && hit.instance != NONE && mirrored);
+    tangent = vec4f(normalize_or(sum - normal * dot(normal, sum), basis_around(normal)[0]), sign);
   }
   let bitangent = cross(normal, tangent.xyz) * tangent.w;
   let scale = materials[s].normal_scale;
@@ -66,6 +72,14 @@ fn facing_normal(n: vec3f, wo: vec3f) -> vec3f {
   return normalize(n + wo * (0.011 - cosine));
 }
 
+/// Unit geometric normal of the material's front side.
+fn outward_normal(hit: Hit, fallback: vec3f) -> vec3f {
+  let n = normal_to_world(hit.instance, triangle_cross(hit.triangle));
+  let size = max3(abs(n)); // scaled first: squares of tiny triangles' areas vanish
+  let outward = normalize_or(n / max(size, 1e-37), fallback);
+  return select(outward, -outward, (triangles[hit.triangle].material & TRIANGLE_MIRRORED) != 0u);
+}
+
 fn load_surface(hit: Hit, direction: vec3f, jitter: vec2f) -> Surface {
   let triangle = triangles[hit.triangle];
   let corner = corners[hit.triangle];
@@ -73,25 +87,25 @@ fn load_surface(hit: Hit, direction: vec3f, jitter: vec2f) -> Surface {
   let b = vertices[corner.corners.y];
   let c = vertices[corner.corners.z];
   let bary = vec3f(1.0 - hit.u - hit.v, hit.u, hit.v);
-  let mirrored = (triangle.material & TRIANGLE_MIRRORED) != 0u;
-  var outward = normalize_or(cross(triangle.e1, triangle.e2), -direction);
-  outward = select(outward, -outward, mirrored);
+  let mirrored = is_mirrored(hit.instance, triangle.material);
+  let outward = outward_normal(hit, -direction);
   let point = TexturePoint(
     bary.x * a.uv0 + bary.y * b.uv0 + bary.z * c.uv0,
     bary.x * a.uv1 + bary.y * b.uv1 + bary.z * c.uv1,
     jitter,
   );
   let blend = bary.x * unpack_normal(a.normal) + bary.y * unpack_normal(b.normal) + bary.z * unpack_normal(c.normal);
-  let smooth_outward = normalize_or(blend, outward);
+  let smooth_outward = normalize_or(normal_to_world(hit.instance, blend), outward);
 
   var s: Surface;
   s.material = triangle.material & TRIANGLE_MATERIAL;
   s.triangle = hit.triangle;
-  s.position = triangle.v0 + hit.u * triangle.e1 + hit.v * triangle.e2;
+  s.primitive = hit.primitive;
+  s.position = point_to_world(hit.instance, triangle_point(hit.triangle, vec2f(hit.u, hit.v)));
   s.front = dot(outward, direction) < 0.0;
   var shading = smooth_outward;
   if (materials[s.material].normal_texture != NONE) {
-    shading = mapped_normal(s.material, hit.triangle, bary, point, smooth_outward, mirrored);
+    shading = mapped_normal(s.material, hit, bary, point, smooth_outward, mirrored);
   }
   let side = select(-1.0, 1.0, s.front);
   s.geometric = outward * side;

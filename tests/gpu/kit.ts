@@ -157,8 +157,7 @@ function lightTable(scene: KitScene, order: Uint32Array, lit: boolean): { rows: 
 export async function compileKit(scene: KitScene): Promise<CompiledScene> {
   const flat = Float32Array.from(
     scene.triangles.flatMap((triangle) => {
-      const { v0, e1, e2 } = edges(triangle);
-      return [...v0, ...e1, ...e2];
+      return triangle.corners.flatMap(({ at }) => [...at]);
     }),
   );
   const bvh = await buildBvh(flat, async () => undefined);
@@ -170,8 +169,8 @@ export async function compileKit(scene: KitScene): Promise<CompiledScene> {
     triangles: packRows(
       Triangle,
       ordered.map(({ index, place, triangle }) => {
-        const [v0, e1, e2] = [0, 3, 6].map((k) => [...flat.subarray(index * 9 + k, index * 9 + k + 3)]) as [number[], number[], number[]];
-        return { v0, e1, e2, primitive: index, material: triangle.material, light: lights.ofTriangle.get(place) ?? NONE };
+        const [v0, v1, v2] = [0, 3, 6].map((k) => [...flat.subarray(index * 9 + k, index * 9 + k + 3)]) as [number[], number[], number[]];
+        return { v0, v1, v2, primitive: index, material: triangle.material, light: lights.ofTriangle.get(place) ?? NONE };
       }),
     ),
     corners: packRows(

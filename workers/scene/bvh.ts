@@ -2,11 +2,10 @@
  * Builds the binary bounding volume hierarchy: binned surface-area heuristic over all three axes
  * (Wald 2007, "On fast Construction of SAH-based Bounding Volume Hierarchies"), depth-first layout,
  * leaves of at most four triangles, depth at most BVH_DEPTH_MAX so that a fixed traversal stack
- * suffices. Bounds are f32 rounded outward. Plain comparisons on doubles: the same tree everywhere.
+ * suffices. Plain comparisons on doubles: the same tree everywhere.
  */
 import { BvhNode } from '#shaders/layout.ts';
 import { BVH_DEPTH_MAX } from '#lib/protocol/limits.ts';
-import { roundDown, roundUp } from './exact-math.ts';
 import { SahBins } from './sah-bins.ts';
 
 export const LEAF_TRIANGLES_MAX = 4;
@@ -20,7 +19,7 @@ export interface Bvh {
   readonly depth: number;
 }
 
-/** @param triangles 9 numbers each (corner, two edges). @param pause awaited now and then; throws to abort. */
+/** @param triangles three corners of 3 numbers each. @param pause awaited now and then; throws to abort. */
 export async function buildBvh(triangles: Float32Array, pause: () => Promise<void>): Promise<Bvh> {
   const builder = new Builder(triangles);
   while (builder.step(PAUSE_EVERY_TRIANGLES)) await pause();
@@ -34,17 +33,17 @@ function halvingLevels(n: number): number {
   return levels;
 }
 
-/** min x, y, z, max x, y, z of each triangle; corners are v0, v0 + e1, v0 + e2 exactly. */
+/** min x, y, z, max x, y, z of each triangle: exact, for corners are f32. */
 function triangleBounds(triangles: Float32Array): Float32Array {
   const count = triangles.length / 9;
   const bounds = new Float32Array(count * 6);
   for (let t = 0; t < count; t++) {
     for (let axis = 0; axis < 3; axis++) {
       const a = triangles[t * 9 + axis] as number;
-      const b = a + (triangles[t * 9 + 3 + axis] as number);
-      const c = a + (triangles[t * 9 + 6 + axis] as number);
-      bounds[t * 6 + axis] = roundDown(Math.min(a, b, c));
-      bounds[t * 6 + 3 + axis] = roundUp(Math.max(a, b, c));
+      const b = triangles[t * 9 + 3 + axis] as number;
+      const c = triangles[t * 9 + 6 + axis] as number;
+      bounds[t * 6 + axis] = Math.min(a, b, c);
+      bounds[t * 6 + 3 + axis] = Math.max(a, b, c);
     }
   }
   return bounds;

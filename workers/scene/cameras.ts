@@ -8,15 +8,15 @@ import type { Pose } from './pose.ts';
 
 export type Bounds = SceneSummary['bounds'];
 
-/** @param triangles 9 numbers each, at least one triangle. @returns bounds, and half their diagonal (never 0). */
+/** @param triangles three corners of 3 numbers each, at least one triangle. @returns bounds, and half their diagonal (never 0). */
 export function sceneBounds(triangles: Float32Array): { readonly bounds: Bounds; readonly radius: number } {
   const min: [number, number, number] = [Infinity, Infinity, Infinity];
   const max: [number, number, number] = [-Infinity, -Infinity, -Infinity];
   for (let t = 0; t < triangles.length; t += 9) {
     for (let axis = 0; axis < 3; axis++) {
       const a = triangles[t + axis] as number;
-      const b = a + (triangles[t + 3 + axis] as number);
-      const c = a + (triangles[t + 6 + axis] as number);
+      const b = triangles[t + 3 + axis] as number;
+      const c = triangles[t + 6 + axis] as number;
       min[axis] = Math.min(min[axis] as number, a, b, c);
       max[axis] = Math.max(max[axis] as number, a, b, c);
     }

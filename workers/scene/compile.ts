@@ -50,9 +50,9 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
   });
   const geometry = await buildGeometry(json, document, pose, needs, materials.length - 1, pause);
   const { texels, placed } = await compileImages(document, slots, pause);
-  const bvh = await buildBvh(geometry.triangles, pause);
+  const bvh = await buildBvh(geometry.positions, pause);
   const environment = files.environment ? compileEnvironment(files.environment.file, files.environment.intensity) : BLACK;
-  const { bounds, radius } = sceneBounds(geometry.triangles);
+  const { bounds, radius } = sceneBounds(geometry.positions);
   const meter = new EmissionMeter(geometry, slots, placed);
   const lights = compileLights(
     geometry,
@@ -127,14 +127,14 @@ function orderTriangles(geometry: Geometry, { order }: Bvh, lights: LightTable):
   const asFloats = new Float32Array(triangles.buffer);
   const asWords = new Uint32Array(triangles.buffer);
   const corners = new Uint32Array(order.length * 4);
-  const { v0, e1, e2, primitive, material, light } = Triangle.offsets;
+  const { v0, v1, v2, primitive, material, light } = Triangle.offsets;
   for (let place = 0; place < order.length; place++) {
     const from = order[place] as number;
     const to = place * words;
     for (let axis = 0; axis < 3; axis++) {
-      asFloats[to + v0 / 4 + axis] = geometry.triangles[from * 9 + axis] as number;
-      asFloats[to + e1 / 4 + axis] = geometry.triangles[from * 9 + 3 + axis] as number;
-      asFloats[to + e2 / 4 + axis] = geometry.triangles[from * 9 + 6 + axis] as number;
+      asFloats[to + v0 / 4 + axis] = geometry.positions[from * 9 + axis] as number;
+      asFloats[to + v1 / 4 + axis] = geometry.positions[from * 9 + 3 + axis] as number;
+      asFloats[to + v2 / 4 + axis] = geometry.positions[from * 9 + 6 + axis] as number;
     }
     asWords[to + primitive / 4] = geometry.primitiveIds[from] as number;
     asWords[to + material / 4] = geometry.materials[from] as number;

@@ -14,16 +14,24 @@ import type { PlacedNode, Pose } from './pose.ts';
 import { readPrimitive, triangleCount, type PrimitiveData } from './primitive.ts';
 import { VertexSink } from './vertex-sink.ts';
 
-/** Triangles in file order, 9 numbers each: first corner, two edges. */
+/** Triangles in file order. */
 export interface Geometry {
   readonly count: number;
-  readonly triangles: Float32Array<ArrayBuffer>;
+  /** Three corners of 3 numbers per triangle. */
+  readonly positions: Float32Array<ArrayBuffer>;
   /** Three vertex indices and flags per triangle, as TriangleCorners. */
   readonly corners: Uint32Array<ArrayBuffer>;
   readonly primitiveIds: Uint32Array<ArrayBuffer>;
   readonly materials: Uint32Array<ArrayBuffer>;
   readonly vertices: Uint8Array<ArrayBuffer>;
   readonly dropped: number;
+}
+
+/** First corner and the two edges from it, of one triangle. */
+export function cornerAndEdges({ positions }: Pick<Geometry, 'positions'>, triangle: number): Float32Array {
+  const out = positions.slice(triangle * 9, triangle * 9 + 9);
+  for (let i = 3; i < 9; i++) out[i] = (out[i] as number) - (out[i % 3] as number);
+  return out;
 }
 
 /** What geometry must know of a material. `index` is its row in the compiled scene. */
@@ -193,7 +201,7 @@ class TriangleSink {
     for (let t = 0; t < placed.corners.length && this.#seen < this.#capacity; t += 3) {
       const id = this.#seen++;
       const [a, b, c] = [placed.corners[t] as number, placed.corners[t + 1] as number, placed.corners[t + 2] as number];
-      if (!this.#writeEdges(p, a * 3, b * 3, c * 3)) continue;
+      if (!this.#writeCorners(p, a * 3, b * 3, c * 3)) continue;
       const at = this.#kept++;
       this.#corners.set([base + a, base + b, base + c, placed.mirrored[a] as number], at * 4);
       this.#ids[at] = id;
@@ -202,19 +210,18 @@ class TriangleSink {
   }
 
   /** @returns false for a triangle without area, whose slot the next one takes. */
-  #writeEdges(p: Float32Array, a: number, b: number, c: number): boolean {
+  #writeCorners(p: Float32Array, a: number, b: number, c: number): boolean {
     const out = this.#triangles;
     const at = this.#kept * 9;
     for (let axis = 0; axis < 3; axis++) {
-      const origin = p[a + axis] as number;
-      out[at + axis] = origin;
-      out[at + 3 + axis] = (p[b + axis] as number) - origin;
-      out[at + 6 + axis] = (p[c + axis] as number) - origin;
+      out[at + axis] = p[a + axis] as number;
+      out[at + 3 + axis] = p[b + axis] as number;
+      out[at + 6 + axis] = p[c + axis] as number;
     }
-    const e = (i: number): number => out[at + 3 + i] as number;
-    const x = e(1) * e(5) - e(2) * e(4);
-    const y = e(2) * e(3) - e(0) * e(5);
-    const z = e(0) * e(4) - e(1) * e(3);
+    const e = (corner: number, axis: number): number => (out[at + corner * 3 + axis] as number) - (out[at + axis] as number);
+    const x = e(1, 1) * e(2, 2) - e(1, 2) * e(2, 1);
+    const y = e(1, 2) * e(2, 0) - e(1, 0) * e(2, 2);
+    const z = e(1, 0) * e(2, 1) - e(1, 1) * e(2, 0);
     return x !== 0 || y !== 0 || z !== 0;
   }
 
@@ -223,7 +230,7 @@ class TriangleSink {
     const n = this.#kept;
     return {
       count: n,
-      triangles: this.#triangles.slice(0, n * 9),
+      positions: this.#triangles.slice(0, n * 9),
       corners: this.#corners.slice(0, n * 4),
       primitiveIds: this.#ids.slice(0, n),
       materials: this.#materials.slice(0, n),

@@ -12,7 +12,7 @@ import { buildAliasTable } from './alias-table.ts';
 import { SceneError } from './compiled-scene.ts';
 import type { EmissionMeter } from './emission.ts';
 import { cos, luminance, PI } from './exact-math.ts';
-import type { Geometry } from './geometry.ts';
+import { cornerAndEdges, type Geometry } from './geometry.ts';
 import type { GltfJson } from './gltf-json.ts';
 import type { CompiledMaterial } from './materials.ts';
 import { unit, type Vec3 } from './matrix.ts';
@@ -58,7 +58,7 @@ export function compileLights(
     const radiance = meter.meanLuminance(triangle, material);
     if (!(radiance > 0)) continue;
     ofTriangle[place] = candidates.length;
-    const power = PI * triangleArea(geometry.triangles, triangle) * radiance * (material.doubleSided ? 2 : 1);
+    const power = PI * triangleArea(cornerAndEdges(geometry, triangle), 0) * radiance * (material.doubleSided ? 2 : 1);
     candidates.push({ row: { kind: LIGHT_TRIANGLE, triangle: place }, power, distant: false });
   }
   candidates.push(...punctual);

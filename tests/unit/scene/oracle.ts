@@ -33,11 +33,12 @@ const cross = (a: readonly number[], b: readonly number[]): V3 => {
 
 /** Distance to a triangle in units of the direction, Infinity for a miss. */
 export function hitTriangle(scene: CompiledScene, triangle: number, origin: V3, direction: V3): number {
-  const [v0, e1, e2] = (['v0', 'e1', 'e2'] as const).map((name) => field(scene.triangles, Triangle, triangle, name)) as [
+  const [v0, v1, v2] = (['v0', 'v1', 'v2'] as const).map((name) => field(scene.triangles, Triangle, triangle, name)) as [
     number[],
     number[],
     number[],
   ];
+  const [e1, e2] = [sub(v1, v0), sub(v2, v0)];
   const p = cross(direction, e2);
   const determinant = dot(e1, p);
   if (determinant === 0) return Infinity;
