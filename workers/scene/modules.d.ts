@@ -3,3 +3,6 @@ declare module 'draco3dgltf/draco_decoder_gltf_nodejs.js' {
   const createDecoder: (options: { readonly wasmBinary: Uint8Array }) => Promise<unknown>;
   export default createDecoder;
 }
+
+/** A script, not a module: see ktx2.ts for how it hands itself over. */
+declare module 'three/examples/jsm/libs/basis/basis_transcoder.js';

@@ -3,11 +3,15 @@
  * the package that is installed beside the running file (a bundled command line included). The
  * one place of the scene compiler that knows where it runs.
  */
+import avifUrl from '@jsquash/avif/codec/dec/avif_dec.wasm?url';
 import dracoUrl from 'draco3dgltf/draco_decoder_gltf.wasm?url';
 import jpegUrl from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url';
+import basisUrl from 'three/examples/jsm/libs/basis/basis_transcoder.wasm?url';
 import webpUrl from '@jsquash/webp/codec/dec/webp_dec.wasm?url';
 
 const SOURCES = {
+  avif: { file: '@jsquash/avif/codec/dec/avif_dec.wasm', url: avifUrl },
+  basis: { file: 'three/examples/jsm/libs/basis/basis_transcoder.wasm', url: basisUrl },
   draco: { file: 'draco3dgltf/draco_decoder_gltf.wasm', url: dracoUrl },
   jpeg: { file: '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm', url: jpegUrl },
   webp: { file: '@jsquash/webp/codec/dec/webp_dec.wasm', url: webpUrl },
