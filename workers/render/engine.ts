@@ -134,6 +134,7 @@ export class RenderEngine implements Engine {
       const { session } = opened;
       const buffers = await session.scene(request.sceneRoot, scene);
       if (!buffers) return failed('device-lost', `The device has no memory for the scene's ${scene.summary.bytes} bytes.`);
+      if (request.count && !(await session.prepareCount(buffers))) return failed('device-lost', 'The device refused the counting kernel.');
       const outcome = await tracer.run(signal, session, buffers, onProgress);
       if (outcome === 'aborted' || this.#disposed) return STOPPED;
       if (outcome === 'done') return finish(tracer, (performance.now() - start) / 1000);

@@ -15,6 +15,8 @@ export interface LaneWork {
   readonly frame: ArrayBuffer;
   readonly pixels: number;
   readonly paths: number;
+  /** With the counting kernel, which must have been prepared. */
+  readonly count: boolean;
 }
 
 export interface LaneResult {
@@ -56,8 +58,9 @@ export class Lane {
     const signatureBytes = Math.ceil(work.paths / 2) * 4;
     this.#device.queue.writeBuffer(this.#frame, 0, work.frame);
     const encoder = this.#device.createCommandEncoder({ label: 'chunk' });
-    this.#passes.trace.run(encoder, scene.features, { scene: bound, slots: this.#slots }, work.paths);
-    this.#passes.reduce.run(encoder, this.#sums, work.pixels, work.paths);
+    const kernel = { features: scene.features, count: work.count };
+    this.#passes.trace.run(encoder, kernel, { scene: bound, slots: this.#slots }, work.paths);
+    this.#passes.reduce.run(encoder, this.#sums, work);
     encoder.copyBufferToBuffer(this.#light, 0, this.#staging, 0, lightBytes);
     encoder.copyBufferToBuffer(this.#signatures, 0, this.#staging, lightBytes, signatureBytes);
     this.#device.queue.submit([encoder.finish()]);

@@ -7,12 +7,12 @@ export class ReducePass {
   readonly #layout: GPUBindGroupLayout;
   readonly #pack: GPUComputePipeline;
   readonly #reduce: GPUComputePipeline;
+  readonly #count: GPUComputePipeline;
 
-  private constructor(device: GPUDevice, layout: GPUBindGroupLayout, pack: GPUComputePipeline, reduce: GPUComputePipeline) {
+  private constructor(device: GPUDevice, layout: GPUBindGroupLayout, pipelines: readonly [GPUComputePipeline, GPUComputePipeline, GPUComputePipeline]) {
     this.#device = device;
     this.#layout = layout;
-    this.#pack = pack;
-    this.#reduce = reduce;
+    [this.#pack, this.#reduce, this.#count] = pipelines;
   }
 
   static async create(device: GPUDevice): Promise<ReducePass> {
@@ -26,10 +26,9 @@ export class ReducePass {
     });
     const module = device.createShaderModule({ label: 'reduce', code: reduceProgram });
     const pipelineLayout = device.createPipelineLayout({ label: 'reduce', bindGroupLayouts: [layout] });
-    const make = (entryPoint: string): Promise<GPUComputePipeline> =>
-      device.createComputePipelineAsync({ label: entryPoint, layout: pipelineLayout, compute: { module, entryPoint } });
-    const [pack, reduce] = await Promise.all([make('pack'), make('reduce')]);
-    return new ReducePass(device, layout, pack, reduce);
+    const make = (entryPoint: string, constants: Record<string, number> = {}): Promise<GPUComputePipeline> =>
+      device.createComputePipelineAsync({ label: entryPoint, layout: pipelineLayout, compute: { module, entryPoint, constants } });
+    return new ReducePass(device, layout, await Promise.all([make('pack'), make('reduce'), make('reduce', { COUNT: 1 })]));
   }
 
   bind(frame: GPUBuffer, slots: GPUBuffer, light: GPUBuffer, signatures: GPUBuffer): GPUBindGroup {
@@ -37,12 +36,14 @@ export class ReducePass {
     return this.#device.createBindGroup({ label: 'reduce', layout: this.#layout, entries });
   }
 
-  run(encoder: GPUCommandEncoder, group: GPUBindGroup, pixels: number, paths: number): void {
+  /** @param count the slots hold counters. */
+  run(encoder: GPUCommandEncoder, group: GPUBindGroup, work: { readonly pixels: number; readonly paths: number; readonly count: boolean }): void {
+    const { pixels, paths, count } = work;
     const pass = encoder.beginComputePass({ label: 'reduce' });
     pass.setBindGroup(0, group);
     pass.setPipeline(this.#pack);
     pass.dispatchWorkgroups(Math.ceil(Math.ceil(paths / 2) / WORKGROUP));
-    pass.setPipeline(this.#reduce);
+    pass.setPipeline(count ? this.#count : this.#reduce);
     pass.dispatchWorkgroups(Math.ceil(pixels / WORKGROUP));
     pass.end();
   }

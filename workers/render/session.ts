@@ -75,6 +75,14 @@ export class Session {
     return buffers;
   }
 
+  /** Builds the kernel that counts. @returns false when it was refused, or the device is lost. */
+  prepareCount(buffers: SceneBuffers): Promise<boolean> {
+    return this.#trace.prepare(buffers.features, true).then(
+      () => true,
+      () => false,
+    );
+  }
+
   drop(root: string): void {
     this.#scenes.get(root)?.destroy();
     this.#scenes.delete(root);

@@ -13,6 +13,8 @@ const STORAGE_SECTIONS = 7;
 export type Estimator = 'both' | 'bsdf' | 'light';
 const ESTIMATOR: Readonly<Record<Estimator, number>> = { both: 0, bsdf: 1, light: 2 };
 
+const pipelineKey = (features: Features, count: boolean): string => `${featuresKey(features)}${count ? ' counting' : ''}`;
+
 export class TracePass {
   readonly #device: GPUDevice;
   readonly #estimator: Estimator;
@@ -20,7 +22,7 @@ export class TracePass {
   readonly #slotsLayout: GPUBindGroupLayout;
   readonly #layout: GPUPipelineLayout;
   readonly #module: GPUShaderModule;
-  /** By featuresKey. */
+  /** By pipelineKey. */
   readonly #pipelines = new Map<string, GPUComputePipeline>();
 
   constructor(device: GPUDevice, estimator: Estimator) {
@@ -53,12 +55,15 @@ export class TracePass {
     this.#module = device.createShaderModule({ label: 'trace', code: traceProgram });
   }
 
-  /** Builds the pipeline for scenes with these features. Rejects with the compiler's message when it is refused. */
-  async prepare(features: Features): Promise<void> {
-    const key = featuresKey(features);
+  /**
+   * Builds the pipeline for scenes with these features. Rejects with the compiler's message when it is refused.
+   * @param count the kernel that counts its work instead of gathering layers.
+   */
+  async prepare(features: Features, count = false): Promise<void> {
+    const key = pipelineKey(features, count);
     if (this.#pipelines.has(key)) return;
     const switches = Object.fromEntries(FEATURES.map((name) => [name, Number(features[name])]));
-    const constants = { ESTIMATOR: ESTIMATOR[this.#estimator], ...switches };
+    const constants = { ESTIMATOR: ESTIMATOR[this.#estimator], ...switches, ...(count ? { COUNT: 1 } : {}) };
     const compute = { module: this.#module, entryPoint: 'trace', constants };
     this.#pipelines.set(key, await this.#device.createComputePipelineAsync({ label: 'trace', layout: this.#layout, compute }));
   }
@@ -80,14 +85,14 @@ export class TracePass {
     });
   }
 
-  /** `prepare` must have been awaited for these features. */
+  /** `prepare` must have been awaited for this kernel. */
   run(
     encoder: GPUCommandEncoder,
-    features: Features,
+    kernel: { readonly features: Features; readonly count: boolean },
     groups: { readonly scene: GPUBindGroup; readonly slots: GPUBindGroup },
     paths: number,
   ): void {
-    const pipeline = this.#pipelines.get(featuresKey(features));
+    const pipeline = this.#pipelines.get(pipelineKey(kernel.features, kernel.count));
     if (!pipeline) throw new Error('the trace pipeline was not prepared');
     const pass = encoder.beginComputePass({ label: 'trace' });
     pass.setPipeline(pipeline);

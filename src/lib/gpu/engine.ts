@@ -51,7 +51,7 @@ export interface TraceRequest {
   readonly frame: Pick<JobOrder, 'camera' | 'width' | 'height' | 'bounces' | 'seed'> & Partial<Pick<JobOrder, 'transparent'>>;
   readonly rect: Rect;
   readonly pass: Pass;
-  /** Traces with the counting kernel: the film then holds counters instead of layers (readCounters). */
+  /** Traces with the counting kernel: the film then holds counters instead of layers (filmCounters). */
   readonly count?: boolean;
 }
 

@@ -100,6 +100,27 @@ export function filmLight(light: Uint8Array): Float32Array<ArrayBuffer> {
   return out;
 }
 
+/** What tracing took: the same on every device that decides the same paths. */
+export interface Counters {
+  readonly segments: number;
+  readonly nodeVisits: number;
+  readonly triangleTests: number;
+  readonly shadingCalls: number;
+}
+
+/** @param light of a film that the counting kernel made (TraceRequest.count). */
+export function filmCounters(light: Uint8Array): Counters {
+  const view = viewOfFilm(light);
+  const sum = (offset: number): number => {
+    let total = 0;
+    for (let from = offset; from < light.length; from += FilmPixel.size) total += view.getUint32(from, true);
+    return total;
+  };
+  // Where reduce.wgsl leaves them.
+  const { albedo_rg: nodes, albedo_b: triangles, normal_xy: shadings } = at;
+  return { segments: filmSegments(light), nodeVisits: sum(nodes), triangleTests: sum(triangles), shadingCalls: sum(shadings) };
+}
+
 /** Is every number of these pixels finite? What is not would spoil whatever it is added to. */
 export function filmIsFinite(light: Uint8Array): boolean {
   const view = viewOfFilm(light);

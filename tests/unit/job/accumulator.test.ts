@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { TileAccumulator } from '#lib/job/accumulator.ts';
 import { FILM_BYTES_PER_PIXEL, readPixel, viewOfFilm, writePixel } from '#lib/job/film.ts';
 import type { Pass } from '#lib/job/plan.ts';
+import { FILM_DELIVERY_BYTES_MAX, LEAF_SIDE_PX, TILE_SIDE_PX_MAX } from '#lib/protocol/limits.ts';
 import { NONE } from '#shaders/layout.ts';
 
 /** One pixel; sample values are arbitrary floats so that the order of addition matters. */
@@ -133,5 +134,10 @@ describe('a film pixel', () => {
     writePixel(view, 1, full);
     expect(readPixel(view, 1)).toEqual(full);
     expect(readPixel(view, 0)).toMatchObject({ segments: 0, coverage: 0, normal: [0, 0, 0] });
+  });
+
+  it('of the largest tile fits the bound of a delivery, with a hash per leaf', () => {
+    const leaves = (TILE_SIDE_PX_MAX / LEAF_SIDE_PX) ** 2;
+    expect(FILM_DELIVERY_BYTES_MAX).toBe(TILE_SIDE_PX_MAX ** 2 * FILM_BYTES_PER_PIXEL + leaves * 32);
   });
 });
