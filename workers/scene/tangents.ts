@@ -1,8 +1,10 @@
 /**
- * Tangents for meshes that bring a normal texture but none of their own: the scheme of MikkTSpace
- * (Mikkelsen 2008: corner-angle weights, projection onto the vertex normal, mirrored and unmirrored
- * faces kept apart) over the vertices the file shares. It does not weld vertices that the file
- * keeps apart.
+ * Tangents for meshes that need them and bring none of their own, as MikkTSpace makes them
+ * (Mikkelsen 2008, the scheme glTF names and normal maps are baked for): vertices of equal position,
+ * normal and coordinates are one; corner-angle weights in the plane of the normal; mirrored and
+ * unmirrored faces apart. Different on purpose: fans that touch in a vertex but share no edge are
+ * one group here, the sign follows the side that normals face even where the winding disagrees, and
+ * the arithmetic is double and exact, where the published code is f32 with the C library's acos.
  */
 import { acos } from './exact-math.ts';
 
@@ -19,16 +21,17 @@ export interface TangentSet {
  */
 export function makeTangents(corners: Uint32Array, positions: Float32Array, normals: Float64Array, uv: Float64Array): TangentSet {
   const count = positions.length / 3;
+  const same = weld(positions, normals, uv);
   // Slot v holds faces whose texture is not mirrored at vertex v, slot v + count the mirrored ones.
   const sums = new Float64Array(count * 6);
   const used = new Uint8Array(count * 2);
   const mirrored = new Uint8Array(corners.length / 3);
-  for (let t = 0; t < mirrored.length; t++) mirrored[t] = addFace(corners, t * 3, positions, normals, uv, count, sums, used);
+  for (let t = 0; t < mirrored.length; t++) mirrored[t] = addFace(corners, t * 3, positions, normals, uv, same, sums, used);
   const copyOf = new Map<number, number>();
   const copies: number[] = [];
   for (let i = 0; i < corners.length; i++) {
     const v = corners[i] as number;
-    if (mirrored[Math.floor(i / 3)] === 0 || used[v] === 0) continue;
+    if (mirrored[Math.floor(i / 3)] === 0 || used[same[v] as number] === 0) continue;
     let copy = copyOf.get(v);
     if (copy === undefined) {
       copy = count + copies.length;
@@ -38,9 +41,11 @@ export function makeTangents(corners: Uint32Array, positions: Float32Array, norm
     corners[i] = copy;
   }
   const tangents = new Float64Array((count + copies.length) * 4);
-  for (let v = 0; v < count; v++)
-    writeTangent(tangents, v, sums, used[v] ? v : v + count, normals, v, used[v] ? 1 : used[v + count] ? -1 : 1);
-  copies.forEach((v, i) => writeTangent(tangents, count + i, sums, v + count, normals, v, -1));
+  for (let v = 0; v < count; v++) {
+    const one = same[v] as number;
+    writeTangent(tangents, v, sums, used[one] ? one : one + count, normals, v, used[one] ? 1 : used[one + count] ? -1 : 1);
+  }
+  copies.forEach((v, i) => writeTangent(tangents, count + i, sums, (same[v] as number) + count, normals, v, -1));
   return { tangents, copies };
 }
 
@@ -51,7 +56,7 @@ function addFace(
   p: Float32Array,
   n: Float64Array,
   uv: Float64Array,
-  count: number,
+  same: Int32Array,
   sums: Float64Array,
   used: Uint8Array,
 ): 0 | 1 {
@@ -72,7 +77,7 @@ function addFace(
     [b, c, a],
     [c, a, b],
   ] as const) {
-    const slot = v + isMirrored * count;
+    const slot = (same[v] as number) + isMirrored * same.length;
     const nx = n[v * 3] as number;
     const ny = n[v * 3 + 1] as number;
     const nz = n[v * 3 + 2] as number;
@@ -80,7 +85,7 @@ function addFace(
     const [tx, ty, tz] = [(tangent[0] as number) - along * nx, (tangent[1] as number) - along * ny, (tangent[2] as number) - along * nz];
     const length = Math.sqrt(tx * tx + ty * ty + tz * tz);
     if (!(length > 0)) continue;
-    const weight = cornerAngle(p, v, next, last) / length;
+    const weight = cornerAngle(p, v, next, last, nx, ny, nz) / length;
     sums[slot * 3] = (sums[slot * 3] as number) + tx * weight;
     sums[slot * 3 + 1] = (sums[slot * 3 + 1] as number) + ty * weight;
     sums[slot * 3 + 2] = (sums[slot * 3 + 2] as number) + tz * weight;
@@ -100,19 +105,60 @@ function faceSide(p: Float32Array, n: Float64Array, a: number, b: number, c: num
   return dot < 0 ? -1 : 1;
 }
 
-function cornerAngle(p: Float32Array, at: number, b: number, c: number): number {
-  let dot = 0;
-  let bb = 0;
-  let cc = 0;
-  for (let axis = 0; axis < 3; axis++) {
-    const x = (p[b * 3 + axis] as number) - (p[at * 3 + axis] as number);
-    const y = (p[c * 3 + axis] as number) - (p[at * 3 + axis] as number);
-    dot += x * y;
-    bb += x * x;
-    cc += y * y;
+/** Angle of a corner as seen along the normal. */
+function cornerAngle(p: Float32Array, at: number, b: number, c: number, nx: number, ny: number, nz: number): number {
+  const edge = (to: number): readonly [number, number, number] => {
+    const x = (p[to * 3] as number) - (p[at * 3] as number);
+    const y = (p[to * 3 + 1] as number) - (p[at * 3 + 1] as number);
+    const z = (p[to * 3 + 2] as number) - (p[at * 3 + 2] as number);
+    const along = x * nx + y * ny + z * nz;
+    return [x - along * nx, y - along * ny, z - along * nz];
+  };
+  const [e, f] = [edge(b), edge(c)];
+  const scale = Math.sqrt((e[0] * e[0] + e[1] * e[1] + e[2] * e[2]) * (f[0] * f[0] + f[1] * f[1] + f[2] * f[2]));
+  return scale > 0 ? acos((e[0] * f[0] + e[1] * f[1] + e[2] * f[2]) / scale) : 0;
+}
+
+/** A file that makes more vertices collide loses only their welding, not the time of its viewers. */
+const PROBES_MAX = 32;
+
+/** For each vertex the first one of equal position, normal and coordinates. */
+function weld(p: Float32Array, n: Float64Array, uv: Float64Array): Int32Array {
+  const count = p.length / 3;
+  let size = 16;
+  while (size < count * 2) size *= 2;
+  const table = new Int32Array(size).fill(-1);
+  const same = new Int32Array(count);
+  const floats = new Float32Array(8);
+  const bits = new Int32Array(floats.buffer);
+  const equal = (array: Float32Array | Float64Array, a: number, b: number, width: number): boolean => {
+    for (let k = 0; k < width; k++) if (array[a * width + k] !== array[b * width + k]) return false;
+    return true;
+  };
+  for (let v = 0; v < count; v++) {
+    for (let k = 0; k < 3; k++) {
+      floats[k] = (p[v * 3 + k] as number) + 0;
+      floats[3 + k] = (n[v * 3 + k] as number) + 0;
+    }
+    floats[6] = (uv[v * 2] as number) + 0;
+    floats[7] = (uv[v * 2 + 1] as number) + 0;
+    let hash = 0x811c9dc5;
+    for (let k = 0; k < 8; k++) hash = Math.imul(hash ^ (bits[k] as number), 0x01000193) ^ (hash >>> 15);
+    same[v] = v;
+    for (let probe = 0; probe < PROBES_MAX; probe++) {
+      const slot = (hash + probe) & (size - 1);
+      const first = table[slot] as number;
+      if (first < 0) {
+        table[slot] = v;
+        break;
+      }
+      if (equal(p, v, first, 3) && equal(n, v, first, 3) && equal(uv, v, first, 2)) {
+        same[v] = first;
+        break;
+      }
+    }
   }
-  const scale = Math.sqrt(bb * cc);
-  return scale > 0 ? acos(dot / scale) : 0;
+  return same;
 }
 
 /** The normalised sum, or any direction across the normal when no face gave one. */
