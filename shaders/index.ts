@@ -3,6 +3,7 @@
  * shared constants are written from layout.ts, so no number of a layout stands twice. Refuses to
  * know anything about devices.
  */
+import { ALBEDO } from './bsdf/tables.ts';
 import * as layout from './layout.ts';
 import { link, type ShaderModules } from './linker.ts';
 
@@ -19,10 +20,18 @@ function layoutModule(): string {
   return [...constants.toSorted(), ...structs.toSorted()].join('\n');
 }
 
-/** Every module by name: `common/math`, `trace`, … and the generated `layout`. */
+/** Sizes of the albedo tables: `mirrorNodes` is MIRROR_NODES. */
+function tableSizes(): string {
+  const name = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+  const sizes = (['mirrorNodes', 'glassNodes', 'glassEtas'] as const).map((key) => `const ${name(key)} = ${ALBEDO[key]}u;`);
+  return [...sizes, `const GLASS_REACH = ${ALBEDO.glassReach};`].join('\n');
+}
+
+/** Every module by name: `common/math`, `trace`, … and the generated `layout` and `bsdf/table_sizes`. */
 export const shaderModules: ShaderModules = Object.fromEntries([
   ...Object.entries(FILES).map(([path, source]) => [path.replace(/^\.\//, '').replace(/\.wgsl$/, ''), source]),
   ['layout', layoutModule()],
+  ['bsdf/table_sizes', tableSizes()],
 ]);
 
 /** One invocation per path: fills the slots. */

@@ -1,27 +1,29 @@
-// Isotropic GGX in the local frame of the shading normal (z up). Half vectors enter unnormalised
-// cosines as x^2 + y^2 and z^2, which keeps narrow lobes exact where 1 - cos^2 would cancel.
+// GGX in the local frame of the shading normal (z up), with a width along x and one along y. Half
+// vectors enter unnormalised cosines as x^2, y^2 and z^2, which keeps narrow lobes exact where
+// 1 - cos^2 would cancel.
 //#import common/math
 
 /// Distribution of normals at unit half vector h.
-fn ggx_distribution(h: vec3f, alpha: f32) -> f32 {
-  let a2 = alpha * alpha;
-  let d = h.x * h.x + h.y * h.y + a2 * h.z * h.z;
-  return a2 * INV_PI / max(d * d, 1e-30);
+fn ggx_distribution(h: vec3f, alpha: vec2f) -> f32 {
+  let d = h.x * h.x * (alpha.y / alpha.x) + h.y * h.y * (alpha.x / alpha.y) + alpha.x * alpha.y * h.z * h.z;
+  return alpha.x * alpha.y * INV_PI / max(d * d, 1e-30);
+}
+
+/// Length of w in the space where the surface is a hemisphere.
+fn ggx_stretch(w: vec3f, alpha: vec2f) -> f32 {
+  let s = w.xy * alpha;
+  return sqrt(dot(s, s) + w.z * w.z);
 }
 
 /// Smith G1 for one direction.
-fn ggx_masking(w: vec3f, alpha: f32) -> f32 {
-  let a2 = alpha * alpha;
+fn ggx_masking(w: vec3f, alpha: vec2f) -> f32 {
   let z = abs(w.z);
-  return 2.0 * z / (z + sqrt(a2 * (w.x * w.x + w.y * w.y) + z * z));
+  return 2.0 * z / (z + ggx_stretch(w, alpha));
 }
 
 /// G2 / (4 |wo.z| |wi.z|), height correlated (Heitz 2014), both above.
-fn ggx_visibility(wo: vec3f, wi: vec3f, alpha: f32) -> f32 {
-  let a2 = alpha * alpha;
-  let o = wi.z * sqrt(a2 * (wo.x * wo.x + wo.y * wo.y) + wo.z * wo.z);
-  let i = wo.z * sqrt(a2 * (wi.x * wi.x + wi.y * wi.y) + wi.z * wi.z);
-  return 0.5 / max(o + i, 1e-20);
+fn ggx_visibility(wo: vec3f, wi: vec3f, alpha: vec2f) -> f32 {
+  return 0.5 / max(wi.z * ggx_stretch(wo, alpha) + wo.z * ggx_stretch(wi, alpha), 1e-20);
 }
 
 /// Schlick's (1 - cos)^5.
@@ -32,8 +34,9 @@ fn schlick(cosine: f32) -> f32 {
 }
 
 /// How far below the horizon the spherical cap of bounded sampling reaches; 1: not bounded.
-fn cap_bound(wo: vec3f, alpha: f32) -> f32 {
-  let a2 = min(alpha, 1.0) * min(alpha, 1.0);
+fn cap_bound(wo: vec3f, alpha: vec2f) -> f32 {
+  let a = min(min(alpha.x, alpha.y), 1.0);
+  let a2 = a * a;
   let s = 1.0 + sqrt(wo.x * wo.x + wo.y * wo.y);
   let s2 = s * s;
   return (1.0 - a2) * s2 / (s2 + a2 * wo.z * wo.z);
@@ -41,7 +44,7 @@ fn cap_bound(wo: vec3f, alpha: f32) -> f32 {
 
 /// A half vector seen from wo. `bound` is 1 for plain VNDF sampling (Dupuy & Benyoub 2023), or
 /// cap_bound for reflections that stay above the horizon (Eto & Tokuyoshi 2023).
-fn sample_half_vector(wo: vec3f, alpha: f32, bound: f32, u: vec2f) -> vec3f {
+fn sample_half_vector(wo: vec3f, alpha: vec2f, bound: f32, u: vec2f) -> vec3f {
   let stretched = normalize(vec3f(wo.xy * alpha, wo.z));
   let z = fma(1.0 - u.y, 1.0 + bound * stretched.z, -bound * stretched.z);
   let r = sqrt(clamp(1.0 - z * z, 0.0, 1.0));
@@ -50,17 +53,21 @@ fn sample_half_vector(wo: vec3f, alpha: f32, bound: f32, u: vec2f) -> vec3f {
 }
 
 /// Density of reflected directions under bounded sampling, at half vector h.
-fn reflection_pdf(wo: vec3f, h: vec3f, alpha: f32) -> f32 {
-  let length_stretched = sqrt(alpha * alpha * (wo.x * wo.x + wo.y * wo.y) + wo.z * wo.z);
-  return ggx_distribution(h, alpha) / (2.0 * (cap_bound(wo, alpha) * wo.z + length_stretched));
+fn reflection_pdf(wo: vec3f, h: vec3f, alpha: vec2f) -> f32 {
+  return ggx_distribution(h, alpha) / (2.0 * (cap_bound(wo, alpha) * wo.z + ggx_stretch(wo, alpha)));
 }
 
 /// Density of half vectors under plain VNDF sampling.
-fn half_vector_pdf(wo: vec3f, h: vec3f, alpha: f32) -> f32 {
+fn half_vector_pdf(wo: vec3f, h: vec3f, alpha: vec2f) -> f32 {
   return ggx_distribution(h, alpha) * ggx_masking(wo, alpha) * abs(dot(wo, h)) / max(wo.z, 1e-9);
 }
 
 /// Cosine-weighted direction, density cos / pi.
 fn sample_cosine(u: vec2f) -> vec3f {
   return vec3f(sqrt(u.x) * cos_sin_turns(u.y), sqrt(max(1.0 - u.x, 0.0)));
+}
+
+/// Direction of the upper hemisphere, density 1 / (2 pi).
+fn sample_hemisphere(u: vec2f) -> vec3f {
+  return vec3f(sqrt(max(1.0 - u.x * u.x, 0.0)) * cos_sin_turns(u.y), u.x);
 }

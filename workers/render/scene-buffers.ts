@@ -17,6 +17,7 @@ import {
   TRIANGLE_SEE_THROUGH,
   TriangleCorners,
 } from '#shaders/layout.ts';
+import { albedoTexture } from './albedo-texture.ts';
 import { DEFAULT_LIMITS, type LimitNeeds } from './device.ts';
 import { sceneFeatures, type Features } from './features.ts';
 import type { FrameScene } from './frame.ts';
@@ -74,9 +75,6 @@ function flaggedTriangles(scene: CompiledScene): Uint8Array<ArrayBuffer> {
   return out;
 }
 
-/** Which of the textures below are arrays: texels and albedo tables. */
-const TEXTURE_ARRAYS: ReadonlySet<number> = new Set([0, 5]);
-
 export class SceneBuffers {
   readonly features: Features;
   readonly frame: FrameScene;
@@ -100,12 +98,12 @@ export class SceneBuffers {
       aliasTexture(device, scene.environment),
       emptyTexture(device, 'light nodes', 'rgba32uint'),
       emptyTexture(device, 'profiles', 'r32float'),
-      emptyTexture(device, 'albedo tables', 'r32float'),
     ];
     this.#owned = [...buffers, ...textures];
     this.resources = [
       ...buffers.map((buffer) => ({ buffer })),
-      ...textures.map((texture, i) => texture.createView(TEXTURE_ARRAYS.has(i) ? { dimension: '2d-array' } : {})),
+      ...textures.map((texture, i) => texture.createView(i === 0 ? { dimension: '2d-array' } : {})), // texels are layers
+      albedoTexture(device).createView({ dimension: '2d-array' }),
     ];
   }
 

@@ -1,0 +1,173 @@
+// The values of a material at a point: factors times textures, as glTF 2.0 and the KHR_materials
+// extensions define them. All textures are read by one loop, because the code of a read is long and
+// software adapters inline it at every call. Knows nothing of lobes.
+//#import common/frame
+//#import bsdf/thin
+
+struct Surface {
+  position: vec3f,
+  material: u32,
+  geometric: vec3f,   // unit, on the side the ray came from
+  front: bool,        // the ray came from the outside of the surface
+  smooth_normal: vec3f, // interpolated, same side
+  alpha: f32,         // GGX width; with anisotropy the one across `tangent`
+  normal: vec3f,      // with the normal map, same side
+  metallic: f32,
+  base: vec3f,
+  transmission: f32,
+  emission: vec3f,
+  triangle: u32,
+  primitive: u32,     // its id, unique in the scene: what a ray from here skips
+  eta: f32,           // ior beyond the surface over ior before it, 0: thin wall; make_lobes takes it from here
+  passed: bool,       // the ray was already offered its straight way through (thin_pass): no thin lobe
+  specular: f32,      // KHR_materials_specular
+  specular_color: vec3f, // F0 itself with MATERIAL_SPECULAR_GLOSSINESS
+  tangent: vec3f,     // direction of the greater width, in the plane of `normal`
+  anisotropy: f32,    // KHR_materials_anisotropy strength; 0: `tangent` is not set
+  coat_normal: vec3f, // same side
+  coat: f32,
+  coat_alpha: f32,
+  sheen: vec3f,
+  sheen_alpha: f32,
+  film: f32,          // KHR_materials_iridescence factor
+  film_thickness: f32, // nanometres
+  beyond: vec3f,      // KHR_materials_diffuse_transmission colour
+  beyond_share: f32,
+}
+
+/// Charlie sheen narrower than this is not in the albedo tables.
+const SHEEN_ALPHA_MIN = 0.01;
+
+/// Texels that turn frames, as read; the flat ones where a material has no such texture.
+struct FrameTexels {
+  normal: vec3f,
+  coat_normal: vec3f,
+  anisotropy: vec3f,
+}
+
+const SLOT_BASE = 0u;
+const SLOT_METAL_ROUGH = 1u;
+const SLOT_EMISSIVE = 2u;
+const SLOT_NORMAL = 3u;
+const SLOT_SPECULAR = 4u;
+const SLOT_SPECULAR_COLOR = 5u;
+const SLOT_TRANSMISSION = 6u;
+const SLOT_COAT = 7u;
+const SLOT_COAT_ROUGHNESS = 8u;
+const SLOT_COAT_NORMAL = 9u;
+const SLOT_SHEEN_COLOR = 10u;
+const SLOT_SHEEN_ROUGHNESS = 11u;
+const SLOT_ANISOTROPY = 12u;
+const SLOT_FILM = 13u;
+const SLOT_FILM_THICKNESS = 14u;
+const SLOT_BEYOND = 15u;
+const SLOT_BEYOND_COLOR = 16u;
+const SLOTS = 17u;
+
+/// TextureUse of a slot, NONE when absent or when the scene's kernel has no use for it.
+fn slot_texture(m: u32, slot: u32) -> u32 {
+  switch (slot) {
+    case SLOT_BASE: { return materials[m].base_color_texture; }
+    case SLOT_METAL_ROUGH: { return materials[m].metal_rough_texture; }
+    case SLOT_EMISSIVE: { return materials[m].emissive_texture; }
+    case SLOT_NORMAL: { return materials[m].normal_texture; }
+    case SLOT_SPECULAR: { return materials[m].specular_texture; }
+    case SLOT_SPECULAR_COLOR: { return materials[m].specular_color_texture; }
+    case SLOT_TRANSMISSION: { return select(NONE, materials[m].transmission_texture, TRANSMISSIVE); }
+    case SLOT_COAT: { return select(NONE, materials[m].clearcoat_texture, COATED); }
+    case SLOT_COAT_ROUGHNESS: { return select(NONE, materials[m].clearcoat_roughness_texture, COATED); }
+    case SLOT_COAT_NORMAL: { return select(NONE, materials[m].clearcoat_normal_texture, COATED); }
+    case SLOT_SHEEN_COLOR: { return select(NONE, materials[m].sheen_color_texture, SHEEN); }
+    case SLOT_SHEEN_ROUGHNESS: { return select(NONE, materials[m].sheen_roughness_texture, SHEEN); }
+    case SLOT_ANISOTROPY: { return select(NONE, materials[m].anisotropy_texture, ANISOTROPIC); }
+    case SLOT_FILM: { return select(NONE, materials[m].iridescence_texture, IRIDESCENT); }
+    case SLOT_FILM_THICKNESS: { return select(NONE, materials[m].iridescence_thickness_texture, IRIDESCENT); }
+    case SLOT_BEYOND: { return select(NONE, materials[m].diffuse_transmission_texture, DIFFUSE_TRANSMISSIVE); }
+    default: { return select(NONE, materials[m].diffuse_transmission_color_texture, DIFFUSE_TRANSMISSIVE); }
+  }
+}
+
+/// Multiplies one texture in. `alpha` and its kin hold perceptual roughness until all are read.
+fn apply_texel(s: ptr<function, Surface>, maps: ptr<function, FrameTexels>, slot: u32, texel: vec4f) {
+  switch (slot) {
+    case SLOT_BASE: { (*s).base *= texel.rgb; }
+    case SLOT_METAL_ROUGH: { (*s).alpha *= texel.y; (*s).metallic *= texel.z; }
+    case SLOT_EMISSIVE: { (*s).emission *= texel.rgb; }
+    case SLOT_NORMAL: { (*maps).normal = texel.rgb; }
+    case SLOT_SPECULAR: { (*s).specular *= texel.a; }
+    case SLOT_SPECULAR_COLOR: { (*s).specular_color *= texel.rgb; }
+    case SLOT_TRANSMISSION: { (*s).transmission *= texel.x; }
+    case SLOT_COAT: { (*s).coat *= texel.x; }
+    case SLOT_COAT_ROUGHNESS: { (*s).coat_alpha *= texel.y; }
+    case SLOT_COAT_NORMAL: { (*maps).coat_normal = texel.rgb; }
+    case SLOT_SHEEN_COLOR: { (*s).sheen *= texel.rgb; }
+    case SLOT_SHEEN_ROUGHNESS: { (*s).sheen_alpha *= texel.a; }
+    case SLOT_ANISOTROPY: { (*maps).anisotropy = texel.rgb; (*s).anisotropy *= texel.z; }
+    case SLOT_FILM: { (*s).film *= texel.x; }
+    case SLOT_FILM_THICKNESS: { (*s).film_thickness = texel.y; }
+    case SLOT_BEYOND: { (*s).beyond_share *= texel.a; }
+    default: { (*s).beyond *= texel.rgb; }
+  }
+}
+
+/// Factors alone; what a kernel has no feature for stays zero and is compiled away.
+fn load_factors(s: ptr<function, Surface>) {
+  let m = (*s).material;
+  (*s).base *= materials[m].base_color.rgb;
+  (*s).alpha = materials[m].roughness;
+  (*s).metallic = materials[m].metallic;
+  (*s).emission = materials[m].emissive;
+  (*s).specular = materials[m].specular;
+  (*s).specular_color = materials[m].specular_color;
+  if (TRANSMISSIVE) { (*s).transmission = materials[m].transmission; }
+  if (COATED) {
+    (*s).coat = materials[m].clearcoat;
+    (*s).coat_alpha = materials[m].clearcoat_roughness;
+  }
+  if (SHEEN) {
+    (*s).sheen = materials[m].sheen_color;
+    (*s).sheen_alpha = materials[m].sheen_roughness;
+  }
+  if (ANISOTROPIC) { (*s).anisotropy = materials[m].anisotropy; }
+  if (IRIDESCENT) {
+    (*s).film = materials[m].iridescence;
+    (*s).film_thickness = 1.0;
+  }
+  if (DIFFUSE_TRANSMISSIVE) {
+    (*s).beyond = materials[m].diffuse_transmission_color;
+    (*s).beyond_share = materials[m].diffuse_transmission;
+  }
+}
+
+/// Ior beyond the surface over ior before it, as if vacuum were outside; 0 for a thin wall or an opaque body.
+fn material_eta(material: u32, front: bool) -> f32 {
+  let through = materials[material].transmission > 0.0 || materials[material].diffuse_transmission > 0.0;
+  if (!VOLUMES || materials[material].thickness <= 0.0 || !through) { return 0.0; }
+  let ior = max(materials[material].ior, 1.0);
+  return select(1.0 / ior, ior, front);
+}
+
+/// Everything but geometry. @returns the texels that turn frames.
+fn load_material(s: ptr<function, Surface>, point: TexturePoint, vertex_color: vec3f) -> FrameTexels {
+  let m = (*s).material;
+  (*s).base = vertex_color;
+  load_factors(s);
+  let glossy = (materials[m].flags & MATERIAL_SPECULAR_GLOSSINESS) != 0u;
+  if (glossy) { (*s).specular = 1.0 - (*s).alpha; }
+  var maps = FrameTexels(vec3f(0.5, 0.5, 1.0), vec3f(0.5, 0.5, 1.0), vec3f(1.0, 0.5, 1.0));
+  for (var slot = 0u; slot < SLOTS; slot++) {
+    let texture = slot_texture(m, slot);
+    if (texture != NONE) { apply_texel(s, &maps, slot, read_texture(texture, point)); }
+  }
+  if (glossy) { // the specular texture's A is the glossiness
+    (*s).alpha = 1.0 - (*s).specular;
+    (*s).specular = 1.0;
+    (*s).base *= 1.0 - min(max3((*s).specular_color), 1.0);
+  }
+  (*s).alpha = max(sqr((*s).alpha), ALPHA_MIN);
+  (*s).coat_alpha = max(sqr((*s).coat_alpha), ALPHA_MIN);
+  (*s).sheen_alpha = max(sqr((*s).sheen_alpha), SHEEN_ALPHA_MIN);
+  (*s).film_thickness = mix(materials[m].iridescence_thickness_min, materials[m].iridescence_thickness_max, (*s).film_thickness);
+  (*s).eta = material_eta(m, (*s).front);
+  return maps;
+}

@@ -1,0 +1,101 @@
+/**
+ * Directional albedos of the BSDF lobes by quadrature in double precision: what the tables in
+ * shaders/bsdf/tables.ts hold, and how they are laid out. Slow and plain on purpose; the kernels
+ * read the tables.
+ */
+
+export type Direction = readonly [number, number, number];
+export type Widths = readonly [number, number];
+
+/** Narrowest GGX of the kernels (ALPHA_MIN) and narrowest Charlie sheen. */
+export const ALPHA_MIN = 1e-3;
+export const SHEEN_ALPHA_MIN = 0.01;
+
+export const direction = (cosine: number, phi = 0): Direction => {
+  const sine = Math.sqrt(Math.max(0, 1 - cosine * cosine));
+  return [sine * Math.cos(phi), sine * Math.sin(phi), cosine];
+};
+
+const stretch = (w: Direction, [ax, ay]: Widths): number => Math.hypot(ax * w[0], ay * w[1], w[2]);
+const schlick = (cosine: number): number => (1 - cosine) ** 5;
+
+/** Calls back for side² half vectors of equal weight, visible from `o` (Dupuy and Benyoub 2023). */
+function visibleNormals(o: Direction, alpha: Widths, side: number, visit: (x: number, y: number, z: number) => void): void {
+  const length = stretch(o, alpha);
+  const [sx, sy, sz] = [(o[0] * alpha[0]) / length, (o[1] * alpha[1]) / length, o[2] / length];
+  for (let i = 0; i < side; i++) {
+    const turn = (2 * Math.PI * (i + 0.5)) / side;
+    const [c, s] = [Math.cos(turn), Math.sin(turn)];
+    for (let j = 0; j < side; j++) {
+      const z = (1 - (j + 0.5) / side) * (1 + sz) - sz;
+      const r = Math.sqrt(Math.max(0, 1 - z * z));
+      const [mx, my, mz] = [(r * c + sx) * alpha[0], (r * s + sy) * alpha[1], Math.max(z + sz, 1e-9)];
+      const norm = Math.sqrt(mx * mx + my * my + mz * mz);
+      visit(mx / norm, my / norm, mz / norm);
+    }
+  }
+}
+
+/** G2/G1 of a reflection about a half vector with o·h = d; 0 below the horizon. */
+function reflected(o: Direction, alpha: Widths, x: number, y: number, z: number, d: number): number {
+  const wi: Direction = [2 * d * x - o[0], 2 * d * y - o[1], 2 * d * z - o[2]];
+  if (wi[2] <= 0) return 0;
+  const lengthOut = stretch(o, alpha);
+  return (wi[2] * (o[2] + lengthOut)) / (wi[2] * lengthOut + o[2] * stretch(wi, alpha));
+}
+
+/** [A, B]: with Schlick's Fresnel term the albedo of the reflection is F0 A + F90 B. */
+export function mirrorAlbedo(o: Direction, alpha: Widths, side: number): readonly [number, number] {
+  let [a, b] = [0, 0];
+  visibleNormals(o, alpha, side, (x, y, z) => {
+    const d = o[0] * x + o[1] * y + o[2] * z;
+    const weight = reflected(o, alpha, x, y, z, d);
+    a += weight * (1 - schlick(d));
+    b += weight * schlick(d);
+  });
+  return [a / side ** 2, b / side ** 2];
+}
+
+/**
+ * A rough interface with relative ior `eta`, reflection and refraction together: [albedo with its
+ * Fresnel term, albedo when nothing but total reflection is reflected, reflection alone].
+ */
+export function glassAlbedo(o: Direction, alpha: number, eta: number, side: number): readonly [number, number, number] {
+  const widths: Widths = [alpha, alpha];
+  const f0 = ((eta - 1) / (eta + 1)) ** 2;
+  let [both, open, mirror] = [0, 0, 0];
+  visibleNormals(o, widths, side, (x, y, z) => {
+    const d = o[0] * x + o[1] * y + o[2] * z;
+    if (d <= 0) return;
+    const up = reflected(o, widths, x, y, z, d);
+    const sin2 = (1 - d * d) / (eta * eta);
+    const inner = Math.sqrt(Math.max(0, 1 - sin2));
+    const fresnel = sin2 >= 1 ? 1 : f0 + (1 - f0) * schlick(eta < 1 ? inner : d);
+    const bend = d / eta - inner;
+    const through: Direction = [bend * x - o[0] / eta, bend * y - o[1] / eta, bend * z - o[2] / eta];
+    const down = sin2 >= 1 || through[2] >= 0 ? 0 : (-2 * through[2]) / (-through[2] + stretch(through, widths));
+    both += fresnel * up + (1 - fresnel) * down;
+    open += sin2 >= 1 ? up : down;
+    mirror += fresnel * up;
+  });
+  return [both / side ** 2, open / side ** 2, mirror / side ** 2];
+}
+
+/** Charlie distribution with Ashikhmin's visibility; above 1 where it is narrow and seen at a grazing angle. */
+export function sheenAlbedo(cosine: number, alpha: number, side: number): number {
+  const sine = Math.sqrt(1 - cosine * cosine);
+  let sum = 0;
+  for (let i = 0; i < side; i++) {
+    const u = (i + 0.5) / side;
+    const z = u * u; // denser near the horizon, where narrow lobes lie
+    const r = Math.sqrt(1 - z * z);
+    for (let j = 0; j < side; j++) {
+      const turn = (Math.PI * (j + 0.5)) / side;
+      const [x, y, up] = [sine + r * Math.cos(turn), r * Math.sin(turn), cosine + z];
+      const sin2 = Math.max(1 - (up * up) / (x * x + y * y + up * up), 1e-7);
+      const d = ((2 + 1 / alpha) * sin2 ** (0.5 / alpha)) / (2 * Math.PI);
+      sum += (d / (4 * (cosine + z - cosine * z))) * z * 2 * u;
+    }
+  }
+  return (sum * 2 * Math.PI) / side ** 2;
+}
