@@ -8,7 +8,7 @@ import { Material, TextureUse, Triangle } from '#shaders/layout.ts';
 import { animateGltf } from './animation.ts';
 import { buildBvh, type Bvh } from './bvh.ts';
 import { sceneBounds, defaultView, readCameras } from './cameras.ts';
-import type { CompiledScene } from './compiled-scene.ts';
+import { oneLine, type CompiledScene } from './compiled-scene.ts';
 import { openContainer } from './container.ts';
 import { readDocument } from './document.ts';
 import { EmissionMeter } from './emission.ts';
@@ -92,7 +92,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
     view: defaultView(bounds, radius),
     animationSeconds: animated.animationSeconds,
     variants: variantNames(json),
-    warnings: [...checked.warnings, ...animated.warnings, ...warnings, ...cameras.warnings],
+    warnings: [...checked.warnings, ...animated.warnings, ...warnings, ...cameras.warnings].map(oneLine),
     compileSeconds: (performance.now() - started) / 1000,
   };
   return { summary, ...sections };

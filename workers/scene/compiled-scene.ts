@@ -45,9 +45,13 @@ const SENTENCE_CHARACTERS_MAX = 300;
 export class SceneError extends Error {
   override readonly name = 'SceneError';
 
-  /** Names out of the file may hold anything: what would break the line, or fill a screen, is left out. */
   constructor(sentence: string) {
-    const line = sentence.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ');
-    super(line.length <= SENTENCE_CHARACTERS_MAX ? line : `${line.slice(0, SENTENCE_CHARACTERS_MAX - 120)}… ${line.slice(-118)}`);
+    super(oneLine(sentence));
   }
+}
+
+/** Names out of the file may hold anything: what would break the line, or fill a screen, is left out. */
+export function oneLine(sentence: string): string {
+  const line = sentence.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ');
+  return line.length <= SENTENCE_CHARACTERS_MAX ? line : `${line.slice(0, SENTENCE_CHARACTERS_MAX - 120)}… ${line.slice(-118)}`;
 }
