@@ -20,16 +20,21 @@ export interface Bvh {
 }
 
 /** @param triangles three corners of 3 numbers each. @param pause awaited now and then; throws to abort. */
-export async function buildBvh(triangles: Float32Array, pause: () => Promise<void>): Promise<Bvh> {
-  const builder = new Builder(triangles);
+export function buildBvh(triangles: Float32Array, pause: () => Promise<void>, depthMax = BVH_DEPTH_MAX): Promise<Bvh> {
+  return buildOverBoxes(triangleBounds(triangles), LEAF_TRIANGLES_MAX, depthMax, pause);
+}
+
+/** @param bounds least x, y, z and largest of each thing, reordered along with `order`. @param depthMax must suffice for halving. */
+export async function buildOverBoxes(bounds: Float32Array, leafMax: number, depthMax: number, pause: () => Promise<void>): Promise<Bvh> {
+  const builder = new Builder(bounds, leafMax, depthMax);
   while (builder.step(PAUSE_EVERY_TRIANGLES)) await pause();
   return builder.finish();
 }
 
-/** Levels of inner nodes that halving needs for n triangles. */
-function halvingLevels(n: number): number {
+/** Levels of inner nodes that halving needs for n things. */
+export function halvingLevels(n: number, leafMax: number): number {
   let levels = 0;
-  for (let rest = n; rest > LEAF_TRIANGLES_MAX; rest = Math.ceil(rest / 2)) levels += 1;
+  for (let rest = n; rest > leafMax; rest = Math.ceil(rest / 2)) levels += 1;
   return levels;
 }
 
@@ -71,6 +76,8 @@ interface Task {
 
 class Builder {
   readonly #bounds: Float32Array;
+  readonly #leafMax: number;
+  readonly #depthMax: number;
   readonly #order: Uint32Array<ArrayBuffer>;
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #floats: Float32Array;
@@ -82,9 +89,11 @@ class Builder {
   #depth = 0;
   #work = 0;
 
-  constructor(triangles: Float32Array) {
-    const count = triangles.length / 9;
-    this.#bounds = triangleBounds(triangles);
+  constructor(bounds: Float32Array, leafMax: number, depthMax: number) {
+    const count = bounds.length / 6;
+    this.#bounds = bounds;
+    this.#leafMax = leafMax;
+    this.#depthMax = depthMax;
     this.#order = Uint32Array.from({ length: count }, (_, i) => i);
     // A binary tree with n leaves has n - 1 inner nodes; one more for a scene of a single leaf.
     this.#words = new Uint32Array(Math.max(1, count) * NODE_WORDS);
@@ -114,7 +123,7 @@ class Builder {
     this.#depth = Math.max(this.#depth, depth);
     this.#work += end - start;
     if (slot >= 0) this.#words[slot] = node;
-    if (end - start <= LEAF_TRIANGLES_MAX && slot < 0) {
+    if (end - start <= this.#leafMax && slot < 0) {
       this.#child(node, 0, start, end, depth);
       this.#child(node, 1, end, end, depth);
       return;
@@ -135,7 +144,7 @@ class Builder {
       this.#floats[base + AT.min[side] + axis] = empty ? EMPTY_MIN : (this.#box[axis] as number);
       this.#floats[base + AT.max[side] + axis] = empty ? -EMPTY_MIN : (this.#box[3 + axis] as number);
     }
-    const leaf = end - start <= LEAF_TRIANGLES_MAX;
+    const leaf = end - start <= this.#leafMax;
     this.#words[base + AT.count[side]] = leaf ? end - start : 0;
     this.#words[base + AT.ref[side]] = start;
     if (!leaf) this.#stack.push({ start, end, depth: depth + 1, slot: base + AT.ref[side], middles: this.#box.slice(6) });
@@ -187,7 +196,7 @@ class Builder {
     const n = end - start;
     const bins = this.#bins;
     bins.setRange(this.#bounds, start, end, middles);
-    if (depth + halvingLevels(n - 1) > BVH_DEPTH_MAX || !bins.findPlane()) return this.#halve(start, end);
+    if (depth + halvingLevels(n - 1, this.#leafMax) > this.#depthMax || !bins.findPlane()) return this.#halve(start, end);
     return this.#arrange(start, end);
   }
 

@@ -8,10 +8,13 @@ import type { Pose } from './pose.ts';
 
 export type Bounds = SceneSummary['bounds'];
 
-/** @param triangles three corners of 3 numbers each, at least one triangle. @returns bounds, and half their diagonal (never 0). */
-export function sceneBounds(triangles: Float32Array): { readonly bounds: Bounds; readonly radius: number } {
-  const min: [number, number, number] = [Infinity, Infinity, Infinity];
-  const max: [number, number, number] = [-Infinity, -Infinity, -Infinity];
+/**
+ * @param triangles three corners of 3 numbers each. @param others least x, y, z, then largest, of what else there is.
+ * @returns bounds, and half their diagonal (never 0).
+ */
+export function sceneBounds(triangles: Float32Array, others: readonly number[]): { readonly bounds: Bounds; readonly radius: number } {
+  const min = others.slice(0, 3) as [number, number, number];
+  const max = others.slice(3, 6) as [number, number, number];
   for (let t = 0; t < triangles.length; t += 9) {
     for (let axis = 0; axis < 3; axis++) {
       const a = triangles[t + axis] as number;

@@ -6,7 +6,7 @@
 import type { SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
 import { Material, TextureUse, Triangle } from '#shaders/layout.ts';
 import { animateGltf } from './animation.ts';
-import { buildBvh, type Bvh } from './bvh.ts';
+import type { Bvh } from './bvh.ts';
 import { sceneBounds, defaultView, readCameras } from './cameras.ts';
 import { oneLine, type CompiledScene } from './compiled-scene.ts';
 import { openContainer } from './container.ts';
@@ -15,6 +15,7 @@ import { EmissionMeter } from './emission.ts';
 import { BLACK, compileEnvironment } from './environment.ts';
 import { buildGeometry, type Geometry, type MaterialNeeds } from './geometry.ts';
 import { compileImages } from './images.ts';
+import { buildSceneTree } from './instances-tree.ts';
 import { compileLights, readPunctualLights, type LightTable } from './lights.ts';
 import { compileMaterials, type TextureSlot } from './materials.ts';
 import { PLAIN_UV_SETS } from './materials/texture-slots.ts';
@@ -47,12 +48,13 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
   const needs = (index: number): MaterialNeeds => ({
     tangentUv: materials[index]?.tangentUv ?? null,
     uvSets: materials[index]?.uvSets ?? PLAIN_UV_SETS,
+    emits: materials[index]?.emissive.some((value) => value > 0) ?? false,
   });
   const geometry = await buildGeometry(json, document, pose, needs, materials.length - 1, pause);
   const { texels, placed } = await compileImages(document, slots, pause);
-  const bvh = await buildBvh(geometry.positions, pause);
+  const bvh = await buildSceneTree(geometry, pause);
   const environment = files.environment ? compileEnvironment(files.environment.file, files.environment.intensity) : BLACK;
-  const { bounds, radius } = sceneBounds(geometry.positions);
+  const { bounds, radius } = sceneBounds(geometry.positions.subarray(0, (geometry.ends[0] as number) * 9), bvh.instanceBounds);
   const meter = new EmissionMeter(geometry, slots, placed);
   const lights = compileLights(
     geometry,
@@ -83,7 +85,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
   const summary: SceneSummary = {
     root,
     bytes,
-    triangles: geometry.count,
+    triangles: geometry.placedCount,
     materials: json.materials.length,
     textures: placed.size,
     lights: lights.count,

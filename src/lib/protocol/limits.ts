@@ -9,7 +9,14 @@ export const SCENE_FILE_BYTES_MAX = 512 * 1024 * 1024;
 export const SCENE_ARCHIVE_BYTES_MAX = 1024 * 1024 * 1024;
 export const SCENE_ARCHIVE_ENTRIES_MAX = 20_000;
 export const ENVIRONMENT_FILE_BYTES_MAX = 256 * 1024 * 1024;
+/** Triangles that a compiled scene stores: of meshes in world space, and once of each that its instances share. */
 export const SCENE_TRIANGLES_MAX = 8_000_000;
+/** Triangles as placed, every instance counted; below 2^31 so that ids fit. */
+export const SCENE_PLACED_TRIANGLES_MAX = 1_000_000_000;
+/** Placements of meshes, those of EXT_mesh_gpu_instancing included. */
+export const SCENE_INSTANCES_MAX = 1_000_000;
+/** A mesh is kept once and traced in its own space when its repetitions would add more triangles than this. */
+export const INSTANCE_REPEAT_TRIANGLES = 20_000;
 export const SCENE_NODES_MAX = 200_000;
 export const SCENE_NODE_DEPTH_MAX = 256;
 export const SCENE_ACCESSORS_MAX = 200_000;
