@@ -13,7 +13,7 @@ import { writePicture } from './outputs.ts';
 import { projectRoot } from './paths.ts';
 import { progressBar } from './progress.ts';
 import { saveReceipt } from './receipt.ts';
-import { chooseCamera } from './render-options.ts';
+import { chooseCamera } from './camera-options.ts';
 import { compileOrExplain, readSceneFiles } from './scene-files.ts';
 import { ThreadEngine } from './thread-engine.ts';
 
@@ -75,7 +75,7 @@ export async function firstLight(signal: AbortSignal, options: FirstLightOptions
   const files = await readSceneFiles({ file, environment: null, frameTimeS: 0, variant: null });
   const engine = await ThreadEngine.start();
   const summary = await compileOrExplain(signal, engine, files, file);
-  const camera = chooseCamera(sample ? { kind: 'of-file', index: sample.camera } : { kind: 'default' }, summary);
+  const camera = chooseCamera(sample ? { kind: 'of-file', name: String(sample.camera) } : { kind: 'default' }, summary);
   const quality = QUALITY[options.software ? 'software' : 'hardware'];
   const size = fit(sample ?? { width: 3, height: 2 }, quality.longSide);
   const agent = await connectAgent({
@@ -104,7 +104,7 @@ export async function firstLight(signal: AbortSignal, options: FirstLightOptions
   const picture = join(pictureFolder(options.data), `${name}.png`);
   const receipt = join(pictureFolder(options.data), `${name}.receipt.json`);
   if (job) {
-    await writePicture({ rgb: job.image, ...size }, [picture]);
+    await writePicture({ rgb: job.image, ...size, layers: null }, { paths: [picture], auxiliaries: [], transparent: false });
     await saveReceipt(options.origin, job.job, receipt);
   }
   await agent.close();

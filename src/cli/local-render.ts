@@ -3,7 +3,8 @@
  * under any cut, so the cut here only follows what suits the device. No network, no ledger.
  */
 import { TileAccumulator } from '#lib/job/accumulator.ts';
-import { filmSegments } from '#lib/job/film.ts';
+import { filmCounters, filmSegments, type Counters } from '#lib/job/film.ts';
+import { copyRows, emptyLayers, placeLayers } from '#lib/job/layers.ts';
 import { passes, tileCount, tileRect, type Rect } from '#lib/job/plan.ts';
 import type { Engine, TraceRequest } from '#lib/gpu/engine.ts';
 import { CommandError } from './command.ts';
@@ -18,6 +19,8 @@ export interface LocalJob {
   readonly frame: TraceRequest['frame'];
   readonly samples: number;
   readonly software: boolean;
+  /** Keep albedo, normals and the rest as well. */
+  readonly layers: boolean;
 }
 
 export interface LocalResult {
@@ -36,7 +39,7 @@ export async function renderLocally(
   const kind = job.software ? 'software' : 'hardware';
   const cut = { width: job.frame.width, height: job.frame.height, tileSide: TILE_SIDE_PX[kind] };
   const tiles = Array.from({ length: tileCount(cut) }, (_, i) => tileRect(cut, i));
-  const sums = tiles.map((rect) => new TileAccumulator(rect.width * rect.height));
+  const sums = tiles.map((rect) => new TileAccumulator(rect.width * rect.height, job.layers));
   const pixels = cut.width * cut.height;
   let segments = 0;
   let traceSeconds = 0;
@@ -58,14 +61,40 @@ export async function renderLocally(
   return { picture: assemble(cut, tiles, sums), segments, traceSeconds };
 }
 
-function assemble(frame: { width: number; height: number }, tiles: readonly Rect[], sums: readonly TileAccumulator[]): Picture {
-  const rgb = new Float32Array(frame.width * frame.height * 3);
-  for (const [i, rect] of tiles.entries()) {
-    const mean = sums[i]!.mean();
-    for (let y = 0; y < rect.height; y++) {
-      const row = mean.subarray(y * rect.width * 3, (y + 1) * rect.width * 3);
-      rgb.set(row, ((rect.y + y) * frame.width + rect.x) * 3);
+/** What the same paths take, counted by a kernel of its own. @returns null when the signal aborts. @throws CommandError */
+export async function countLocally(
+  signal: AbortSignal,
+  engine: Engine,
+  job: LocalJob,
+  onProgress: (done: number) => void,
+): Promise<Counters | null> {
+  const { width, height } = job.frame;
+  const cut = { width, height, tileSide: TILE_SIDE_PX[job.software ? 'software' : 'hardware'] };
+  const total = { segments: 0, nodeVisits: 0, triangleTests: 0, shadingCalls: 0 };
+  let pathsDone = 0;
+  for (const pass of passes({ samples: job.samples, passSamples: PASS_SAMPLES.software })) {
+    for (let tile = 0; tile < tileCount(cut); tile++) {
+      const rect = tileRect(cut, tile);
+      const outcome = await engine.trace(signal, { sceneRoot: job.sceneRoot, frame: job.frame, rect, pass, count: true });
+      if (signal.aborted) return null;
+      if (!outcome.ok) throw new CommandError(`counting failed (${outcome.reason}): ${outcome.text}`);
+      const counted = filmCounters(outcome.film.light);
+      for (const name of Object.keys(total) as (keyof Counters)[]) total[name] += counted[name];
+      pathsDone += rect.width * rect.height * pass.count;
+      onProgress(pathsDone / (width * height * job.samples));
     }
   }
-  return { rgb, width: frame.width, height: frame.height };
+  return total;
+}
+
+function assemble(frame: { width: number; height: number }, tiles: readonly Rect[], sums: readonly TileAccumulator[]): Picture {
+  const pixels = frame.width * frame.height;
+  const rgb = new Float32Array(pixels * 3);
+  const kept = sums[0]!.layers() ? emptyLayers(pixels) : null;
+  for (const [i, rect] of tiles.entries()) {
+    copyRows(rgb, sums[i]!.mean(), frame.width, rect, 3);
+    const layers = kept && sums[i]!.layers();
+    if (layers) placeLayers(kept, frame.width, rect, layers);
+  }
+  return { rgb, layers: kept, width: frame.width, height: frame.height };
 }

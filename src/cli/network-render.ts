@@ -4,6 +4,7 @@
  * again after a crash goes on with the job it left. Refuses to trace anything itself.
  */
 import { quote } from '#lib/market/price.ts';
+import type { Layers } from '#lib/job/layers.ts';
 import type { Policy } from '#lib/protocol/control.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
 import { CreatorRole } from '#lib/roles/creator.ts';
@@ -19,13 +20,19 @@ const CONNECT_TIMEOUT_MS = 30_000;
 /** The cap is this command's own guess. */
 export type NetworkJob = Omit<JobChoice, 'capMicro'>;
 
+/** A job that is done, with what its films tell beside light when that was asked for. */
+export interface FinishedJob extends CreatorJob {
+  readonly layers: Layers | null;
+}
+
 /** @returns the finished job; null when the signal aborts, after the job was cancelled. @throws CommandError */
 export async function renderThroughNetwork(
   signal: AbortSignal,
   context: RoleContext,
   wanted: NetworkJob,
   onChange: (job: CreatorJob) => void,
-): Promise<CreatorJob | null> {
+  wantsLayers = false,
+): Promise<FinishedJob | null> {
   const policy = await policyOf(signal, context);
   const creator = new CreatorRole(context);
   const left = (await creator.resume(signal)).find((job) => job.view.state === 'open' && sameWork(job.order, wanted));
@@ -33,8 +40,9 @@ export async function renderThroughNetwork(
   if (job === null) return null;
   const done = await finished(signal, creator, job, onChange);
   if (!done) await creator.cancel(job);
+  const layers = done && wantsLayers ? await creator.layers(job) : null;
   creator.close();
-  return done;
+  return done && { ...done, layers };
 }
 
 async function submit(signal: AbortSignal, creator: CreatorRole, choice: Parameters<CreatorRole['submit']>[1]): Promise<string | null> {
@@ -53,16 +61,7 @@ function capOf(wanted: NetworkJob, policy: Policy): bigint {
 /** Would this order and that wish give the same picture? */
 function sameWork(order: JobOrder, wanted: NetworkJob): boolean {
   const key = (job: Pick<JobOrder, 'camera' | 'transparent' | 'width' | 'height' | 'samples' | 'bounces' | 'seed'>, root: string): string =>
-    JSON.stringify([
-      root,
-      sorted(job.camera),
-      job.transparent,
-      job.width,
-      job.height,
-      job.samples,
-      job.bounces,
-      job.seed,
-    ]);
+    JSON.stringify([root, sorted(job.camera), job.transparent, job.width, job.height, job.samples, job.bounces, job.seed]);
   return key(order, order.sceneRoot) === key(wanted, wanted.summary.root);
 }
 

@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { decode } from 'fast-png';
 import { FloatType } from 'three';
 import { EXRLoader } from 'three/addons/loaders/EXRLoader.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -52,6 +53,30 @@ describe('alone', () => {
     expect(readFileSync(at('a.png')).subarray(1, 4).toString()).toBe('PNG');
   });
 
+  test('everything beside the picture, counted, through a lens and without what stands behind', async () => {
+    const words = ['render', SCENE, ...LOOK, '--aov', 'all', '--transparent', '--dof', 'f1.4', '--count', '--json'];
+    const done = await pictor([...words, '--out', at('b.png')]);
+    expect(done.code, done.stderr).toBe(0);
+    const report = JSON.parse(done.stdout) as { readonly outputs: readonly { readonly path: string }[] } & Record<string, unknown>;
+    const beside = ['albedo', 'normal', 'depth', 'object', 'moment'].map((name) => at(`b.${name}.pfm`));
+    expect(report.outputs.map(({ path }) => path)).toEqual([at('b.png'), ...beside]);
+    expect(report.nodeVisitsPerSegment).toBeGreaterThan(1);
+    expect(report.triangleTestsPerSegment).toBeGreaterThan(0);
+    expect(report.shadingCallsPerSegment).toBeGreaterThan(0);
+    expect(report.shadingCallsPerSegment).toBeLessThan(1);
+    const image = decode(readFileSync(at('b.png')));
+    expect([image.width, image.height, image.channels]).toEqual([48, 40, 4]);
+    expect(Math.max(...radiance(beside[0]!))).toBeGreaterThan(0.1);
+    expect(Math.max(...radiance(beside[0]!))).toBeLessThanOrEqual(1);
+
+    const layered = await pictor([...words, '--out', at('b.exr'), '--out', at('c.png')]);
+    expect(layered.code, layered.stderr).toBe(0);
+    expect((JSON.parse(layered.stdout) as typeof report).outputs).toHaveLength(2);
+    const head = readFileSync(at('b.exr')).subarray(0, 600).toString('latin1');
+    for (const channel of ['A', 'R', 'Z', 'albedo.R', 'id', 'moment.Y', 'normal.X']) expect(head).toContain(`${channel}\0`);
+    expect(readFileSync(at('c.png'))).toEqual(readFileSync(at('b.png')));
+  });
+
   test('an interrupt ends it with 130 and leaves nothing behind', async () => {
     const child = spawn(
       process.execPath,
@@ -70,7 +95,11 @@ describe('alone', () => {
   test.each([
     ['an unknown option', [SCENE, '--nope'], 2, /Unknown option '--nope'/],
     ['a file that is not there', [join(folder, 'none.glb')], 1, /can't read .*none\.glb/],
-    ['a camera that is not there', [SCENE, '--camera', '99'], 1, /not camera 99/],
+    ['a camera that is not there', [SCENE, '--camera', '99'], 1, /no camera '99'; it has 0 '/],
+    ['a camera of no such name', [SCENE, '--camera', 'attic'], 1, /no camera 'attic'; it has 0 '/],
+    ['an auxiliary that is not known', [SCENE, '--aov', 'shadow'], 2, /some of albedo,normal/],
+    ['a depth of field without a number', [SCENE, '--dof', 'much'], 2, /--dof must be a number/],
+    ['a variant that the file lacks', [SCENE, '--variant', 'winter'], 1, /winter/],
     ['an image type that is not known', [SCENE, '--out', 'x.jpg'], 2, /must end in/],
   ])('%s: one sentence and an exit code', async (_name, words, code, reason) => {
     const done = await pictor(['render', ...words], folder);

@@ -60,7 +60,8 @@ async function trace(wanted: TraceRequest, on = engine): Promise<Film> {
   return outcome.film;
 }
 
-const pixelsOf = (film: Film): PixelSums[] => Array.from({ length: film.width * film.height }, (_, p) => readPixel(viewOfFilm(film.light), p));
+const pixelsOf = (film: Film): PixelSums[] =>
+  Array.from({ length: film.width * film.height }, (_, p) => readPixel(viewOfFilm(film.light), p));
 
 describe('film', () => {
   it('of one pass of 16 is the bits of four passes of 4', async () => {

@@ -74,7 +74,11 @@ function pack(slots: readonly Slot[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(view.buffer);
 }
 
-async function reduced(slots: Uint8Array<ArrayBuffer>, samples: number, count = false): Promise<{ film: Uint8Array<ArrayBuffer>; signatures: Uint16Array }> {
+async function reduced(
+  slots: Uint8Array<ArrayBuffer>,
+  samples: number,
+  count = false,
+): Promise<{ film: Uint8Array<ArrayBuffer>; signatures: Uint16Array }> {
   const { STORAGE, COPY_DST, COPY_SRC, UNIFORM, MAP_READ } = GPUBufferUsage;
   const [filmBytes, signatureBytes] = [PIXELS * FILM_BYTES_PER_PIXEL, Math.ceil((PIXELS * samples) / 2) * 4];
   const make = (size: number, usage: number): GPUBuffer => device.createBuffer({ label: 'reduce test', size, usage });

@@ -32,7 +32,12 @@ export async function begin(seed: number): Promise<void> {
 }
 
 function choice(): JobChoice {
-  const files = { scene: Uint8Array.from({ length: 1_500_000 }, () => world.random() * 256), environment: null, frameTimeS: 0, variant: null };
+  const files = {
+    scene: Uint8Array.from({ length: 1_500_000 }, () => world.random() * 256),
+    environment: null,
+    frameTimeS: 0,
+    variant: null,
+  };
   return {
     title: 'still life',
     files,

@@ -9,7 +9,11 @@ export class ReducePass {
   readonly #reduce: GPUComputePipeline;
   readonly #count: GPUComputePipeline;
 
-  private constructor(device: GPUDevice, layout: GPUBindGroupLayout, pipelines: readonly [GPUComputePipeline, GPUComputePipeline, GPUComputePipeline]) {
+  private constructor(
+    device: GPUDevice,
+    layout: GPUBindGroupLayout,
+    pipelines: readonly [GPUComputePipeline, GPUComputePipeline, GPUComputePipeline],
+  ) {
     this.#device = device;
     this.#layout = layout;
     [this.#pack, this.#reduce, this.#count] = pipelines;
@@ -37,7 +41,11 @@ export class ReducePass {
   }
 
   /** @param count the slots hold counters. */
-  run(encoder: GPUCommandEncoder, group: GPUBindGroup, work: { readonly pixels: number; readonly paths: number; readonly count: boolean }): void {
+  run(
+    encoder: GPUCommandEncoder,
+    group: GPUBindGroup,
+    work: { readonly pixels: number; readonly paths: number; readonly count: boolean },
+  ): void {
     const { pixels, paths, count } = work;
     const pass = encoder.beginComputePass({ label: 'reduce' });
     pass.setBindGroup(0, group);

@@ -74,7 +74,12 @@ export class Tracer {
     const { samples } = this.film;
     const count = this.#pacer.pixels(samples, left);
     const frame = encodeFrame(this.#request, scene.frame, { first, count });
-    const result = session.lanes[lane]!.run(scene, { frame, pixels: count, paths: count * samples, count: this.#request.count === true }).catch(() => null);
+    const result = session.lanes[lane]!.run(scene, {
+      frame,
+      pixels: count,
+      paths: count * samples,
+      count: this.#request.count === true,
+    }).catch(() => null);
     return { first, pixels: count, submittedMs: performance.now(), result };
   }
 

@@ -1,14 +1,16 @@
 /**
- * OpenEXR scanline files (Technical Introduction to OpenEXR, 2.0 single part): half or float
- * channels, in any number of named layers, ZIP-compressed or plain. Refuses tiles and deep data.
+ * OpenEXR scanline files (Technical Introduction to OpenEXR, 2.0 single part): half, float and
+ * unsigned channels under any names, ZIP-compressed or plain. Refuses tiles and deep data.
  */
 import { ascii, join, type Bytes } from './bytes.ts';
 
 export interface ExrLayer {
-  /** '' is the main picture (channels R, G, B); 'albedo' gives albedo.R, albedo.G, albedo.B. At most 28 characters. */
-  readonly name: string;
-  /** width × height × 3 linear values, rows from the top. */
-  readonly rgb: Float32Array;
+  /** Full names, at most 31 characters each: R, G, B is the picture, albedo.R a channel of the layer albedo, Z depth. */
+  readonly channels: readonly string[];
+  /** width × height × channels values, rows from the top. Whole numbers are stored as unsigned 32-bit ones. */
+  readonly values: Float32Array | Uint32Array;
+  /** Instead of the file's. */
+  readonly type?: 'half' | 'float';
 }
 
 export interface ExrOptions {
@@ -18,31 +20,35 @@ export interface ExrOptions {
 }
 
 const ROWS_PER_ZIP_BLOCK = 16;
-const PIXEL_TYPE = { half: 1, float: 2 } as const;
+const PIXEL_TYPE = { uint: 0, half: 1, float: 2 } as const;
 const COMPRESSION = { none: 0, zip: 3 } as const;
-const VALUE_BYTES = { half: 2, float: 4 } as const;
+const VALUE_BYTES = { uint: 4, half: 2, float: 4 } as const;
+const CHANNEL_NAME_CHARS_MAX = 31;
 
 interface Channel {
   readonly name: string;
-  readonly rgb: Float32Array;
-  /** 0, 1, 2 for R, G, B. */
-  readonly part: number;
+  readonly type: keyof typeof PIXEL_TYPE;
+  readonly values: Float32Array | Uint32Array;
+  /** Where its first value lies, and how far apart they are. */
+  readonly first: number;
+  readonly stride: number;
 }
 
 export async function encodeExr(layers: readonly ExrLayer[], width: number, height: number, options: ExrOptions): Promise<Bytes> {
   for (const layer of layers) {
-    if (layer.rgb.length !== width * height * 3) throw new RangeError(`layer '${layer.name}' is not ${width} × ${height} × 3`);
-    if (layer.name.length > 28) throw new RangeError(`layer name '${layer.name}' is longer than 28 characters`);
+    const { channels, values } = layer;
+    if (values.length !== width * height * channels.length)
+      throw new RangeError(`layer ${channels.join()} is not ${width} × ${height} × ${channels.length}`);
+    const long = channels.find((name) => name.length > CHANNEL_NAME_CHARS_MAX);
+    if (long !== undefined) throw new RangeError(`channel name '${long}' is longer than ${CHANNEL_NAME_CHARS_MAX} characters`);
   }
   // Channels are stored in alphabetical order of their full names.
-  const channels = layers
-    .flatMap((layer): Channel[] => [...'RGB'].map((c, part) => ({ name: layer.name ? `${layer.name}.${c}` : c, rgb: layer.rgb, part })))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const channels = layers.flatMap((layer) => channelsOf(layer, options.type)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const rows = options.compression === 'zip' ? ROWS_PER_ZIP_BLOCK : 1;
   const head = header(channels, width, height, options);
   const blocks: Bytes[] = [];
   for (let y = 0; y < height; y += rows) {
-    const raw = blockOf(channels, width, y, Math.min(y + rows, height), options.type);
+    const raw = blockOf(channels, width, y, Math.min(y + rows, height));
     const packed = options.compression === 'zip' ? await zip(raw) : raw;
     // A block that does not shrink is stored as it is; readers tell by its size.
     const data = packed.length < raw.length ? packed : raw;
@@ -57,8 +63,14 @@ export async function encodeExr(layers: readonly ExrLayer[], width: number, heig
   return join(head, new Uint8Array(offsets.buffer), ...blocks);
 }
 
+function channelsOf(layer: ExrLayer, fallback: 'half' | 'float'): Channel[] {
+  const { values, channels } = layer;
+  const type = values instanceof Uint32Array ? 'uint' : (layer.type ?? fallback);
+  return channels.map((name, first) => ({ name, type, values, first, stride: channels.length }));
+}
+
 function header(channels: readonly Channel[], width: number, height: number, options: ExrOptions): Bytes {
-  const channelList = channels.map(({ name }) => join(text(name), int32(PIXEL_TYPE[options.type], 0, 1, 1)));
+  const channelList = channels.map(({ name, type }) => join(text(name), int32(PIXEL_TYPE[type], 0, 1, 1)));
   const box = int32(0, 0, width - 1, height - 1);
   return join(
     int32(20_000_630, 2),
@@ -89,15 +101,17 @@ function float32(...values: number[]): Bytes {
   return new Uint8Array(view.buffer);
 }
 
-/** Rows [first, end): row by row, in each row channel by channel. */
-function blockOf(channels: readonly Channel[], width: number, first: number, end: number, type: 'half' | 'float'): Bytes {
-  const view = new DataView(new ArrayBuffer((end - first) * channels.length * width * VALUE_BYTES[type]));
+/** Rows [top, end): row by row, in each row channel by channel. */
+function blockOf(channels: readonly Channel[], width: number, top: number, end: number): Bytes {
+  const pixelBytes = channels.reduce((sum, { type }) => sum + VALUE_BYTES[type], 0);
+  const view = new DataView(new ArrayBuffer((end - top) * width * pixelBytes));
   let at = 0;
-  for (let y = first; y < end; y++) {
-    for (const { rgb, part } of channels) {
+  for (let y = top; y < end; y++) {
+    for (const { values, type, first, stride } of channels) {
       for (let x = 0; x < width; x++) {
-        const value = rgb[(y * width + x) * 3 + part]!;
+        const value = values[(y * width + x) * stride + first]!;
         if (type === 'half') view.setUint16(at, toHalf(value), true);
+        else if (type === 'uint') view.setUint32(at, value, true);
         else view.setFloat32(at, value, true);
         at += VALUE_BYTES[type];
       }

@@ -1,16 +1,20 @@
 /** Portable float map: raw linear radiance, the simplest format that measurements can read. */
 import { ascii, join, type Bytes } from './bytes.ts';
 
-/** @param rgb width × height × 3 linear values, rows from the top. PFM itself stores rows from the bottom. */
-export function encodePfm(rgb: Float32Array, width: number, height: number): Bytes {
-  if (rgb.length !== width * height * 3) throw new RangeError(`${rgb.length} values are not ${width} × ${height} × 3`);
-  const body = new DataView(new ArrayBuffer(rgb.length * 4));
-  const row = width * 3;
+/**
+ * @param values width × height × channels linear values, rows from the top. PFM itself stores rows from the bottom.
+ * @param channels 3, or 1 for a file of greys ("Pf").
+ */
+export function encodePfm(values: Float32Array, width: number, height: number, channels: 1 | 3 = 3): Bytes {
+  if (values.length !== width * height * channels)
+    throw new RangeError(`${values.length} values are not ${width} × ${height} × ${channels}`);
+  const body = new DataView(new ArrayBuffer(values.length * 4));
+  const row = width * channels;
   for (let y = 0; y < height; y++) {
-    for (let i = 0; i < row; i++) body.setFloat32(((height - 1 - y) * row + i) * 4, rgb[y * row + i]!, true);
+    for (let i = 0; i < row; i++) body.setFloat32(((height - 1 - y) * row + i) * 4, values[y * row + i]!, true);
   }
   // A negative scale means little-endian.
-  return join(ascii(`PF\n${width} ${height}\n-1.0\n`), new Uint8Array(body.buffer));
+  return join(ascii(`${channels === 3 ? 'PF' : 'Pf'}\n${width} ${height}\n-1.0\n`), new Uint8Array(body.buffer));
 }
 
 export interface PfmImage {

@@ -1,15 +1,32 @@
-/** PNG for looking at: 8 bits, sRGB, tone mapped. Raw radiance goes to EXR or PFM instead. */
+/** PNG for looking at: 8 bits, sRGB, tone mapped, with straight alpha when asked. Raw radiance goes to EXR or PFM instead. */
 import { encode } from 'fast-png';
 import type { Bytes } from './bytes.ts';
 import { DEFAULT_TONE, toneMap, type ToneOptions } from './tonemap.ts';
 
-/** @param rgb width × height × 3 linear values, rows from the top. */
-export function encodePng(rgb: Float32Array, width: number, height: number, tone: ToneOptions = DEFAULT_TONE): Bytes {
+/**
+ * @param rgb width × height × 3 linear values, rows from the top.
+ * @param coverage alpha per pixel, 0 to 1, that `rgb` is multiplied with; PNG keeps colours unmultiplied. Absent: opaque.
+ */
+export function encodePng(
+  rgb: Float32Array,
+  width: number,
+  height: number,
+  tone: ToneOptions = DEFAULT_TONE,
+  coverage?: Float32Array,
+): Bytes {
   const rgba = new Uint8ClampedArray(width * height * 4);
-  toneMap(rgb, rgba, tone);
+  toneMap(coverage ? divided(rgb, coverage) : rgb, rgba, tone);
+  if (coverage) {
+    for (let p = 0; p < width * height; p++) rgba[p * 4 + 3] = coverage[p]! * 255;
+    return new Uint8Array(encode({ width, height, data: rgba, channels: 4, depth: 8 }));
+  }
   const data = new Uint8Array(width * height * 3);
   for (let p = 0; p < width * height; p++) {
     for (let c = 0; c < 3; c++) data[p * 3 + c] = rgba[p * 4 + c]!;
   }
   return new Uint8Array(encode({ width, height, data, channels: 3, depth: 8 }));
 }
+
+/** The colour of what is there, without the nothing around it. */
+const divided = (rgb: Float32Array, coverage: Float32Array): Float32Array =>
+  rgb.map((value, i) => (coverage[Math.floor(i / 3)]! > 0 ? value / coverage[Math.floor(i / 3)]! : 0));

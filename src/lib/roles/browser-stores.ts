@@ -19,10 +19,16 @@ interface Schema extends DBSchema {
 export type BrowserDatabase = IDBPDatabase<Schema>;
 
 export const openBrowserDatabase = (name = 'pictor'): Promise<BrowserDatabase> =>
-  openDB<Schema>(name, 1, {
-    upgrade(db) {
-      db.createObjectStore('keys');
-      db.createObjectStore('outbox');
+  openDB<Schema>(name, 2, {
+    upgrade(db, before) {
+      if (before < 1) {
+        db.createObjectStore('keys');
+        db.createObjectStore('outbox');
+      } else {
+        // Films of version 1 have another layout, and nothing reads it any more; keys stay.
+        db.deleteObjectStore('jobs');
+        db.deleteObjectStore('films');
+      }
       db.createObjectStore('jobs', { keyPath: 'job' });
       db.createObjectStore('films').createIndex('place', 'place');
     },

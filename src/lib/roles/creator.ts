@@ -4,6 +4,7 @@
  * Refuses pixels that nobody committed to, and never spends beyond the order's cap.
  */
 import * as v from 'valibot';
+import type { Layers } from '../job/layers.ts';
 import { leaseCount } from '../job/plan.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import { envelopeHash } from '../protocol/envelope.ts';
@@ -58,6 +59,11 @@ export class CreatorRole {
 
   job(job: string): CreatorJob | null {
     return this.#jobs.get(job)?.snapshot() ?? null;
+  }
+
+  /** What the films of a job tell beside light; null for a job that is not here. */
+  async layers(job: string): Promise<Layers | null> {
+    return (await this.#jobs.get(job)?.layers()) ?? null;
   }
 
   /** Told when pixels or the state of a job change, at most ten times a second per job. */

@@ -4,7 +4,9 @@
  * can't overtake each other.
  */
 import { FILM_BYTES_PER_PIXEL, filmIsFinite } from '../job/film.ts';
-import { leaseCount, tileRect, type Rect } from '../job/plan.ts';
+import { TileAccumulator } from '../job/accumulator.ts';
+import { emptyLayers, placeLayers, type Layers } from '../job/layers.ts';
+import { leaseCount, passes, tileCount, tileRect, type Rect } from '../job/plan.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { FilmReceiptBody, JobView } from '../protocol/control.ts';
 import type { JobOrder } from '../protocol/order.ts';
@@ -71,6 +73,25 @@ export class JobWork {
     const { job, order } = this.#stored;
     const { image, tileSamples } = this.#picture;
     return { job, order, view: this.#view, image, tileSamples, bytesIn: this.#bytesIn, bytesOut: this.#parts.served(job) };
+  }
+
+  /** Albedo, normals and the rest of what is in, put together from the store: only a download wants them. */
+  layers(): Promise<Layers> {
+    return this.#inTurn(async () => {
+      const { job, order } = this.#stored;
+      const frame = emptyLayers(order.width * order.height);
+      for (let tile = 0; tile < tileCount(order); tile++) {
+        const rect = tileRect(order, tile);
+        const sums = new TileAccumulator(rect.width * rect.height, true);
+        for (const film of await this.#parts.store.films(job, tile)) {
+          const pass = passes(order)[film.lease.pass];
+          if (pass) sums.add(pass, film.light);
+        }
+        const layers = sums.layers();
+        if (layers) placeLayers(frame, order.width, rect, layers);
+      }
+      return frame;
+    });
   }
 
   async update(view: JobView): Promise<void> {

@@ -47,7 +47,12 @@ export class LayerTest {
   constructor(truth: readonly PixelSums[], samples: number, brightness: Brightness, thresholds: CompareThresholds) {
     const paths = truth.length * samples;
     this.#samples = samples;
-    this.#bounds = [...stepBounds(samples), coverageBound, depthBound(truth, samples, thresholds), momentBound(truth, paths, brightness, thresholds)];
+    this.#bounds = [
+      ...stepBounds(samples),
+      coverageBound,
+      depthBound(truth, samples, thresholds),
+      momentBound(truth, paths, brightness, thresholds),
+    ];
     this.#objectsMax = 1 + (1 - thresholds.signatureShareMin) * truth.length;
     this.#signed = this.#bounds.map(() => 0);
     this.#allowed = this.#bounds.map(() => 0);

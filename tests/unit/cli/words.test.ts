@@ -4,10 +4,11 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { UsageError } from '#cli/command.ts';
+import { chooseCamera, readLens, withLens } from '#cli/camera-options.ts';
+import { CommandError, UsageError } from '#cli/command.ts';
 import { barLine, duration, progressBar, si } from '#cli/progress.ts';
-import { chooseCamera, readRenderOptions } from '#cli/render-options.ts';
-import type { SceneSummary } from '#lib/gpu/engine.ts';
+import { readRenderOptions } from '#cli/render-options.ts';
+import type { Camera } from '#lib/protocol/order.ts';
 
 chdir(mkdtempSync(join(tmpdir(), 'pictor-words-')));
 
@@ -17,7 +18,10 @@ describe('pictor render', () => {
       file: 'a/scene.glb',
       outputs: ['scene.png'],
       environment: null,
+      auxiliaries: [],
+      count: false,
       camera: { kind: 'default' },
+      lens: null,
       width: 960,
       height: 540,
       samples: 64,
@@ -33,19 +37,25 @@ describe('pictor render', () => {
 
   test('everything said, negative coordinates included', () => {
     const words =
-      'x.glb --out a.png --out b.exr --out c.pfm --env sky.hdr --env-intensity 0.5 --eye -1,2,-3.5 --target 0,0,0 --up 0,0,1 --vfov 90 --size 64x32 --spp 5 --bounces 3 --frame-time 1.25 --seed 7 --network http://host:1/ --json';
+      'x.glb --out a.png --out b.exr --out c.pfm --env sky.hdr --env-intensity 0.5 --eye -1,2,-3.5 --target 0,0,0 --up 0,0,1 --vfov 90 --size 64x32 --spp 5 --bounces 3 --frame-time 1.25 --seed 7 --aov depth,normal --dof 0.02@3.5 --variant beach --transparent --network http://host:1/ --json';
     expect(readRenderOptions(words.split(' '))).toEqual({
       file: 'x.glb',
       outputs: ['a.png', 'b.exr', 'c.pfm'],
       environment: { file: 'sky.hdr', intensity: 0.5 },
-      camera: { kind: 'given', camera: { eye: [-1, 2, -3.5], target: [0, 0, 0], up: [0, 0, 1], tanHalfVfov: Math.tan(Math.PI / 4), lens: null } },
+      auxiliaries: ['normal', 'depth'],
+      count: false,
+      lens: { aperture: { kind: 'radius', radius: 0.02 }, focusDistance: 3.5 },
+      camera: {
+        kind: 'given',
+        camera: { eye: [-1, 2, -3.5], target: [0, 0, 0], up: [0, 0, 1], tanHalfVfov: Math.tan(Math.PI / 4), lens: null },
+      },
       width: 64,
       height: 32,
       samples: 5,
       bounces: 3,
       frameTimeS: 1.25,
-      variant: null,
-      transparent: false,
+      variant: 'beach',
+      transparent: true,
       seed: 7,
       network: 'http://host:1',
       json: true,
@@ -68,17 +78,83 @@ describe('pictor render', () => {
     [['a.glb', '--camera', '0', '--eye', '1,2,3'], /leave out --eye/],
     [['a.glb', '--env-intensity', '2'], /needs --env/],
     [['a.glb', '--network', 'host:8787'], /--network must/],
+    [['a.glb', '--camera', ''], /--camera must be the name or the number/],
+    [['a.glb', '--aov', 'albedo,colour'], /some of albedo,normal,depth,object,moment, not 'colour'/],
+    [['a.glb', '--dof', ''], /RADIUS@DISTANCE or fSTOP@DISTANCE/],
+    [['a.glb', '--dof', '0.1@'], /RADIUS@DISTANCE or fSTOP@DISTANCE/],
+    [['a.glb', '--dof', '0@3'], /--dof must be a number from 1e-9/],
+    [['a.glb', '--dof', 'f0@3'], /--dof must be a number from 0.1/],
+    [['a.glb', '--dof', '0.1@-3'], /--dof must be a number from 0.000001/],
+    [['a.glb', '--variant', ''], /--variant must be the name/],
+    [['a.glb', '--frame-time', '-1'], /--frame-time must be a number from 0/],
+    [['a.glb', '--count', '--network', 'http://host'], /leave out --network/],
   ])('%j is refused', (words, reason) => {
     expect(() => readRenderOptions(words)).toThrow(UsageError);
     expect(() => readRenderOptions(words)).toThrow(reason);
   });
 
-  test('a camera that the file lacks is named with those it has', () => {
-    const camera = { eye: [0, 0, 1], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 1, lens: null } as const;
-    const summary = { cameras: [{ name: 'main', camera }], view: { ...camera, tanHalfVfov: 2 } } as unknown as SceneSummary;
-    expect(chooseCamera({ kind: 'default' }, summary)).toMatchObject({ tanHalfVfov: 1 });
-    expect(chooseCamera({ kind: 'default' }, { ...summary, cameras: [] })).toMatchObject({ tanHalfVfov: 2 });
-    expect(() => chooseCamera({ kind: 'of-file', index: 1 }, summary)).toThrow(/cameras 0 to 0, not camera 1/);
+  test('--aov all is every auxiliary, in one order however they are named', () => {
+    expect(readRenderOptions(['a.glb', '--aov', 'all']).auxiliaries).toEqual(['albedo', 'normal', 'depth', 'object', 'moment']);
+    expect(readRenderOptions(['a.glb', '--aov', 'moment,albedo']).auxiliaries).toEqual(['albedo', 'moment']);
+  });
+
+  describe('of a file with cameras', () => {
+    const camera = { eye: [0, 0, 1], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 1, lens: null } satisfies Camera;
+    const numbered = (tanHalfVfov: number): Camera => ({ ...camera, tanHalfVfov });
+    const summary = {
+      cameras: [
+        { name: 'main', camera },
+        { name: 'top', camera: numbered(2) },
+        { name: '0', camera: numbered(3) },
+        { name: 'top', camera: numbered(4) },
+      ],
+      view: numbered(9),
+    };
+    const chosen = (name: string): Camera => chooseCamera({ kind: 'of-file', name }, summary);
+
+    test('the first is taken, and a framing view where there is none', () => {
+      expect(chooseCamera({ kind: 'default' }, summary)).toBe(camera);
+      expect(chooseCamera({ kind: 'default' }, { ...summary, cameras: [] })).toMatchObject({ tanHalfVfov: 9 });
+    });
+
+    test('a name wins over a number, a number counts from 0', () => {
+      expect(chosen('main')).toBe(camera);
+      expect(chosen('0')).toMatchObject({ tanHalfVfov: 3 });
+      expect(chosen('1')).toMatchObject({ tanHalfVfov: 2 });
+    });
+
+    test('one that is not there, or that is several, is answered with those there are', () => {
+      expect(() => chosen('side')).toThrow("the scene has no camera 'side'; it has 0 'main', 1 'top', 2 '0', 3 'top'");
+      expect(() => chosen('4')).toThrow(CommandError);
+      expect(() => chosen('top')).toThrow("several cameras are named 'top': choose number 1 or 3");
+      expect(() => chooseCamera({ kind: 'of-file', name: 'x' }, { ...summary, cameras: [] })).toThrow('it has none');
+    });
+  });
+
+  describe('--dof', () => {
+    const camera: Camera = { eye: [0, 0, 4], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.24, lens: null };
+    const wide = { width: 960, height: 540 };
+    const lensed = (text: string, of: Camera = camera, size = wide) => withLens(of, readLens(text), size).lens;
+
+    test('takes a radius and a distance, or focuses where the camera looks', () => {
+      expect(lensed('0.02@3.5')).toEqual({ radius: 0.02, focusDistance: 3.5 });
+      expect(lensed('0.02')).toEqual({ radius: 0.02, focusDistance: 4 });
+      expect(withLens(camera, null, wide)).toBe(camera);
+    });
+
+    test('takes an f-stop on film whose longer side is 36 mm', () => {
+      // Half a sensor height of 10.125 mm at a tangent of 0.24 is a focal length of 42.1875 mm.
+      expect(lensed('f2.8@3.5')!.radius).toBeCloseTo(0.0421875 / 5.6, 9);
+      expect(lensed('F/2.8@3.5')).toEqual(lensed('f2.8@3.5'));
+      expect(lensed('f2', camera, { width: 540, height: 960 })!.radius).toBeCloseTo(0.018 / 0.24 / 4, 9);
+    });
+
+    test('refuses an f-stop without a focal length, and a focus where there is nothing to look at', () => {
+      const parallel: Camera = { eye: [0, 0, 4], target: [0, 0, 0], up: [0, 1, 0], halfHeight: 2, lens: null };
+      expect(() => lensed('f2.8@1', parallel)).toThrow(/needs a perspective camera/);
+      expect(lensed('0.1@1', parallel)).toEqual({ radius: 0.1, focusDistance: 1 });
+      expect(() => lensed('0.1', { ...camera, target: [0, 0, 4] })).toThrow(/needs @DISTANCE/);
+    });
   });
 });
 

@@ -7,6 +7,7 @@ import { decode } from 'fast-png';
 import { DataUtils, FloatType } from 'three';
 import { EXRLoader } from 'three/addons/loaders/EXRLoader.js';
 import { describe, expect, test } from 'vitest';
+import { AUXILIARIES, encodeAuxiliary, exrLayers } from '#lib/image/auxiliary.ts';
 import { encodeExr, toHalf } from '#lib/image/exr.ts';
 import { decodePfm, encodePfm } from '#lib/image/pfm.ts';
 import { encodePng } from '#lib/image/png.ts';
@@ -36,10 +37,29 @@ test('png holds the tone-mapped bytes', () => {
   expect([...image.data]).toEqual([0, 188, 255, 255, 0, 0]);
 });
 
+test('png keeps colours unmultiplied beside alpha', () => {
+  const image = decode(
+    encodePng(new Float32Array([0.25, 0.5, 0, 0, 0, 0]), 2, 1, { exposure: 0, operator: 'none' }, new Float32Array([0.5, 0])),
+  );
+  expect([image.width, image.height, image.channels]).toEqual([2, 1, 4]);
+  expect([...image.data]).toEqual([188, 255, 0, 128, 0, 0, 0, 0]);
+});
+
+test('an auxiliary is a PFM of one or three values, and no object is -1', () => {
+  const one = new Float32Array([1, 2]);
+  const three = new Float32Array([1, 2, 3, 4, 5, 6]);
+  const auxiliary = { albedo: three, normal: three, depth: one, moment: one, object: new Uint32Array([7, 0xffffffff]) };
+  expect(decodePfm(encodeAuxiliary('normal', auxiliary, 2, 1))).toEqual({ width: 2, height: 1, rgb: three });
+  const ids = encodeAuxiliary('object', auxiliary, 2, 1);
+  const head = 'Pf\n2 1\n-1.0\n';
+  expect(new TextDecoder().decode(ids.subarray(0, head.length))).toBe(head);
+  expect([...new Float32Array(ids.slice(head.length).buffer)]).toEqual([7, -1]);
+});
+
 describe('exr', () => {
   test.each(['zip', 'none'] as const)("three's reader gets back every float (%s)", async (compression) => {
     const rgb = picture();
-    const file = await encodeExr([{ name: '', rgb }], WIDTH, HEIGHT, { type: 'float', compression });
+    const file = await encodeExr([{ channels: [...'RGB'], values: rgb }], WIDTH, HEIGHT, { type: 'float', compression });
     const read = new EXRLoader().setDataType(FloatType).parse(file.buffer);
     expect([read.width, read.height]).toEqual([WIDTH, HEIGHT]);
     expect(topDown(read.data as Float32Array)).toEqual(rgb);
@@ -47,7 +67,7 @@ describe('exr', () => {
 
   test("three's reader gets back halves", async () => {
     const rgb = picture();
-    const file = await encodeExr([{ name: '', rgb }], WIDTH, HEIGHT, { type: 'half', compression: 'zip' });
+    const file = await encodeExr([{ channels: [...'RGB'], values: rgb }], WIDTH, HEIGHT, { type: 'half', compression: 'zip' });
     const read = new EXRLoader().setDataType(FloatType).parse(file.buffer);
     topDown(read.data as Float32Array).forEach((value, i) => expect(Math.abs(value - rgb[i]!)).toBeLessThanOrEqual(rgb[i]! / 2048));
   });
@@ -57,7 +77,7 @@ describe('exr', () => {
     let state = 1;
     const bits = new Uint32Array(rgb.buffer);
     for (let i = 0; i < rgb.length; i++) bits[i] = ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) & 0x3fffffff) | 0x20000000;
-    const file = await encodeExr([{ name: '', rgb }], WIDTH, HEIGHT, { type: 'float', compression: 'zip' });
+    const file = await encodeExr([{ channels: [...'RGB'], values: rgb }], WIDTH, HEIGHT, { type: 'float', compression: 'zip' });
     expect(topDown(new EXRLoader().setDataType(FloatType).parse(file.buffer).data as Float32Array)).toEqual(rgb);
   });
 
@@ -65,8 +85,8 @@ describe('exr', () => {
     const rgb = picture();
     const file = await encodeExr(
       [
-        { name: '', rgb },
-        { name: 'albedo', rgb },
+        { channels: [...'RGB'], values: rgb },
+        { channels: ['albedo.R', 'albedo.G', 'albedo.B'], values: rgb },
       ],
       WIDTH,
       HEIGHT,
@@ -80,6 +100,27 @@ describe('exr', () => {
     writeFileSync(path, file);
     const told = execFileSync('exrheader', [path], { encoding: 'utf8' });
     expect(told).toContain('albedo.G, 16-bit floating-point');
+  });
+
+  test('a picture with alpha and every auxiliary is read back by name, ids as whole numbers', async () => {
+    const pixels = WIDTH * HEIGHT;
+    const of = (k: number, channels: number): Float32Array => Float32Array.from({ length: pixels * channels }, (_, i) => k + i / 8);
+    const auxiliary = {
+      albedo: of(1, 3),
+      normal: of(2, 3),
+      depth: of(3, 1),
+      moment: of(4, 1),
+      object: Uint32Array.from({ length: pixels }, (_, i) => i * 5_000_011),
+    };
+    const layers = exrLayers(picture(), of(5, 1), auxiliary, AUXILIARIES);
+    const read = channelsOf(await encodeExr(layers, WIDTH, HEIGHT, { type: 'half', compression: 'none' }));
+    expect(Object.fromEntries(Object.entries(read).map(([name, { type }]) => [name, type]))).toEqual({
+      ...{ A: 1, B: 1, G: 1, R: 1, Z: 2, 'albedo.B': 1, 'albedo.G': 1, 'albedo.R': 1, id: 0 },
+      ...{ 'moment.Y': 2, 'normal.X': 2, 'normal.Y': 2, 'normal.Z': 2 },
+    });
+    expect(read.id!.values).toEqual([...auxiliary.object]);
+    expect(read.Z!.values).toEqual([...auxiliary.depth]);
+    expect(read['normal.Y']!.values).toEqual([...auxiliary.normal].filter((_, i) => i % 3 === 1));
   });
 
   test('a float becomes the nearest half, ties to even', () => {
@@ -105,4 +146,34 @@ function topDown(rgba: Float32Array): Float32Array {
     }
   }
   return rgb;
+}
+
+/** Every channel of a plain EXR with blocks of one row: pixel type and values, by the file's own header. */
+function channelsOf(file: Uint8Array<ArrayBuffer>): Record<string, { readonly type: number; readonly values: number[] }> {
+  const view = new DataView(file.buffer);
+  const text = new TextDecoder('latin1').decode(file);
+  const found: { readonly name: string; readonly type: number; readonly values: number[] }[] = [];
+  let at = text.indexOf('chlist\0') + 11;
+  while (file[at] !== 0) {
+    const end = text.indexOf('\0', at);
+    found.push({ name: text.slice(at, end), type: view.getInt32(end + 1, true), values: [] });
+    at = end + 17;
+  }
+  const offsets = text.indexOf('screenWindowWidth\0float\0') + 'screenWindowWidth\0float\0'.length + 9;
+  for (let y = 0; y < HEIGHT; y++) {
+    let from = Number(view.getBigUint64(offsets + y * 8, true)) + 8;
+    for (const { type, values } of found) {
+      for (let x = 0; x < WIDTH; x++) {
+        values.push(
+          type === 0
+            ? view.getUint32(from, true)
+            : type === 1
+              ? DataUtils.fromHalfFloat(view.getUint16(from, true))
+              : view.getFloat32(from, true),
+        );
+        from += type === 1 ? 2 : 4;
+      }
+    }
+  }
+  return Object.fromEntries(found.map(({ name, ...rest }) => [name, rest]));
 }

@@ -14,7 +14,9 @@ const SAMPLES = 16;
 const PIXELS = 64;
 const PATHS = { samples: SAMPLES, segmentsMax: 19 };
 
-type Pixel = { -readonly [K in keyof PixelSums]: PixelSums[K] extends readonly [number, number, number] ? [number, number, number] : PixelSums[K] };
+type Pixel = {
+  -readonly [K in keyof PixelSums]: PixelSums[K] extends readonly [number, number, number] ? [number, number, number] : PixelSums[K];
+};
 
 /** Pixels that saw a grey floor with 12 of their 16 paths. */
 const floor = (p: number): Pixel => ({
@@ -113,15 +115,33 @@ describe('what a film tells beside light', () => {
   });
 
   it('catches depth that is no number', () => {
-    expect(compareLeaf(leaf(([first]) => (first!.depth = Number.NaN)), leaf(), PATHS).reason).toBe('not-finite');
-    expect(compareLeaf(leaf(([first]) => (first!.moment = Infinity)), leaf(), PATHS).reason).toBe('not-finite');
+    expect(
+      compareLeaf(
+        leaf(([first]) => (first!.depth = Number.NaN)),
+        leaf(),
+        PATHS,
+      ).reason,
+    ).toBe('not-finite');
+    expect(
+      compareLeaf(
+        leaf(([first]) => (first!.moment = Infinity)),
+        leaf(),
+        PATHS,
+      ).reason,
+    ).toBe('not-finite');
   });
 
   it('lets an edge pixel see something else where its first path differs (control), and not where a later one does', () => {
     const beyond = (sample: number): LeafParts =>
       leaf(([first], signatures) => {
         signatures[sample]! ^= 1;
-        Object.assign(first!, { object: 99, coverage: 11, depth: first!.depth - 2, albedo: [5_500, 5_500, 5_500], normal: [0, 511 * 11, 0] });
+        Object.assign(first!, {
+          object: 99,
+          coverage: 11,
+          depth: first!.depth - 2,
+          albedo: [5_500, 5_500, 5_500],
+          normal: [0, 511 * 11, 0],
+        });
       });
     expect(compareLeaf(beyond(0), leaf(), PATHS)).toMatchObject({ agrees: true });
     // With 12 of 16 paths covered, the first one covered is no later than sample 4.
