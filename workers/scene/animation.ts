@@ -13,7 +13,7 @@
 import type { Document } from '@gltf-transform/core';
 import { resolvePointer, type Target } from './animation/pointers.ts';
 import { JsonOverlay } from './animation/json-overlay.ts';
-import { readTrack, sampleTrack } from './animation/tracks.ts';
+import { sampleTrack, TrackReader } from './animation/tracks.ts';
 import type { GltfJson } from './gltf-json.ts';
 
 export interface AnimatedGltf {
@@ -30,7 +30,7 @@ const NODE_PATHS: ReadonlySet<string> = new Set(['translation', 'rotation', 'sca
 
 /** @throws SceneError when an animation is inconsistent, at any time. */
 export function animateGltf(json: GltfJson, document: Document, timeS: number): AnimatedGltf {
-  const accessors = document.getRoot().listAccessors();
+  const tracks = new TrackReader(document.getRoot().listAccessors());
   const overlay = new JsonOverlay(json);
   const driven = new Set<string>();
   const lost: string[] = [];
@@ -44,10 +44,9 @@ export function animateGltf(json: GltfJson, document: Document, timeS: number): 
         lost.push(`"${pointer.slice(0, 100)}" (animations[${a}].channels[${c}])`);
         return;
       }
-      const { input, output, interpolation } = animation.samplers[channel.sampler] as (typeof animation.samplers)[number];
+      const sampler = animation.samplers[channel.sampler] as (typeof animation.samplers)[number];
       const what = target.path[target.path.length - 1] as string;
-      const where = `animations[${a}].samplers[${channel.sampler}]`;
-      const track = readTrack(accessors[input], accessors[output], interpolation, target.width, what, where);
+      const track = tracks.read(sampler, target.width, what, `animations[${a}].samplers[${channel.sampler}]`);
       animationSeconds = Math.max(animationSeconds, track.times[track.times.length - 1] ?? 0);
       if (timeS <= 0 || target.silent || driven.has(pointer)) return;
       driven.add(pointer);

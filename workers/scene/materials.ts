@@ -58,7 +58,9 @@ export function compileMaterials(json: GltfJson): MaterialSet {
   return { materials, slots: slots.rows, warnings: [...warnings] };
 }
 
-const fitsF32 = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(Math.fround(value));
+const isFiniteF32 = (value: number): boolean => Number.isFinite(Math.fround(value));
+const fitsF32 = (value: number | readonly number[] | undefined): boolean =>
+  typeof value === 'number' ? isFiniteF32(value) : value !== undefined && value.every(isFiniteF32);
 
 function compileMaterial(m: JsonFields, path: string, slots: SlotTable, warnings: Set<string>): CompiledMaterial {
   const workflow = workflowOf(m);
@@ -71,11 +73,9 @@ function compileMaterial(m: JsonFields, path: string, slots: SlotTable, warnings
         `${path}: its textures use the texture coordinates ${used.join(', ')}, of which ${first} and ${second} are read; the others use ${first}.`,
       ),
   );
-  const row: MaterialRow = {
-    ...factors,
-    ...Object.fromEntries(textures.map(({ field, info, srgb }) => [field, slots.use(info, srgb, uvSets)])),
-  };
-  const wrong = Object.entries(row).find(([, value]) => ![value].flat().every(fitsF32));
+  const used = textures.map(({ field, info, srgb }) => [field, slots.use(info, srgb, uvSets)]);
+  const row: MaterialRow = used.length === 0 ? factors : { ...factors, ...Object.fromEntries(used) };
+  const wrong = Object.entries(row).find(([, value]) => !fitsF32(value));
   if (wrong) throw new SceneError(`${path}: its ${wrong[0].replaceAll('_', ' ')} is not a number that can be used; export the file again.`);
   return {
     row,

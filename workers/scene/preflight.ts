@@ -7,6 +7,7 @@ import {
   SCENE_ACCESSOR_BYTES_MAX,
   SCENE_ACCESSORS_MAX,
   SCENE_LIGHTS_MAX,
+  SCENE_MATERIALS_MAX,
   SCENE_NODE_DEPTH_MAX,
   SCENE_NODES_MAX,
 } from '#lib/protocol/limits.ts';
@@ -64,8 +65,8 @@ function checkCounts(json: GltfJson): void {
     throw new SceneError(`${list}: the file has ${json[list].length} of them, more than the ${max} a scene may have; make it simpler.`);
   };
   bound('nodes', SCENE_NODES_MAX);
-  for (const list of ['accessors', 'bufferViews', 'meshes', 'materials', 'textures', 'images', 'buffers'] as const)
-    bound(list, SCENE_ACCESSORS_MAX);
+  bound('materials', SCENE_MATERIALS_MAX);
+  for (const list of ['accessors', 'bufferViews', 'meshes', 'textures', 'images', 'buffers'] as const) bound(list, SCENE_ACCESSORS_MAX);
   const lights = json.extensions?.['KHR_lights_punctual']?.['lights'];
   if (Array.isArray(lights) && lights.length > SCENE_LIGHTS_MAX)
     fail('extensions.KHR_lights_punctual.lights', `${lights.length} lights are too many`);

@@ -20,6 +20,7 @@ export const INSTANCE_REPEAT_TRIANGLES = 20_000;
 export const SCENE_NODES_MAX = 200_000;
 export const SCENE_NODE_DEPTH_MAX = 256;
 export const SCENE_ACCESSORS_MAX = 200_000;
+export const SCENE_MATERIALS_MAX = 32_768;
 export const SCENE_ACCESSOR_BYTES_MAX = 1024 * 1024 * 1024;
 export const SCENE_TEXELS_MAX = 256 * 1024 * 1024;
 export const IMAGE_SIDE_PX_MAX = 8_192;

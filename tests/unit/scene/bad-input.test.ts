@@ -135,6 +135,21 @@ describe('the document', () => {
       /^nodes: the file has 200001 of them/,
     ],
     [
+      'too many materials',
+      (json) => Object.assign(json, { materials: Array.from({ length: 32_769 }, () => ({})) }),
+      /^materials: the file has 32769 of them, more than the 32768/,
+    ],
+    [
+      'an image that a texture extension names and that is not there',
+      (json) => Object.assign(json, { textures: [{ extensions: { EXT_texture_avif: { source: 4 } } }] }),
+      /^textures\[0\]\.extensions\.EXT_texture_avif\.source: index 4 is out of range, the file has 0 images/,
+    ],
+    [
+      'a texture extension that names no number',
+      (json) => Object.assign(json, { textures: [{ extensions: { KHR_texture_basisu: { source: 'a' } } }] }),
+      /^textures\[0\]\.extensions\.KHR_texture_basisu\.source: a whole number of 0 or more was expected/,
+    ],
+    [
       'an unknown required extension',
       (json) => Object.assign(json, { extensionsUsed: ['ACME_fur'], extensionsRequired: ['ACME_fur'] }),
       /^extensionsRequired\[0\]: .*ACME_fur/,
@@ -214,7 +229,12 @@ describe('images', () => {
 
 describe('the environment', () => {
   const withEnvironment = async (file: Bytes) =>
-    compileScene(new AbortController().signal, { scene: await boxGlb(), environment: { file, intensity: 1 }, frameTimeS: 0, variant: null });
+    compileScene(new AbortController().signal, {
+      scene: await boxGlb(),
+      environment: { file, intensity: 1 },
+      frameTimeS: 0,
+      variant: null,
+    });
   const hdr = (header: string, ...pixels: number[]): Bytes => Uint8Array.from([...new TextEncoder().encode(header), ...pixels]);
   const header = '#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 2\n';
 

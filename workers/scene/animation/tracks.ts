@@ -19,32 +19,53 @@ export interface Track {
   readonly interpolation: Interpolation;
 }
 
-/**
- * @param width numbers per key that the target takes, null: any.
- * @param where JSON path of the sampler, for errors.
- * @throws SceneError when keys and values do not fit together.
- */
-export function readTrack(
-  input: Accessor | undefined,
-  output: Accessor | undefined,
-  interpolation: Interpolation,
-  width: number | null,
-  what: string,
-  where: string,
-): Track {
-  if (!input || !output || input.getElementSize() !== 1) {
-    throw new SceneError(`${where}: its keys must be a list of single numbers; export the file again.`);
+export interface SamplerSpec {
+  /** Index of the accessor of key times. */
+  readonly input: number;
+  readonly output: number;
+  readonly interpolation: Interpolation;
+}
+
+/** Reads and checks each accessor once, however many channels share it. */
+export class TrackReader {
+  readonly #accessors: readonly Accessor[];
+  readonly #numbers = new Map<number, { readonly values: Float64Array; readonly finite: boolean; readonly rising: boolean }>();
+
+  constructor(accessors: readonly Accessor[]) {
+    this.#accessors = accessors;
   }
-  const [times, values] = [readNumbers(input), readNumbers(output)];
-  const perKey = interpolation === 'CUBICSPLINE' ? 3 : 1;
-  const found = values.length / (times.length * perKey);
-  if (!Number.isInteger(found) || found === 0 || (width !== null && found !== width)) {
-    throw new SceneError(`${where}: ${values.length} values do not fit ${times.length} keys of "${what}"; export the file again.`);
+
+  /**
+   * @param width numbers per key that the target takes, null: any.
+   * @param what the property that is driven, and @param where the JSON path of the sampler, for errors.
+   * @throws SceneError when keys and values do not fit together.
+   */
+  read({ input, output, interpolation }: SamplerSpec, width: number | null, what: string, where: string): Track {
+    if (this.#accessors[input]?.getElementSize() !== 1) {
+      throw new SceneError(`${where}: its keys must be a list of single numbers; export the file again.`);
+    }
+    const [keys, outputs] = [this.#read(input), this.#read(output)];
+    const [times, values] = [keys.values, outputs.values];
+    const found = values.length / (times.length * (interpolation === 'CUBICSPLINE' ? 3 : 1));
+    if (!Number.isInteger(found) || found === 0 || (width !== null && found !== width)) {
+      throw new SceneError(`${where}: ${values.length} values do not fit ${times.length} keys of "${what}"; export the file again.`);
+    }
+    if (!keys.finite || !keys.rising || !outputs.finite) {
+      throw new SceneError(`${where}: key times must rise and values be finite; export the file again.`);
+    }
+    return { times, values, width: found, interpolation };
   }
-  if (!times.every((t, i) => Number.isFinite(t) && (i === 0 || t > (times[i - 1] as number))) || !values.every(Number.isFinite)) {
-    throw new SceneError(`${where}: key times must rise and values be finite; export the file again.`);
+
+  #read(index: number): { readonly values: Float64Array; readonly finite: boolean; readonly rising: boolean } {
+    const known = this.#numbers.get(index);
+    if (known) return known;
+    const accessor = this.#accessors[index];
+    const values = accessor ? readNumbers(accessor) : new Float64Array(0);
+    const rising = values.every((value, i) => i === 0 || value > (values[i - 1] as number));
+    const read = { values, finite: values.every(Number.isFinite), rising };
+    this.#numbers.set(index, read);
+    return read;
   }
-  return { times, values, width: found, interpolation };
 }
 
 export function sampleTrack({ times, values, width, interpolation }: Track, kind: ValueKind, timeS: number): number[] {

@@ -18,6 +18,7 @@ export class JsonFields {
   readonly #value: Json | undefined;
   readonly #path: string;
   readonly #warnings: Set<string>;
+  #children: Map<string, JsonFields> | undefined;
 
   /** @param value undefined: every field takes its default. */
   constructor(value: Json | undefined, path: string, warnings: Set<string>) {
@@ -33,8 +34,13 @@ export class JsonFields {
   /** @throws SceneError when the field is there and not an object. */
   child(key: string): JsonFields {
     const value = this.#value?.[key];
-    if (value !== undefined && !isObject(value)) throw this.#wrong(key, 'an object');
-    return new JsonFields(value, `${this.#path}.${key}`, this.#warnings);
+    if (value === undefined) return ABSENT;
+    const known = this.#children?.get(key);
+    if (known) return known;
+    if (!isObject(value)) throw this.#wrong(key, 'an object');
+    const child = new JsonFields(value, `${this.#path}.${key}`, this.#warnings);
+    (this.#children ??= new Map()).set(key, child);
+    return child;
   }
 
   extension(name: string): JsonFields {
@@ -93,3 +99,6 @@ export class JsonFields {
     return new SceneError(`${this.#path}.${key}: expected ${expected}; export the file again.`);
   }
 }
+
+/** Shared, because a file may have many materials and most of them lack most extensions; it has nothing to complain of. */
+const ABSENT = new JsonFields(undefined, '', new Set());

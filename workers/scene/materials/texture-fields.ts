@@ -83,8 +83,9 @@ export function usedTextures(material: JsonFields, workflow: Workflow, row: Mate
     const { holder, key, factors } = texture;
     const from = holder === '' ? material : holder === PBR ? material.child(PBR) : material.extension(holder);
     const info = from.child(key);
+    if (!info.present) return [];
     const counts = factors.length === 0 || factors.some((factor) => [row[factor] ?? 0].flat().some((value) => value !== 0));
-    return info.present && counts ? [{ ...texture, info }] : [];
+    return counts ? [{ ...texture, info }] : [];
   });
 }
 
