@@ -62,7 +62,7 @@ async function decode(bytes: Bytes, kind: ImageKind, label: string): Promise<Dec
 }
 
 interface Codec {
-  init(options: { readonly wasmBinary: Bytes }): Promise<void> | void;
+  init(options: { readonly wasmBinary: Bytes; readonly print: () => void; readonly printErr: () => void }): Promise<void> | void;
   default(bytes: ArrayBuffer): Promise<ImageData | null>;
 }
 
@@ -76,7 +76,8 @@ const ready = new Map<keyof typeof CODECS, Promise<Codec>>();
 async function start(kind: keyof typeof CODECS): Promise<Codec> {
   const { wasm, load } = CODECS[kind];
   const [wasmBinary, codec] = await Promise.all([loadWasm(wasm), load()]);
-  await codec.init({ wasmBinary });
+  // Decoders mutter to the console about damaged files; the user gets one sentence instead.
+  await codec.init({ wasmBinary, print: () => undefined, printErr: () => undefined });
   return codec;
 }
 

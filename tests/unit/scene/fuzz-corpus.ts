@@ -20,6 +20,8 @@ import { addQuads, boxGlb, boxQuads, editGlb, emissiveRoomGlb, pngImage, texture
 export interface Seedling {
   readonly name: string;
   readonly files: SceneFiles;
+  /** What a zip holds, so that it can be damaged under a checksum that fits. */
+  readonly parts?: Readonly<Record<string, Bytes>>;
 }
 
 const text = (value: string): Bytes => new TextEncoder().encode(value);
@@ -133,6 +135,9 @@ export const smallHdr = (): Bytes =>
     ...Array.from({ length: 32 }, (_, i) => (i % 4 === 3 ? 129 : 40 + i)),
   ]);
 
+export const zipped = (parts: Readonly<Record<string, Bytes>>, level: 0 | 6): Bytes =>
+  Uint8Array.from(zipSync(parts, { level, mtime: '1980-01-01' }));
+
 export async function fuzzCorpus(): Promise<readonly Seedling[]> {
   const alone = (name: string, scene: Bytes, frameTimeS = 0): Seedling => ({
     name,
@@ -144,6 +149,7 @@ export async function fuzzCorpus(): Promise<readonly Seedling[]> {
   });
   const files = await looseFiles();
   const box = await boxGlb();
+  const glb = { 'room.glb': await emissiveRoomGlb() };
   return [
     alone('extensions', await extensionsGlb(), 0.5),
     alone('moving', await movingGlb(), 0.5),
@@ -156,8 +162,8 @@ export async function fuzzCorpus(): Promise<readonly Seedling[]> {
     alone('avif', await codecGlb('avif', 'image/avif', 'EXT_texture_avif')),
     alone('ktx2 etc1s', await codecGlb('ktx2Etc1s', 'image/ktx2', 'KHR_texture_basisu')),
     alone('ktx2 uastc', await codecGlb('ktx2UastcZstd', 'image/ktx2', 'KHR_texture_basisu')),
-    alone('zip', Uint8Array.from(zipSync(files, { level: 6, mtime: '1980-01-01' }))),
-    alone('stored zip of a glb', Uint8Array.from(zipSync({ 'room.glb': await emissiveRoomGlb() }, { level: 0, mtime: '1980-01-01' }))),
+    { ...alone('zip', zipped(files, 6)), parts: files },
+    { ...alone('stored zip of a glb', zipped(glb, 0)), parts: glb },
     lit('hdr', box, smallHdr()),
     lit('exr zip', box, codecSample('exrZip')),
     lit('exr piz', box, codecSample('exrPiz')),

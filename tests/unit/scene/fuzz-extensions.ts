@@ -92,7 +92,10 @@ export async function extensionsGlb(): Promise<Bytes> {
     Object.assign(position, {
       sparse: { count: 1, indices: { bufferView: view, componentType: 5123 }, values: { bufferView: Number(position['bufferView']) } },
     });
-    const inputs = json.accessors.push({ componentType: 5126, type: 'SCALAR', count: 2, min: [0], max: [1] }) - 1;
+    const keys = btoa(String.fromCharCode(...new Uint8Array(Float32Array.of(0, 1).buffer)));
+    const buffer = json.buffers.push({ uri: `data:application/octet-stream;base64,${keys}`, byteLength: 8 }) - 1;
+    const bufferView = json.bufferViews.push({ buffer, byteLength: 8 }) - 1;
+    const inputs = json.accessors.push({ bufferView, componentType: 5126, type: 'SCALAR', count: 2, min: [0], max: [1] }) - 1;
     Object.assign(json, {
       extensionsUsed: [
         ...Object.keys(extensions),

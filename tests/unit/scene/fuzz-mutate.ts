@@ -5,7 +5,7 @@
  */
 import type { SceneFiles } from '#lib/gpu/engine.ts';
 import { editGlb, type Bytes } from './fixtures.ts';
-import type { Seedling } from './fuzz-corpus.ts';
+import { zipped, type Seedling } from './fuzz-corpus.ts';
 
 /** Mulberry32: a full-period generator of 32-bit numbers; here in [0, 1). */
 export function numbersFrom(seed: number): () => number {
@@ -32,14 +32,31 @@ export function mutant(corpus: readonly Seedling[], index: number): Mutant {
     const file = damageBytes(files.environment.file, random);
     return { name: `${seedling.name} #${index}`, files: { ...files, environment: { ...files.environment, file } } };
   }
-  const isGlb = files.scene[0] === 0x67;
-  const kind = isGlb ? random() : 1;
-  const scene =
-    kind < 0.6 ? damageJson(files.scene, random) : kind < 0.85 ? damageView(files.scene, random) : damageBytes(files.scene, random);
+  const scene = damageScene(seedling, random);
   return { name: `${seedling.name} #${index}`, files: { ...files, scene } };
 }
 
 type Random = () => number;
+
+function damageScene({ files: { scene }, parts }: Seedling, random: Random): Bytes {
+  if (parts && random() < 0.7) {
+    const path = pick(random, Object.keys(parts));
+    return zipped({ ...parts, [path]: damageFile(parts[path] as Bytes, random) }, random() < 0.5 ? 0 : 6);
+  }
+  return damageFile(scene, random);
+}
+
+function damageFile(file: Bytes, random: Random): Bytes {
+  const kind = file[0] === 0x67 ? random() : 1;
+  if (kind < 0.6) return damageJson(file, random);
+  if (file[0] === 0x7b && random() < 0.8) {
+    const json = JSON.parse(new TextDecoder().decode(file)) as object;
+    editTree(json, random);
+    return new TextEncoder().encode(JSON.stringify(json));
+  }
+  return kind < 0.85 ? damageView(file, random) : damageBytes(file, random);
+}
+
 const below = (random: Random, n: number): number => Math.floor(random() * n);
 const pick = <T>(random: Random, list: readonly T[]): T => list[below(random, list.length)] as T;
 

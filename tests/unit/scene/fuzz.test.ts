@@ -2,11 +2,10 @@
 import { expect, test } from 'vitest';
 import { fuzz } from './fuzz-run.ts';
 
-test('4000 damaged files of every codec, extension and container', async () => {
-  const report = await fuzz(0, 4000);
-  console.log(report);
+test('2400 damaged files of every codec, extension and container', async () => {
+  const report = await fuzz(0, 2400);
   expect(report.faults).toEqual([]);
-  expect(report.compiled).toBeGreaterThan(400);
-  expect(report.refused).toBeGreaterThan(400);
+  expect(report.compiled).toBeGreaterThan(240);
+  expect(report.refused).toBeGreaterThan(240);
   expect(report.slowestMs, report.slowest).toBeLessThan(2000);
 }, 120_000);
