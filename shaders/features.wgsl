@@ -21,3 +21,9 @@ override SHEEN: bool = true;
 override IRIDESCENT: bool = true;
 /// KHR_materials_anisotropy.
 override ANISOTROPIC: bool = true;
+/// More than one light with a place.
+override LIGHT_TREE: bool = true;
+/// Triangles that emit.
+override EMISSIVE: bool = true;
+/// EXT_lights_ies.
+override PHOTOMETRIC: bool = true;

@@ -93,7 +93,7 @@ export const Triangle = defineStruct('Triangle', {
 export const TRIANGLE_MATERIAL = 0x00ffffff;
 /** Back faces are not there: the material is single-sided and does not transmit. */
 export const TRIANGLE_CULL = 0x80000000;
-/** The material is cut out or blended. */
+/** Rays may go straight through: the material is cut out, blended, transmissive or the boundary of a volume. */
 export const TRIANGLE_SEE_THROUGH = 0x40000000;
 /** The instance mirrors: the front is where the corners run clockwise. */
 export const TRIANGLE_MIRRORED = 0x20000000;
@@ -190,7 +190,10 @@ export const TEXTURE_NEAREST = 16;
 export const TEXTURE_UV1 = 32;
 export const TEXTURE_SRGB = 64;
 
-/** A light that next-event estimation can pick, and its row of the alias table over all lights. */
+/**
+ * A light that next-event estimation can pick. Those with a place come first and are the leaves of the
+ * light tree; distant ones (directional, environment) follow, with an alias table of their own.
+ */
 export const Light = defineStruct('Light', {
   position: ['vec3f', 'punctual: world position'],
   kind: ['u32', 'LIGHT_*'],
@@ -200,12 +203,12 @@ export const Light = defineStruct('Light', {
   range: ['f32', 'punctual: KHR_lights_punctual range; 0: unlimited'],
   spot_scale: ['f32', 'spot: 1 / max(0.001, cos inner - cos outer)'],
   spot_offset: ['f32', 'spot: -cos outer * spot_scale'],
-  pick: ['f32', 'probability that this light is picked'],
-  alias_threshold: ['f32', 'alias table: keep this row when u < threshold'],
-  alias_other: ['u32', 'alias table: else take this row'],
+  pick: ['f32', 'distant: probability that this light is picked; else: that the light tree is asked at all'],
+  alias_threshold: ['f32', 'distant: keep this row when u < threshold'],
+  alias_other: ['u32', 'distant: else take this row'],
   profile: ['u32', 'EXT_lights_ies: first texel of its photometric profile, else NONE'],
-  pad0: ['u32', 'zero'],
-  pad1: ['u32', 'zero'],
+  trail: ['u32', 'way from the root of the light tree to this light, lowest bit first: 1 is right'],
+  pad: ['u32', 'zero'],
 });
 export const LIGHT_TRIANGLE = 0;
 export const LIGHT_POINT = 1;
@@ -215,24 +218,26 @@ export const LIGHT_ENVIRONMENT = 4;
 
 /**
  * A node of the light tree over emissive triangles and lights with a place (Conty Estevez and Kulla
- * 2018; pbrt-v4 section 12.6.3): bounds, power and cone of emission of everything below it.
+ * 2018; pbrt-v4 section 12.6.3): bounding sphere, intensity and cone of emission of all below it.
  */
 export const LightNode = defineStruct('LightNode', {
-  bounds_min: ['vec3f', 'world units'],
-  power: ['f32', 'luminous power of all below'],
-  bounds_max: ['vec3f', ''],
-  child: ['u32', 'inner node: index of its right child, the left one follows it; leaf: index of its Light'],
+  centre: ['vec3f', 'of the bounding sphere, world units'],
+  radius_squared: ['f32', 'of that sphere; a sphere around the box of all below'],
   axis: ['vec3f', 'unit axis of the cone of normals'],
-  cos_normals: ['f32', 'cosine of the half angle of that cone'],
+  intensity: ['f32', 'luminous intensity of all below, as a share of the whole tree'],
+  cos_normals: ['f32', 'cosine of the half angle of the cone of normals'],
   cos_emission: ['f32', 'cosine of the angle that emission reaches beyond a normal'],
+  child: ['u32', 'inner node: its left child, the right one follows it; leaf: index of its Light'],
   flags: ['u32', 'LIGHT_NODE_* bits'],
-  parent: ['u32', 'index of its parent, NONE for the root'],
-  pad: ['u32', 'zero'],
 });
 export const LIGHT_NODE_LEAF = 1;
 export const LIGHT_NODE_TWO_SIDED = 2;
 /** LightNode rows in one row of the texture that holds them. */
 export const LIGHT_NODES_PER_ROW = 512;
+/** Texels of one LightNode. */
+export const LIGHT_NODE_TEXELS = 3;
+/** Levels of the light tree below its root: a leaf's way fits the 32 bits of `Light.trail`. */
+export const LIGHT_TREE_DEPTH_MAX = 32;
 /** Texels in one row of the texture of photometric profiles. */
 export const PROFILE_ROW = 4096;
 
@@ -260,8 +265,8 @@ export const Frame = defineStruct('Frame', {
   flags: ['u32', 'FRAME_* bits'],
   lens_radius: ['f32', 'of the thin lens, world units; 0: pinhole'],
   focus_distance: ['f32', 'along `forward` to the plane in focus, world units'],
-  pad0: ['u32', 'zero'],
-  pad1: ['u32', 'zero'],
+  tree_lights: ['u32', 'rows of the light table that the light tree holds; distant lights follow'],
+  tree_share: ['f32', 'probability that the light tree is asked for a light'],
 });
 /** Rays leave the camera in parallel: `right` and `up` are half the width and height of the view in world units. */
 export const FRAME_ORTHOGRAPHIC = 1;

@@ -19,6 +19,7 @@ struct Path {
   light: vec3f,
   throughput: vec3f,
   pdf: f32,       // of the direction of `ray`; 0 for the camera's
+  receiver: Receiver, // where `ray` was scattered: what light sampling knew there
   signature: u32,
   segments: u32,
   alive: bool,       // `ray` is still to be traced
@@ -52,7 +53,7 @@ fn add_miss(p: ptr<function, Path>) {
 
 fn add_emission(p: ptr<function, Path>, s: Surface, distance: f32) {
   if (max3(s.emission) <= 0.0 || !emits_towards(s.triangle, (*p).ray.direction)) { return; }
-  let light_pdf = triangle_light_pdf(s.triangle, distance, (*p).ray.direction);
+  let light_pdf = triangle_light_pdf(s.triangle, distance, (*p).ray.direction, (*p).receiver);
   (*p).light += (*p).throughput * s.emission * met_weight((*p).pdf, light_pdf);
 }
 
@@ -61,7 +62,7 @@ fn add_direct(p: ptr<function, Path>, s: Surface, l: Lobes, distance: f32, verte
   if (frame.lights == 0u) { return; }
   let key = (*p).key;
   let bits = sample_bits(key, vertex_pair(vertex, PAIR_LIGHT));
-  let light = sample_light(s.position, bits, sample_bits(key, vertex_pair(vertex, PAIR_LIGHT_POINT)), jitter);
+  let light = sample_light((*p).receiver, bits, sample_bits(key, vertex_pair(vertex, PAIR_LIGHT_POINT)), jitter);
   if (max3(light.radiance) <= 0.0 || light.pdf < 1e-20) { return; }
   let bsdf = evaluate_bsdf(s, l, -(*p).ray.direction, light.direction);
   let weight = select(sampled_weight(light.pdf, bsdf.pdf), 1.0, light.point_like);
@@ -102,6 +103,7 @@ fn scatter(p: ptr<function, Path>, hit: Hit, vertex: u32) {
   add_emission(p, s, hit.t);
   if (vertex > frame.bounces) { return; }
   let l = make_lobes(s, wo);
+  (*p).receiver = Receiver(s.position, select(s.geometric, vec3f(0.0), s.transmission > 0.0));
   add_direct(p, s, l, hit.t, vertex, jitter);
   let choice = sample_unit((*p).key, vertex_pair(vertex, PAIR_LOBE));
   let next = sample_bsdf(s, l, wo, choice.x, sample_unit((*p).key, vertex_pair(vertex, PAIR_DIRECTION)));

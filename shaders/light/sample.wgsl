@@ -1,6 +1,7 @@
-// One light per vertex, from the alias table over emissive triangles, punctual lights and the
-// environment, with the exact density that multiple importance sampling needs.
+// One light per vertex, from the light tree over everything with a place or from the alias table of
+// the distant lights, with the exact density that multiple importance sampling needs.
 //#import light/environment
+//#import light/tree
 //#import scene/surface
 
 struct LightSample {
@@ -16,19 +17,33 @@ fn no_light() -> LightSample {
   return LightSample(vec3f(0.0, 1.0, 0.0), 0.0, vec3f(0.0), 0.0, NONE, true);
 }
 
-fn pick_light(bits: u32) -> u32 {
-  let row = multiply_wide(bits, frame.lights);
-  let keep = f32(row.y >> 8u) * 5.9604644775390625e-8;
-  return select(lights[row.x].alias_other, row.x, keep < lights[row.x].alias_threshold);
+/// `bits.x` chooses the group and then the light; `bits.y` is for the tree's deeper levels.
+fn pick_light(to: Receiver, bits: vec2u) -> LightPick {
+  let u = unit(bits.x);
+  if (u < frame.tree_share) {
+    let pick = walk_light_tree(to, false, 0u, min(u / frame.tree_share, BELOW_ONE), bits.y);
+    return LightPick(pick.light, pick.probability * frame.tree_share);
+  }
+  let distant = frame.lights - frame.tree_lights;
+  let at = min((u - frame.tree_share) / (1.0 - frame.tree_share), BELOW_ONE) * f32(distant);
+  var light = frame.tree_lights + min(u32(at), distant - 1u);
+  if (at - floor(at) >= lights[light].alias_threshold) { light = lights[light].alias_other; }
+  return LightPick(light, lights[light].pick);
 }
 
-/// Density per solid angle with which light sampling chooses a point of a triangle, seen along `direction`.
-fn triangle_light_pdf(triangle: u32, distance: f32, direction: vec3f) -> f32 {
-  let light = triangles[triangle].light;
-  if (light == NONE) { return 0.0; }
+/// Density per solid angle of a uniform point of a triangle, seen along `direction`.
+fn triangle_area_pdf(triangle: u32, distance: f32, direction: vec3f) -> f32 {
   let n = triangle_cross(triangle);
   let projected = 0.5 * abs(dot(n, direction)); // area times cosine
-  return lights[light].pick * distance * distance / max(projected, 1e-20);
+  return distance * distance / max(projected, 1e-20);
+}
+
+/// Density per solid angle with which light sampling from `to` chooses a point of a triangle, seen along `direction`.
+fn triangle_light_pdf(triangle: u32, distance: f32, direction: vec3f, to: Receiver) -> f32 {
+  let light = triangles[triangle].light;
+  if (!EMISSIVE || light == NONE) { return 0.0; }
+  let pick = walk_light_tree(to, true, lights[light].trail, 0.0, 0u);
+  return frame.tree_share * pick.probability * triangle_area_pdf(triangle, distance, direction);
 }
 
 fn emits_towards(triangle: u32, direction: vec3f) -> bool {
@@ -58,8 +73,8 @@ fn triangle_radiance(triangle: u32, bary: vec2f, jitter: vec2f) -> vec3f {
   return radiance;
 }
 
-fn sample_triangle_light(light: u32, origin: vec3f, u: vec2f, jitter: vec2f) -> LightSample {
-  let triangle = lights[light].triangle;
+fn sample_triangle_light(pick: LightPick, origin: vec3f, u: vec2f, jitter: vec2f) -> LightSample {
+  let triangle = lights[pick.light].triangle;
   let root = sqrt(u.x);
   let bary = vec2f(root * (1.0 - u.y), root * u.y);
   let point = triangle_point(triangle, bary);
@@ -67,14 +82,14 @@ fn sample_triangle_light(light: u32, origin: vec3f, u: vec2f, jitter: vec2f) -> 
   let distance = sqrt(dot(towards, towards));
   let direction = normalize_or(towards, vec3f(0.0, 1.0, 0.0));
   if (distance < 1e-12 || !emits_towards(triangle, direction)) { return no_light(); }
-  let pdf = triangle_light_pdf(triangle, distance, direction);
+  let pdf = pick.probability * triangle_area_pdf(triangle, distance, direction);
   return LightSample(direction, distance, triangle_radiance(triangle, bary, jitter), pdf, triangle, false);
 }
 
 /// KHR_lights_punctual: point, spot, directional.
-fn sample_punctual(light: u32, origin: vec3f) -> LightSample {
-  let l = lights[light];
-  if (l.kind == LIGHT_DIRECTIONAL) { return LightSample(-l.direction, FAR, l.color, l.pick, NONE, true); }
+fn sample_punctual(pick: LightPick, origin: vec3f) -> LightSample {
+  let l = lights[pick.light];
+  if (l.kind == LIGHT_DIRECTIONAL) { return LightSample(-l.direction, FAR, l.color, pick.probability, NONE, true); }
   let towards = l.position - origin;
   let distance2 = max(dot(towards, towards), 1e-20);
   let distance = sqrt(distance2);
@@ -82,18 +97,19 @@ fn sample_punctual(light: u32, origin: vec3f) -> LightSample {
   var strength = 1.0 / distance2;
   if (l.range > 0.0) { strength *= clamp(1.0 - sqr(sqr(distance / l.range)), 0.0, 1.0); }
   if (l.kind == LIGHT_SPOT) { strength *= sqr(clamp(dot(l.direction, -direction) * l.spot_scale + l.spot_offset, 0.0, 1.0)); }
-  return LightSample(direction, distance, l.color * strength, l.pick, NONE, true);
+  return LightSample(direction, distance, l.color * strength, pick.probability, NONE, true);
 }
 
-fn sample_light(origin: vec3f, bits: vec2u, point_bits: vec2u, jitter: vec2f) -> LightSample {
-  let light = pick_light(bits.x);
-  let kind = lights[light].kind;
-  if (kind == LIGHT_TRIANGLE) {
-    return sample_triangle_light(light, origin, vec2f(unit(point_bits.x), unit(point_bits.y)), jitter);
+/// `jitter` is of the texture reads.
+fn sample_light(to: Receiver, bits: vec2u, point_bits: vec2u, jitter: vec2f) -> LightSample {
+  let pick = pick_light(to, bits);
+  let kind = lights[pick.light].kind;
+  if (EMISSIVE && kind == LIGHT_TRIANGLE) {
+    return sample_triangle_light(pick, to.position, vec2f(unit(point_bits.x), unit(point_bits.y)), jitter);
   }
-  if (kind != LIGHT_ENVIRONMENT) { return sample_punctual(light, origin); }
+  if (kind != LIGHT_ENVIRONMENT) { return sample_punctual(pick, to.position); }
   let uv = sample_environment_uv(point_bits, unit(bits.y));
   let direction = environment_direction(uv);
   let value = environment_towards(direction);
-  return LightSample(direction, FAR, value.radiance, value.pdf * lights[light].pick, NONE, false);
+  return LightSample(direction, FAR, value.radiance, value.pdf * pick.probability, NONE, false);
 }

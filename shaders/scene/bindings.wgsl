@@ -13,7 +13,7 @@
 // Environment: rgb radiance, w = probability density over the unit square that the alias table implies.
 @group(0) @binding(9) var env_texels: texture_2d<f32>;
 @group(0) @binding(10) var env_alias: texture_2d<u32>;
-// The light tree: LightNode rows of 4 texels, LIGHT_NODES_PER_ROW rows of the struct to a row of texels.
+// The light tree: LightNode rows of LIGHT_NODE_TEXELS texels, LIGHT_NODES_PER_ROW rows of the struct to a row of texels.
 @group(0) @binding(11) var light_nodes: texture_2d<u32>;
 // Photometric profiles of EXT_lights_ies, one texel after the other, PROFILE_ROW texels to a row.
 @group(0) @binding(12) var profiles: texture_2d<f32>;

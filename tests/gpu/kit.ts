@@ -1,6 +1,6 @@
 /**
  * Small scenes as CompiledScene values, built by hand so that their light can be known on paper,
- * and one call that renders them. The BVH builder and alias tables are the real ones.
+ * and one call that renders them. The builders of BVH, light tree and alias tables are the real ones.
  */
 import type { SceneSummary, TraceRequest } from '#lib/gpu/engine.ts';
 import { filmLight, type Film } from '#lib/job/film.ts';
@@ -8,8 +8,8 @@ import { sha256, toHex } from '#lib/protocol/bytes.ts';
 import type { Camera, PerspectiveCamera } from '#lib/protocol/order.ts';
 import {
   Light,
-  LIGHT_ENVIRONMENT,
-  LIGHT_TRIANGLE,
+  LIGHT_DIRECTIONAL,
+  LIGHT_SPOT,
   Material,
   MATERIAL_DOUBLE_SIDED,
   NONE,
@@ -20,8 +20,12 @@ import {
 } from '#shaders/layout.ts';
 import type { RenderEngine } from '#workers/render/engine.ts';
 import { buildAliasTable } from '#workers/scene/alias-table.ts';
-import { buildBvh } from '#workers/scene/bvh.ts';
 import type { CompiledEnvironment, CompiledScene } from '#workers/scene/compiled-scene.ts';
+import { luminance } from '#workers/scene/exact-math.ts';
+import { buildSceneTree } from '#workers/scene/instances-tree.ts';
+import type { LightBounds } from '#workers/scene/light-cone.ts';
+import { buildLightTable, environmentLight, triangleLight, type Candidate, type LightTable } from '#workers/scene/lights.ts';
+import { pointBounds } from '#workers/scene/lights-punctual.ts';
 import { PLAIN_MATERIAL } from '#workers/scene/materials.ts';
 import { packNormal } from '#workers/scene/pack.ts';
 import { packRows, type Row } from '#workers/scene/rows.ts';
@@ -38,12 +42,16 @@ export interface KitTriangle {
 
 export interface KitScene {
   readonly triangles: readonly KitTriangle[];
+  /** Traced in their own space, none of them emissive; a placement is a matrix of 16 numbers, column by column. */
+  readonly meshes?: readonly { readonly triangles: readonly KitTriangle[]; readonly placements: readonly (readonly number[])[] }[];
   readonly materials: readonly MaterialRow[];
   /** Punctual lights; emissive triangles and the environment are added. */
   readonly lights?: readonly LightRow[];
   readonly environment?: { readonly width: number; readonly height: number; readonly radiance: (x: number, y: number) => Vec3 };
   readonly textures?: readonly Row<(typeof TextureUse)['fields']>[];
   readonly texels?: CompiledScene['texels'];
+  /** Photometric profiles that `lights` refer to. */
+  readonly profiles?: CompiledScene['profiles'];
 }
 
 /** A plain material: white, rough, dielectric, double-sided, no textures. */
@@ -122,55 +130,78 @@ function environmentOf({ environment }: KitScene): CompiledEnvironment & { reado
   return { width, height, texels, alias, lit: true };
 }
 
-function lightTable(scene: KitScene, order: Uint32Array, lit: boolean): { rows: Uint8Array<ArrayBuffer>; ofTriangle: Map<number, number> } {
-  const rows: LightRow[] = [];
-  const weights: number[] = [];
+/** The bounds that the compiler gives a punctual light with this row. */
+function punctualBounds(row: LightRow): LightBounds {
+  const [position, color, axis] = [row.position, row.color, row.direction ?? [0, 0, 1]] as [Vec3, Vec3, Vec3];
+  const bounds = { ...pointBounds(luminance(...color)), min: position, max: position, axis };
+  if (row.kind !== LIGHT_SPOT) return bounds;
+  const [scale, offset] = [row.spot_scale, row.spot_offset] as [number, number];
+  const [inner, outer] = [Math.acos(Math.min(1, (1 - offset) / scale)), Math.acos(-offset / scale)];
+  return { ...bounds, normals: inner, emission: outer - inner };
+}
+
+async function lightTable(
+  scene: KitScene,
+  triangles: readonly KitTriangle[],
+  order: Uint32Array,
+  lit: boolean,
+): Promise<LightTable & { readonly ofTriangle: Map<number, number> }> {
+  const candidates: Candidate[] = [];
   const ofTriangle = new Map<number, number>();
   order.forEach((index, place) => {
-    const triangle = scene.triangles[index]!;
-    const emissive = scene.materials[triangle.material]!.emissive as readonly number[] | undefined;
+    const triangle = triangles[index]!;
+    const row = scene.materials[triangle.material]!;
+    const emissive = row.emissive as readonly number[] | undefined;
     if (!emissive) return;
-    ofTriangle.set(place, rows.length);
-    rows.push({ kind: LIGHT_TRIANGLE, triangle: place });
-    weights.push(edges(triangle).area * Math.max(...emissive));
+    ofTriangle.set(place, candidates.length);
+    const positions = triangle.corners.flatMap(({ at }) => at);
+    const twoSided = ((row.flags as number) & MATERIAL_DOUBLE_SIDED) !== 0;
+    candidates.push(triangleLight(Float32Array.from(positions), place, Math.max(...emissive), twoSided, false));
   });
-  const mean = weights.length > 0 ? weights.reduce((sum, w) => sum + w, 0) / weights.length : 1;
-  for (const row of scene.lights ?? []) {
-    rows.push({ triangle: NONE, ...row });
-    weights.push(mean);
-  }
-  if (lit) {
-    rows.push({ kind: LIGHT_ENVIRONMENT, triangle: NONE });
-    weights.push(mean);
-  }
-  if (rows.length === 0) return { rows: new Uint8Array(0), ofTriangle };
-  const table = buildAliasTable(Float64Array.from(weights));
-  const complete = rows.map((row, i) => ({
-    ...row,
-    pick: table.probability[i]!,
-    alias_threshold: table.threshold[i]!,
-    alias_other: table.other[i]!,
-  }));
-  return { rows: packRows(Light, complete), ofTriangle };
+  const mean = candidates.length > 0 ? candidates.reduce((sum, { power }) => sum + power, 0) / candidates.length : 1;
+  const punctual = (scene.lights ?? []).map((light): Candidate => {
+    const row = { triangle: NONE, profile: NONE, ...light };
+    return { row, power: mean, bounds: light.kind === LIGHT_DIRECTIONAL ? null : punctualBounds(light) };
+  });
+  candidates.push(...punctual.filter(({ bounds }) => bounds), ...punctual.filter(({ bounds }) => !bounds));
+  if (lit) candidates.push({ ...environmentLight(1, 1), power: mean });
+  return { ...(await buildLightTable(candidates, async () => undefined)), ofTriangle };
+}
+
+/** All triangles, those of the meshes behind the world's, as the compiler hands them to its tree. */
+function geometryOf({ triangles, meshes = [] }: KitScene) {
+  const all = [triangles, ...meshes.map((mesh) => mesh.triangles)];
+  const ends = all.map((_, i) => all.slice(0, i + 1).reduce((sum, { length: count }) => sum + count, 0));
+  let next = triangles.length;
+  const instances = meshes.flatMap((mesh, group) =>
+    mesh.placements.map((matrix) => {
+      const firstPrimitive = next;
+      next += mesh.triangles.length;
+      return { group, world: Float64Array.from(matrix), firstPrimitive };
+    }),
+  );
+  const ids = all.flatMap((some) => some.map((_, id) => id));
+  const flat = all.flat();
+  return { ends, instances, ids, flat, positions: Float32Array.from(flat.flatMap(({ corners }) => corners.flatMap(({ at }) => [...at]))) };
 }
 
 export async function compileKit(scene: KitScene): Promise<CompiledScene> {
-  const flat = Float32Array.from(
-    scene.triangles.flatMap((triangle) => {
-      return triangle.corners.flatMap(({ at }) => [...at]);
-    }),
-  );
-  const bvh = await buildBvh(flat, async () => undefined);
+  const { flat, ids, positions, ...placed } = geometryOf(scene);
+  const bvh = await buildSceneTree({ ...placed, positions }, async () => undefined);
   const { lit, ...environment } = environmentOf(scene);
-  const lights = lightTable(scene, bvh.order, lit);
-  const ordered = Array.from(bvh.order, (index, place) => ({ index, place, triangle: scene.triangles[index]! }));
+  const lights = await lightTable(scene, flat, bvh.order, lit);
+  const ordered = Array.from(bvh.order, (index, place) => ({ index, place, triangle: flat[index]! }));
   const sections = {
     nodes: bvh.nodes,
     triangles: packRows(
       Triangle,
       ordered.map(({ index, place, triangle }) => {
-        const [v0, v1, v2] = [0, 3, 6].map((k) => [...flat.subarray(index * 9 + k, index * 9 + k + 3)]) as [number[], number[], number[]];
-        return { v0, v1, v2, primitive: index, material: triangle.material, light: lights.ofTriangle.get(place) ?? NONE };
+        const [v0, v1, v2] = [0, 3, 6].map((k) => [...positions.subarray(index * 9 + k, index * 9 + k + 3)]) as [
+          number[],
+          number[],
+          number[],
+        ];
+        return { v0, v1, v2, primitive: ids[index]!, material: triangle.material, light: lights.ofTriangle.get(place) ?? NONE };
       }),
     ),
     corners: packRows(
@@ -192,6 +223,8 @@ export async function compileKit(scene: KitScene): Promise<CompiledScene> {
     materials: packRows(Material, scene.materials),
     textures: packRows(TextureUse, scene.textures ?? []),
     lights: lights.rows,
+    lightNodes: lights.nodes,
+    profiles: scene.profiles ?? new Float32Array(0),
   };
   const root = toHex(
     sha256(new TextEncoder().encode(JSON.stringify(scene, (_, value: unknown) => (typeof value === 'function' ? String(value) : value)))),

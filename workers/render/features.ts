@@ -4,7 +4,7 @@
  * builds the same kernel for the same root.
  */
 import type { CompiledScene } from '../scene/compiled-scene.ts';
-import { BvhNode, Material, MATERIAL_ALPHA_BLEND, MATERIAL_ALPHA_MASK, NODE_INSTANCE } from '#shaders/layout.ts';
+import { BvhNode, Light, LIGHT_DIRECTIONAL, LIGHT_ENVIRONMENT, LIGHT_TRIANGLE, Material, MATERIAL_ALPHA_BLEND, MATERIAL_ALPHA_MASK, NODE_INSTANCE, NONE } from '#shaders/layout.ts';
 
 export const FEATURES = [
   'SEE_THROUGH',
@@ -17,6 +17,9 @@ export const FEATURES = [
   'SHEEN',
   'IRIDESCENT',
   'ANISOTROPIC',
+  'LIGHT_TREE',
+  'EMISSIVE',
+  'PHOTOMETRIC',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 export type Features = Readonly<Record<Feature, boolean>>;
@@ -47,6 +50,10 @@ export function sceneFeatures(scene: CompiledScene): Features {
     found.ANISOTROPIC ||= f(at.anisotropy) !== 0;
   }
   found.INSTANCED = hasInstances(scene.nodes);
+  const { placed, emissive, photometric } = lightKinds(scene.lights);
+  found.LIGHT_TREE = placed > 1;
+  found.EMISSIVE = emissive > 0;
+  found.PHOTOMETRIC = photometric > 0;
   return found;
 }
 
@@ -57,4 +64,17 @@ function hasInstances(nodes: Uint8Array<ArrayBuffer>): boolean {
     if (((words[at + left]! | words[at + right]!) & NODE_INSTANCE) !== 0) return true;
   }
   return false;
+}
+
+/** How many lights have a place, are triangles, have a photometric profile. */
+export function lightKinds(lights: Uint8Array<ArrayBuffer>): { readonly placed: number; readonly emissive: number; readonly photometric: number } {
+  const view = new DataView(lights.buffer, lights.byteOffset, lights.byteLength);
+  let [placed, emissive, photometric] = [0, 0, 0];
+  for (let row = 0; row < view.byteLength; row += Light.size) {
+    const kind = view.getUint32(row + Light.offsets.kind, true);
+    if (kind !== LIGHT_DIRECTIONAL && kind !== LIGHT_ENVIRONMENT) placed += 1;
+    if (kind === LIGHT_TRIANGLE) emissive += 1;
+    if (view.getUint32(row + Light.offsets.profile, true) !== NONE) photometric += 1;
+  }
+  return { placed, emissive, photometric };
 }

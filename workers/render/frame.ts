@@ -21,6 +21,10 @@ export interface FrameScene {
   readonly envWidth: number;
   readonly envHeight: number;
   readonly envPick: number;
+  /** Rows of the light table that the light tree holds. */
+  readonly treeLights: number;
+  /** Probability that the light tree is asked for a light. */
+  readonly treeShare: number;
 }
 
 export interface PixelRange {
@@ -59,6 +63,8 @@ export function encodeFrame(request: TraceRequest, scene: FrameScene, range: Pix
   word(at.env_width, scene.envWidth);
   word(at.env_height, scene.envHeight);
   out.setFloat32(at.env_pick, scene.envPick, true);
+  word(at.tree_lights, scene.treeLights);
+  out.setFloat32(at.tree_share, scene.treeShare, true);
   word(at.flags, (orthographic ? FRAME_ORTHOGRAPHIC : 0) | (transparent ? FRAME_TRANSPARENT : 0));
   out.setFloat32(at.lens_radius, camera.lens?.radius ?? 0, true);
   out.setFloat32(at.focus_distance, camera.lens?.focusDistance ?? 0, true);

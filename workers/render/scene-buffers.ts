@@ -6,10 +6,13 @@ import type { CompiledEnvironment, CompiledScene } from '../scene/compiled-scene
 import {
   Light,
   LIGHT_ENVIRONMENT,
+  LIGHT_NODES_PER_ROW,
+  LightNode,
   Material,
   MATERIAL_ALPHA_BLEND,
   MATERIAL_ALPHA_MASK,
   MATERIAL_DOUBLE_SIDED,
+  PROFILE_ROW,
   TextureUse,
   Triangle,
   TRIANGLE_CULL,
@@ -19,7 +22,7 @@ import {
 } from '#shaders/layout.ts';
 import { albedoTexture } from './albedo-texture.ts';
 import { DEFAULT_LIMITS, type LimitNeeds } from './device.ts';
-import { sceneFeatures, type Features } from './features.ts';
+import { lightKinds, sceneFeatures, type Features } from './features.ts';
 import type { FrameScene } from './frame.ts';
 
 const SECTIONS = ['nodes', 'triangles', 'corners', 'vertices', 'materials', 'textures', 'lights'] as const;
@@ -59,9 +62,12 @@ function flaggedTriangles(scene: CompiledScene): Uint8Array<ArrayBuffer> {
   const materials = viewOf(scene.materials);
   const bits = Array.from({ length: scene.materials.byteLength / Material.size }, (_, i) => {
     const flags = materials.getUint32(i * Material.size + Material.offsets.flags, true);
-    const transmits = materials.getFloat32(i * Material.size + Material.offsets.transmission, true) > 0;
-    const cull = (flags & MATERIAL_DOUBLE_SIDED) === 0 && !transmits ? TRIANGLE_CULL : 0;
-    return cull | ((flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) !== 0 ? TRIANGLE_SEE_THROUGH : 0);
+    const f = (offset: number): number => materials.getFloat32(i * Material.size + offset, true);
+    const transmits = f(Material.offsets.transmission) > 0;
+    const volume = f(Material.offsets.thickness) > 0 && (transmits || f(Material.offsets.diffuse_transmission) > 0);
+    const cull = (flags & MATERIAL_DOUBLE_SIDED) === 0 && !transmits && !volume ? TRIANGLE_CULL : 0;
+    const blended = (flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) !== 0;
+    return cull | (blended || transmits || volume ? TRIANGLE_SEE_THROUGH : 0);
   });
   const out = scene.triangles.slice();
   const words = viewOf(out);
@@ -89,15 +95,17 @@ export class SceneBuffers {
     const lit = rows > 0 && words.getUint32(last + Light.offsets.kind, true) === LIGHT_ENVIRONMENT;
     const { width, height } = scene.environment;
     const envPick = lit ? words.getFloat32(last + Light.offsets.pick, true) : 0;
-    this.frame = { lights: rows, envWidth: width, envHeight: height, envPick };
+    const { placed } = lightKinds(scene.lights);
+    const treeShare = placed > 0 ? words.getFloat32(Light.offsets.pick, true) : 0;
+    this.frame = { lights: rows, envWidth: width, envHeight: height, envPick, treeLights: placed, treeShare };
     this.features = sceneFeatures(scene);
     const buffers = SECTIONS.map((name) => storage(device, name, name === 'triangles' ? flaggedTriangles(scene) : scene[name]));
     const textures = [
       texelArray(device, scene.texels),
       radianceTexture(device, scene.environment),
       aliasTexture(device, scene.environment),
-      emptyTexture(device, 'light nodes', 'rgba32uint'),
-      emptyTexture(device, 'profiles', 'r32float'),
+      rowTexture(device, 'light nodes', 'rgba32uint', scene.lightNodes, LIGHT_NODES_PER_ROW * LightNode.size),
+      rowTexture(device, 'profiles', 'r32float', scene.profiles, PROFILE_ROW * 4),
     ];
     this.#owned = [...buffers, ...textures];
     this.resources = [
@@ -166,3 +174,22 @@ const aliasTexture = (device: GPUDevice, environment: CompiledEnvironment): GPUT
 /** Stands where a scene has nothing to bind. */
 const emptyTexture = (device: GPUDevice, label: string, format: GPUTextureFormat): GPUTexture =>
   device.createTexture({ label, size: [1, 1], format, usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST });
+
+/** Values one after the other, `rowBytes` to a row of texels; the last row is filled up with zeros. */
+function rowTexture(
+  device: GPUDevice,
+  label: string,
+  format: 'rgba32uint' | 'r32float',
+  data: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
+  rowBytes: number,
+): GPUTexture {
+  if (data.byteLength === 0) return emptyTexture(device, label, format);
+  const height = Math.ceil(data.byteLength / rowBytes);
+  const padded = new Uint8Array(height * rowBytes);
+  padded.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const width = rowBytes / (format === 'r32float' ? 4 : 16);
+  const usage = GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST;
+  const texture = device.createTexture({ label, size: [width, height], format, usage });
+  device.queue.writeTexture({ texture }, padded, { bytesPerRow: rowBytes, rowsPerImage: height }, [width, height]);
+  return texture;
+}

@@ -16,7 +16,8 @@ import { BLACK, compileEnvironment } from './environment.ts';
 import { buildGeometry, type Geometry, type MaterialNeeds } from './geometry.ts';
 import { compileImages } from './images.ts';
 import { buildSceneTree } from './instances-tree.ts';
-import { compileLights, readPunctualLights, type LightTable } from './lights.ts';
+import { compileLights, type SceneLights } from './lights.ts';
+import { readPunctualLights } from './lights-punctual.ts';
 import { compileMaterials, type TextureSlot } from './materials.ts';
 import { PLAIN_UV_SETS } from './materials/texture-slots.ts';
 import { poseScene } from './pose.ts';
@@ -56,7 +57,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
   const environment = files.environment ? compileEnvironment(files.environment.file, files.environment.intensity) : BLACK;
   const { bounds, radius } = sceneBounds(geometry.positions.subarray(0, (geometry.ends[0] as number) * 9), bvh.instanceBounds);
   const meter = new EmissionMeter(geometry, slots, placed);
-  const lights = compileLights(
+  const lights = await compileLights(
     geometry,
     bvh.order,
     materials,
@@ -64,6 +65,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
     readPunctualLights(json, pose, radius),
     environment.meanLuminance,
     radius,
+    pause,
   );
   const { width, height } = environment;
   const sections = {
@@ -76,6 +78,8 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
     ),
     textures: textureRows(slots, placed),
     lights: lights.rows,
+    lightNodes: lights.nodes,
+    profiles: new Float32Array(0),
     texels,
     environment: { width, height, texels: environment.texels, alias: environment.alias },
   };
@@ -123,7 +127,7 @@ function givingWay(signal: AbortSignal): () => Promise<void> {
 }
 
 /** Triangle and TriangleCorners rows in leaf order; written by hand because there are millions. */
-function orderTriangles(geometry: Geometry, { order }: Bvh, lights: LightTable): Pick<CompiledScene, 'triangles' | 'corners'> {
+function orderTriangles(geometry: Geometry, { order }: Bvh, lights: SceneLights): Pick<CompiledScene, 'triangles' | 'corners'> {
   const words = Triangle.size / 4;
   const triangles = new Uint8Array(order.length * Triangle.size);
   const asFloats = new Float32Array(triangles.buffer);

@@ -19,8 +19,12 @@ export interface CompiledScene {
   readonly materials: Uint8Array<ArrayBuffer>;
   /** TextureUse[]; may be empty. */
   readonly textures: Uint8Array<ArrayBuffer>;
-  /** Light[]; may be empty. The environment, when lit, is the last row (LIGHT_ENVIRONMENT). */
+  /** Light[]; may be empty. Those with a place come first; the environment, when lit, is the last row (LIGHT_ENVIRONMENT). */
   readonly lights: Uint8Array<ArrayBuffer>;
+  /** LightNode[] over the lights with a place; node 0 is the root. May be empty. */
+  readonly lightNodes: Uint8Array<ArrayBuffer>;
+  /** Photometric profiles, one after the other (workers/scene/ies-profile.ts). May be empty. */
+  readonly profiles: Float32Array<ArrayBuffer>;
   /** rgba8 texels, `layers` squares of `side`; side 1, layers 1 when there are no images. */
   readonly texels: { readonly side: number; readonly layers: number; readonly data: Uint8Array<ArrayBuffer> };
   readonly environment: CompiledEnvironment;

@@ -1,34 +1,45 @@
 /**
- * The table from which next-event estimation picks a light: every triangle that emits, punctual
- * lights, the environment. `pick` is proportional to power: π·area·radiance for a triangle (mean of
- * its texture over its own texels; twice for two sides), 4π·I for a point, 2π(1 - cos outer)·I for
- * a spot, E·πR² for a directional light and 4π·L̄·πR² for the environment, with R the radius of the
- * scene. Distant light (the last two) may dwarf a lamp in a closed room, so where both exist its
- * share is kept between a quarter and three quarters; any positive share is unbiased.
+ * The light table: every triangle that emits and every punctual light with a place, which the light
+ * tree holds, then the distant ones (directional, environment) with an alias table. The share of
+ * either group goes by power: π·area·radiance for a triangle (mean of its texture over its own
+ * texels; twice for two sides), 4π·I for a point, 2π(1 - cos outer)·I for a spot, E·πR² for a
+ * directional light and 4π·L̄·πR² for the environment, with R the radius of the scene. Distant light
+ * may dwarf a lamp in a closed room, so where both exist its share is kept between a quarter and
+ * three quarters; any positive share is unbiased.
  */
 import { SCENE_LIGHTS_MAX } from '#lib/protocol/limits.ts';
-import { Light, LIGHT_DIRECTIONAL, LIGHT_ENVIRONMENT, LIGHT_POINT, LIGHT_SPOT, LIGHT_TRIANGLE, NONE } from '#shaders/layout.ts';
+import { Light, LIGHT_ENVIRONMENT, LIGHT_TRIANGLE, NONE } from '#shaders/layout.ts';
 import { buildAliasTable } from './alias-table.ts';
 import { SceneError } from './compiled-scene.ts';
 import type { EmissionMeter } from './emission.ts';
-import { cos, luminance, PI } from './exact-math.ts';
-import { cornerAndEdges, type Geometry } from './geometry.ts';
-import type { GltfJson } from './gltf-json.ts';
+import { luminance, PI } from './exact-math.ts';
+import type { Geometry } from './geometry.ts';
+import type { LightBounds } from './light-cone.ts';
+import { buildLightTree } from './light-tree.ts';
 import type { CompiledMaterial } from './materials.ts';
-import { unit, type Vec3 } from './matrix.ts';
-import type { Pose } from './pose.ts';
+import type { Vec3 } from './matrix.ts';
 import { packRows, type Row } from './rows.ts';
 
-type LightRow = Row<(typeof Light)['fields']>;
-interface Candidate {
+export type LightRow = Row<(typeof Light)['fields']>;
+
+/** A light before the table is made. */
+export interface Candidate {
   readonly row: LightRow;
+  /** Luminous power, for the share of its group. */
   readonly power: number;
-  readonly distant: boolean;
+  /** null: it has no place. */
+  readonly bounds: LightBounds | null;
 }
 
 export interface LightTable {
+  /** Light[]. */
   readonly rows: Uint8Array<ArrayBuffer>;
+  /** LightNode[]. */
+  readonly nodes: Uint8Array<ArrayBuffer>;
   readonly count: number;
+}
+
+export interface SceneLights extends LightTable {
   /** For each triangle in leaf order its light, or NONE. */
   readonly ofTriangle: Uint32Array<ArrayBuffer>;
 }
@@ -38,9 +49,9 @@ const DISTANT_SHARE_MIN = 0.25;
 /**
  * @param order triangle of `geometry` for each place in leaf order.
  * @param radius of the scene, world units.
- * @throws SceneError for more lights than limits allow or a malformed punctual light.
+ * @throws SceneError for more lights than limits allow; what `pause` throws.
  */
-export function compileLights(
+export async function compileLights(
   geometry: Geometry,
   order: Uint32Array,
   materials: readonly CompiledMaterial[],
@@ -48,7 +59,8 @@ export function compileLights(
   punctual: readonly Candidate[],
   environmentLuminance: number,
   radius: number,
-): LightTable {
+  pause: () => Promise<void>,
+): Promise<SceneLights> {
   const ofTriangle = new Uint32Array(order.length).fill(NONE);
   const candidates: Candidate[] = [];
   for (let place = 0; place < order.length; place++) {
@@ -57,98 +69,85 @@ export function compileLights(
     if (!material || !(luminance(...material.emissive) > 0)) continue;
     const radiance = meter.meanLuminance(triangle, material);
     if (!(radiance > 0)) continue;
+    if (candidates.length >= SCENE_LIGHTS_MAX) throw tooMany();
+    const mirrored = ((geometry.corners[triangle * 4 + 3] as number) & 1) !== 0;
     ofTriangle[place] = candidates.length;
-    const power = PI * triangleArea(cornerAndEdges(geometry, triangle), 0) * radiance * (material.doubleSided ? 2 : 1);
-    candidates.push({ row: { kind: LIGHT_TRIANGLE, triangle: place }, power, distant: false });
+    const corners = geometry.positions.subarray(triangle * 9, triangle * 9 + 9);
+    candidates.push(triangleLight(corners, place, radiance, material.doubleSided, mirrored));
   }
   candidates.push(...punctual);
-  if (environmentLuminance > 0) {
-    const power = 4 * PI * environmentLuminance * PI * radius * radius;
-    candidates.push({ row: { kind: LIGHT_ENVIRONMENT, triangle: NONE }, power, distant: true });
-  }
-  if (candidates.length > SCENE_LIGHTS_MAX) {
-    throw new SceneError(
-      `materials: ${candidates.length} triangles emit light, more than the ${SCENE_LIGHTS_MAX} that can be sampled; simplify the emitting meshes.`,
-    );
-  }
-  return { rows: packTable(candidates), count: candidates.length, ofTriangle };
+  if (environmentLuminance > 0) candidates.push(environmentLight(environmentLuminance, radius));
+  if (candidates.length > SCENE_LIGHTS_MAX) throw tooMany();
+  return { ...(await buildLightTable(candidates, pause)), ofTriangle };
 }
 
-function packTable(candidates: readonly Candidate[]): Uint8Array<ArrayBuffer> {
-  if (candidates.length === 0) return new Uint8Array(0);
-  let [near, far] = [0, 0];
-  for (const { power, distant } of candidates) {
-    if (distant) far += power;
-    else near += power;
-  }
-  const share = far / (near + far);
-  const wanted = near > 0 && far > 0 ? Math.min(1 - DISTANT_SHARE_MIN, Math.max(DISTANT_SHARE_MIN, share)) : share;
-  const weights = Float64Array.from(candidates, ({ power, distant }) => (distant ? (power / far) * wanted : (power / near) * (1 - wanted)));
-  const table = buildAliasTable(weights);
-  return packRows(
-    Light,
-    candidates.map(({ row }, i): LightRow => ({
-      ...row,
-      pick: table.probability[i] as number,
-      alias_threshold: table.threshold[i] as number,
-      alias_other: table.other[i] as number,
-    })),
-  );
-}
+const tooMany = (): SceneError =>
+  new SceneError(`materials: more lights than the ${SCENE_LIGHTS_MAX} that can be sampled; simplify the emitting meshes.`);
 
-function triangleArea(triangles: Float32Array, t: number): number {
-  const e = (i: number): number => triangles[t * 9 + 3 + i] as number;
-  const x = e(1) * e(5) - e(2) * e(4);
-  const y = e(2) * e(3) - e(0) * e(5);
-  const z = e(0) * e(4) - e(1) * e(3);
-  return Math.sqrt(x * x + y * y + z * z) / 2;
-}
-
-/** KHR_lights_punctual of the placed nodes; lights without power are left out. */
-export function readPunctualLights(json: GltfJson, pose: Pose, radius: number): Candidate[] {
-  const lights: unknown = json.extensions?.['KHR_lights_punctual']?.['lights'];
-  return pose.placed.flatMap(({ node, world, index }): Candidate[] => {
-    const reference: unknown = node.extensions?.['KHR_lights_punctual']?.['light'];
-    if (reference === undefined) return [];
-    const path = `nodes[${index}].extensions.KHR_lights_punctual.light`;
-    const light: unknown = Array.isArray(lights) && typeof reference === 'number' ? lights[reference] : undefined;
-    if (typeof light !== 'object' || light === null) throw new SceneError(`${path}: it names no light of the file; export the file again.`);
-    const candidate = punctualLight(
-      light as Readonly<Record<string, unknown>>,
-      `extensions.KHR_lights_punctual.lights[${String(reference)}]`,
-      radius,
-    );
-    const at = (i: number): number => world[i] as number;
-    const direction = unit([-at(8), -at(9), -at(10)], [0, 0, -1]);
-    return candidate.power > 0 ? [{ ...candidate, row: { ...candidate.row, position: [at(12), at(13), at(14)], direction } }] : [];
-  });
-}
-
-function punctualLight(light: Readonly<Record<string, unknown>>, path: string, radius: number): Candidate {
-  const number = (from: Readonly<Record<string, unknown>>, key: string, fallback: number, max = 1e30): number => {
-    const value = from[key] ?? fallback;
-    if (typeof value === 'number' && value >= 0 && value <= max) return value;
-    throw new SceneError(`${path}.${key}: expected a number from 0 to ${max}; export the file again.`);
+/**
+ * @param p three corners.
+ * @param radiance mean luminance over it.
+ */
+export function triangleLight(p: ArrayLike<number>, place: number, radiance: number, twoSided: boolean, mirrored: boolean): Candidate {
+  const edge = (corner: number, axis: number): number => (p[corner * 3 + axis] as number) - (p[axis] as number);
+  const normal: Vec3 = [
+    edge(1, 1) * edge(2, 2) - edge(1, 2) * edge(2, 1),
+    edge(1, 2) * edge(2, 0) - edge(1, 0) * edge(2, 2),
+    edge(1, 0) * edge(2, 1) - edge(1, 1) * edge(2, 0),
+  ];
+  const length = Math.sqrt(normal[0] * normal[0] + normal[1] * normal[1] + normal[2] * normal[2]);
+  const area = length / 2;
+  const side = mirrored ? -length : length;
+  const extreme = (of: (...x: number[]) => number): Vec3 => {
+    const along = (axis: number): number => of(p[axis] as number, p[3 + axis] as number, p[6 + axis] as number);
+    return [along(0), along(1), along(2)];
   };
-  const rgb: unknown = light['color'] ?? [1, 1, 1];
-  if (!Array.isArray(rgb) || rgb.length !== 3 || !rgb.every((c) => typeof c === 'number' && c >= 0 && c < 1e30)) {
-    throw new SceneError(`${path}.color: expected three numbers of 0 or more; export the file again.`);
-  }
-  const intensity = number(light, 'intensity', 1);
-  const color = (rgb as number[]).map((c) => c * intensity) as unknown as Vec3;
-  const level = luminance(...color);
-  const row: LightRow = { color, range: number(light, 'range', 0), triangle: NONE };
-  if (light['type'] === 'point') return { row: { ...row, kind: LIGHT_POINT }, power: 4 * PI * level, distant: false };
-  if (light['type'] === 'directional')
-    return { row: { ...row, kind: LIGHT_DIRECTIONAL }, power: PI * radius * radius * level, distant: true };
-  if (light['type'] !== 'spot') throw new SceneError(`${path}.type: expected point, spot or directional; export the file again.`);
-  const spot = (light['spot'] ?? {}) as Readonly<Record<string, unknown>>;
-  const outer = cos(number(spot, 'outerConeAngle', PI / 4, PI / 2));
-  const inner = cos(number(spot, 'innerConeAngle', 0, PI / 2));
-  const scale = 1 / Math.max(0.001, inner - outer);
   return {
-    row: { ...row, kind: LIGHT_SPOT, spot_scale: scale, spot_offset: -outer * scale },
-    power: 2 * PI * (1 - outer) * level,
-    distant: false,
+    row: { kind: LIGHT_TRIANGLE, triangle: place, profile: NONE },
+    power: PI * area * radiance * (twoSided ? 2 : 1),
+    bounds: {
+      min: extreme(Math.min),
+      max: extreme(Math.max),
+      axis: length > 0 ? [normal[0] / side, normal[1] / side, normal[2] / side] : [0, 0, 1],
+      normals: 0,
+      emission: PI / 2,
+      intensity: area * radiance,
+      twoSided,
+    },
   };
+}
+
+export const environmentLight = (meanLuminance: number, radius: number): Candidate => ({
+  row: { kind: LIGHT_ENVIRONMENT, triangle: NONE, profile: NONE },
+  power: 4 * PI * meanLuminance * PI * radius * radius,
+  bounds: null,
+});
+
+/**
+ * @param candidates those with a place first, in the order of their rows.
+ * @throws what `pause` throws.
+ */
+export async function buildLightTable(candidates: readonly Candidate[], pause: () => Promise<void>): Promise<LightTable> {
+  const placed = candidates.flatMap(({ bounds }) => bounds ?? []);
+  const distant = candidates.slice(placed.length);
+  const tree = await buildLightTree(placed, pause);
+  const power = (of: readonly Candidate[]): number => of.reduce((sum, light) => sum + light.power, 0);
+  const [near, far] = [power(candidates.slice(0, placed.length)), power(distant)];
+  const share = Math.fround(distantShare(near, far));
+  const rows = candidates.map(({ row }, i): LightRow => ({ ...row, pick: 1 - share, trail: tree.trails[i] ?? 0 }));
+  if (distant.length > 0) {
+    const table = buildAliasTable(Float64Array.from(distant, (light) => light.power));
+    distant.forEach(({ row }, i) => {
+      const pick = (table.probability[i] as number) * share;
+      const other = placed.length + (table.other[i] as number);
+      rows[placed.length + i] = { ...row, pick, alias_threshold: table.threshold[i] as number, alias_other: other };
+    });
+  }
+  return { rows: packRows(Light, rows), nodes: tree.nodes, count: rows.length };
+}
+
+/** Of the distant lights, when a light is picked. */
+function distantShare(near: number, far: number): number {
+  if (!(near > 0) || !(far > 0)) return far > 0 ? 1 : 0;
+  return Math.min(1 - DISTANT_SHARE_MIN, Math.max(DISTANT_SHARE_MIN, far / (near + far)));
 }

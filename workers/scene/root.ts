@@ -21,6 +21,8 @@ export async function hashSections(s: SceneSections): Promise<{ readonly root: s
     ['materials', s.materials],
     ['textures', s.textures],
     ['lights', s.lights],
+    ['light-nodes', s.lightNodes],
+    ['profiles', new Uint8Array(s.profiles.buffer)],
     ['shape', new Uint8Array(shape.buffer)],
     ['texels', s.texels.data],
     ['environment', new Uint8Array(s.environment.texels.buffer)],

@@ -1,6 +1,6 @@
 /** Alias tables yield exactly the distribution they claim; lights and environment use them so. */
 import { describe, expect, test } from 'vitest';
-import { Light, LIGHT_ENVIRONMENT, LIGHT_TRIANGLE, NONE, Triangle } from '#shaders/layout.ts';
+import { Light, LIGHT_ENVIRONMENT, LIGHT_TRIANGLE, LightNode, NONE, Triangle } from '#shaders/layout.ts';
 import { buildAliasTable } from '#workers/scene/alias-table.ts';
 import { compileScene } from '#workers/scene/compile.ts';
 import { compileEnvironment } from '#workers/scene/environment.ts';
@@ -104,7 +104,7 @@ describe('lights', () => {
       variant: null,
     });
 
-  test('both triangles of the lamp are lights of equal pick, linked both ways', async () => {
+  test('both triangles of the lamp are leaves of the light tree, linked both ways', async () => {
     const scene = await compile(null);
     expect(scene.lights.length / Light.size).toBe(2);
     const lit = Array.from({ length: scene.summary.triangles }, (_, t) => [t, one(scene.triangles, Triangle, t, 'light')] as const).filter(
@@ -114,7 +114,8 @@ describe('lights', () => {
     for (const [triangle, light] of lit) {
       expect(one(scene.lights, Light, light, 'kind')).toBe(LIGHT_TRIANGLE);
       expect(one(scene.lights, Light, light, 'triangle')).toBe(triangle);
-      expect(one(scene.lights, Light, light, 'pick')).toBeCloseTo(0.5, 6);
+      // No distant light: the tree is always asked.
+      expect(one(scene.lights, Light, light, 'pick')).toBe(1);
     }
   });
 
@@ -123,11 +124,8 @@ describe('lights', () => {
     expect(scene.lights.length / Light.size).toBe(3);
     expect(one(scene.lights, Light, 2, 'kind')).toBe(LIGHT_ENVIRONMENT);
     expect(one(scene.lights, Light, 2, 'pick')).toBeCloseTo(0.75, 6);
-    const rows = [0, 1, 2];
-    const table = implied(
-      rows.map((i) => one(scene.lights, Light, i, 'alias_threshold')),
-      rows.map((i) => one(scene.lights, Light, i, 'alias_other')),
-    );
-    rows.forEach((i) => expect(one(scene.lights, Light, i, 'pick')).toBe(Math.fround(table[i] as number)));
+    expect(one(scene.lights, Light, 0, 'pick')).toBeCloseTo(0.25, 6);
+    expect([one(scene.lights, Light, 2, 'alias_threshold'), one(scene.lights, Light, 2, 'alias_other')]).toEqual([1, 2]);
+    expect(scene.lightNodes.length).toBe(3 * LightNode.size);
   });
 });
