@@ -46,17 +46,6 @@ fn alpha_at(triangle: u32, material: u32, u: f32, v: f32) -> f32 {
   return alpha;
 }
 
-/// See-through surfaces one ray may pass; the next one is taken for solid.
-const LAYERS_MAX = 256u;
-
-/// Does a see-through surface stop this path? Decided by primitive, pixel and sample.
-fn alpha_stops(hit: Hit, material: u32, key: PathKey) -> bool {
-  let alpha = alpha_at(hit.triangle, material, hit.u, hit.v);
-  let random = unit(hash_pair(hit.primitive, hash_pair(key.pixel, key.sample)));
-  let mask = (materials[material].flags & MATERIAL_ALPHA_MASK) != 0u;
-  return select((random < alpha), (alpha >= materials[material].alpha_cutoff), mask);
-}
-
 /// What a traversal looks for: surfaces behind those already passed.
 struct Quest {
   ray: Ray,
@@ -149,21 +138,6 @@ fn search(q: Quest) -> Hit {
       depth--;
       index = stack[depth];
     }
-  }
-  return hit;
-}
-
-/// The closest hit of a path's ray, or with `any` some hit.
-fn trace_ray(ray: Ray, key: PathKey, any: bool) -> Hit {
-  var q = Quest(ray, sight_along(ray.origin, ray.direction, nodes[0]), 0.0, 0u, any);
-  var hit = no_hit();
-  for (var layer = 0u; layer < LAYERS_MAX; layer++) {
-    hit = search(q);
-    if (!SEE_THROUGH || hit.t >= FAR) { break; }
-    let material = triangles[hit.triangle].material;
-    if ((material & TRIANGLE_SEE_THROUGH) == 0u || alpha_stops(hit, material & TRIANGLE_MATERIAL, key)) { break; }
-    q.passed_t = hit.t;
-    q.passed_primitive = hit.primitive;
   }
   return hit;
 }

@@ -2,8 +2,9 @@
 // in Ray Traced Images", 2002, which KHR_materials_volume points at). The rule:
 //  - A closed mesh of a material with a thickness is a medium; a path carries the list of those it
 //    is inside. The one with the highest Material.priority is there, of equal ones the last entered.
-//  - An interface that leaves the medium that is there unchanged is not there: paths and shadow rays
-//    go through it straight. Else it refracts by the ratio of the two media, air being 1.
+//  - An interface that leaves the medium that is there unchanged is not there, nor is one between two
+//    media of equal ior: paths and shadow rays go through it straight. Else it refracts by the ratio
+//    of the two media, air being 1.
 //  - Interfaces that lie on each other count as one, from the first medium to the last.
 //  - A back face of a medium that is not in the list means that the path has been inside all along:
 //    its ray started in there, or the mesh is open.
@@ -64,6 +65,16 @@ fn leave_medium(m: Media, medium: u32) -> Media {
 fn medium_ior(medium: u32, wavelength: f32) -> f32 {
   if (medium == 0u) { return 1.0; }
   return ior_at(medium - 1u, wavelength);
+}
+
+/// Does light not notice the change from one list to the other? The face of a volume of ior 1 in air
+/// stays a face: its material's base colour and Schlick's grazing reflection are there.
+fn is_hidden(before: Media, after: Media) -> bool {
+  let near = present_medium(before);
+  let far = present_medium(after);
+  if (near == far) { return true; }
+  if (near == 0u || far == 0u) { return false; }
+  return materials[near - 1u].ior == materials[far - 1u].ior && materials[near - 1u].dispersion == materials[far - 1u].dispersion;
 }
 
 fn disperses(medium: u32) -> bool {

@@ -27,6 +27,7 @@ struct Crossing {
   before: Media, // on the near side of the surface met
   after: Media,  // on its far side
   passes: u32,   // signature of all that was passed; 0: nothing
+  since: f32,    // distance at which the medium that is there began
 }
 
 /// [0, 1) for one decision of a ray at a primitive, stratified over the samples of a pixel.
@@ -90,7 +91,7 @@ fn passes_surface(met: ptr<function, Crossing>, hit: Hit, material: u32, directi
 /// The closest surface that stops the ray, or with `any` some such surface.
 fn trace_ray(ray: Ray, key: RayKey, media: Media, any: bool) -> Crossing {
   var q = Quest(ray, sight_along(ray.origin, ray.direction, nodes[0]), 0.0, 0u, any);
-  var met = Crossing(no_hit(), vec3f(1.0), media, media, 0u);
+  var met = Crossing(no_hit(), vec3f(1.0), media, media, 0u, 0.0);
   var hit = no_hit();
   for (var layer = 0u; layer < LAYERS_MAX; layer++) {
     hit = search(q);
@@ -111,7 +112,9 @@ fn trace_ray(ray: Ray, key: RayKey, media: Media, any: bool) -> Crossing {
     } else if (VOLUMES && !passed && met.hit.t < FAR) {
       // A solid surface that lies on it is met in its place.
       if (hit.t < FAR && !soft) { break; }
-      if (present_medium(met.before) != present_medium(met.after)) { return met; }
+      if (!is_hidden(met.before, met.after)) { return met; }
+      met.tint *= absorption(met.before, met.hit.t - met.since);
+      met.since = met.hit.t;
       met.before = met.after;
       met.hit = no_hit();
       q.ray.reach = ray.reach;
