@@ -3,6 +3,8 @@
  * in. Ordering is the only verb here that reaches the network. This tab holds the scene and serves
  * it to the workers, so leaving is asked about while a picture is open.
  */
+import { AUXILIARIES, exrLayers } from '../image/auxiliary.ts';
+import { encodeExr } from '../image/exr.ts';
 import { encodePng } from '../image/png.ts';
 import { estimate, secondsLeft, type Estimate } from './estimate.ts';
 import { keepLastPicture } from './last-picture.ts';
@@ -31,6 +33,8 @@ export class CreatorDesk {
   customSamples = $state(32);
   /** Stops; changes how the picture is shown and saved, never what is traced. */
   exposure = $state(0);
+  /** What stands behind the scene becomes alpha. */
+  transparent = $state(false);
   busy = $state('');
   /** An earlier visit of this browser left a picture open. */
   unfinished = $state(false);
@@ -66,7 +70,8 @@ export class CreatorDesk {
   tracePreview(): void {
     const { files, summary, camera } = this.desk;
     if (!files || !summary || !camera || this.job) return this.preview.stop();
-    void this.preview.trace({ sceneRoot: summary.root, files, camera, width: this.width, height: this.height, bounces: BOUNCES });
+    const { width, height, transparent } = this;
+    void this.preview.trace({ sceneRoot: summary.root, files, camera, transparent, width, height, bounces: BOUNCES });
   }
 
   /** Takes up a picture that was open when this tab was reloaded; notes one that another visit left open. */
@@ -115,13 +120,13 @@ export class CreatorDesk {
       if (signal.aborted) return this.#unsent('The order was not sent.');
       this.busy = 'Sending the order';
       const { capMicro } = this.estimate(policy);
-      const { width, height, samples } = this;
+      const { width, height, samples, transparent } = this;
       const outcome = await role.submit(signal, {
         title,
         files,
         summary,
         camera,
-        transparent: false,
+        transparent,
         width,
         height,
         samples,
@@ -155,15 +160,28 @@ export class CreatorDesk {
   }
 
   /** What has come in so far, as it is shown: 8 bits per channel; null while there is no picture. */
-  png(): Blob | null {
-    if (!this.job) return null;
-    const { width, height } = this.job.order;
-    return this.#develop(this.job.image, width, height);
+  async png(): Promise<Blob | null> {
+    const { job } = this;
+    if (!job) return null;
+    const { width, height, transparent } = job.order;
+    const layers = transparent ? await this.#role?.layers(job.job) : null;
+    return this.#develop(job.image, width, height, layers?.coverage);
+  }
+
+  /** What has come in so far as it was traced, with albedo, normals, depth, ids and second moment; null while there is no picture. */
+  async exr(): Promise<Blob | null> {
+    const { job } = this;
+    const layers = job && (await this.#role?.layers(job.job));
+    if (!job || !layers) return null;
+    const { width, height, transparent } = job.order;
+    const channels = exrLayers(job.image, transparent ? layers.coverage : null, layers, AUXILIARIES);
+    return new Blob([await encodeExr(channels, width, height, { type: 'half', compression: 'zip' })], { type: 'image/x-exr' });
   }
 
   /** Written here, not read back from a canvas: some browsers blur what they read back against fingerprinting. */
-  #develop(image: Float32Array, width: number, height: number): Blob {
-    return new Blob([encodePng(image, width, height, { exposure: this.exposure, operator: 'neutral' })], { type: 'image/png' });
+  #develop(image: Float32Array, width: number, height: number, coverage?: Float32Array): Blob {
+    const tone = { exposure: this.exposure, operator: 'neutral' } as const;
+    return new Blob([encodePng(image, width, height, tone, coverage)], { type: 'image/png' });
   }
 
   #unsent(what: string, cause?: unknown): void {

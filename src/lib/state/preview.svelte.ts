@@ -27,6 +27,7 @@ export interface PreviewView {
   /** What the scene was compiled from, should the engine have dropped it. */
   readonly files: SceneFiles;
   readonly camera: Camera;
+  readonly transparent: boolean;
   /** Of the picture to be ordered; only their ratio counts here. */
   readonly width: number;
   readonly height: number;
@@ -88,7 +89,8 @@ export class Preview {
       let seconds = 0;
       for (let tile = 0; tile < tileCount(size); tile++) {
         const rect = tileRect(size, tile);
-        const frameWanted = { camera: view.camera, bounces: view.bounces, width: size.width, height: size.height, seed: 0 };
+        const { camera, transparent, bounces } = view;
+        const frameWanted = { camera, transparent, bounces, width: size.width, height: size.height, seed: 0 };
         const outcome = await traceSurely(engine, view.files, { sceneRoot: view.sceneRoot, frame: frameWanted, rect, pass });
         if (signal.aborted) return SIZES.length;
         if (!outcome.ok) {

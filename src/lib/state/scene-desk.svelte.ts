@@ -11,7 +11,7 @@ import { sampleUrl, type Sample } from './samples.ts';
 import { studioEnvironment } from './studio.ts';
 import type { Engine, SceneFiles, SceneSummary } from '../gpu/engine.ts';
 import type { Bytes } from '../protocol/bytes.ts';
-import type { Camera } from '../protocol/order.ts';
+import type { Camera, Lens } from '../protocol/order.ts';
 
 export type Surroundings =
   | { readonly kind: 'black' | 'studio'; readonly intensity: number }
@@ -23,8 +23,13 @@ interface Draft {
   readonly scene: Bytes;
   /** null lets the scene decide: black when it has lights of its own, a soft studio when it has none. */
   readonly surroundings: Surroundings | null;
+  readonly look: Look;
   readonly camera: Camera | number | null;
 }
+
+/** What the file leaves open: one of its material variants, and a moment of its animation. */
+export type Look = Pick<SceneFiles, 'frameTimeS' | 'variant'>;
+const AS_IT_IS: Look = { frameTimeS: 0, variant: null };
 
 /** A compile that nobody waits for any more runs to its end: ending it by force would cost the next one its worker. */
 const NEVER = new AbortController().signal;
@@ -40,7 +45,10 @@ export class SceneDesk {
   surroundings = $state.raw<Surroundings>({ kind: 'black', intensity: 1 });
   /** Index into the scene's cameras, or -1 for a view of one's own. */
   cameraIndex = $state(-1);
+  /** With `lens`, whichever camera it is. */
   camera = $state.raw<Camera | null>(null);
+  /** null: everything is sharp. */
+  lens = $state.raw<Lens | null>(null);
   readonly #engine: () => Promise<Engine>;
   #work = new AbortController();
 
@@ -67,7 +75,14 @@ export class SceneDesk {
     const packed = packSceneFiles(named);
     if (signal.aborted) return;
     if (!packed.ok) return this.#fail(packed.text, 'Drop the scene again, together with all of its files.');
-    await this.#compile(signal, { name: packed.name, title: titleOf(packed.name), scene: packed.bytes, surroundings: null, camera: null });
+    await this.#compile(signal, {
+      name: packed.name,
+      title: titleOf(packed.name),
+      scene: packed.bytes,
+      surroundings: null,
+      look: AS_IT_IS,
+      camera: null,
+    });
   }
 
   async openSample(sample: Sample): Promise<void> {
@@ -83,7 +98,14 @@ export class SceneDesk {
             intensity: spec.intensity,
           }
         : null;
-      await this.#compile(signal, { name: sample.file, title: sample.title, scene, surroundings, camera: sample.camera ?? null });
+      await this.#compile(signal, {
+        name: sample.file,
+        title: sample.title,
+        scene,
+        surroundings,
+        look: AS_IT_IS,
+        camera: sample.camera ?? null,
+      });
     } catch (cause) {
       if (!signal.aborted)
         this.#fail(
@@ -111,27 +133,34 @@ export class SceneDesk {
 
   /** Compiles the scene again in other surroundings; keeps the camera. */
   async surround(surroundings: Surroundings): Promise<void> {
-    if (!this.files) return;
-    const signal = this.#begin('Lighting the scene');
-    await this.#compile(signal, {
-      name: this.name,
-      title: this.title,
-      scene: this.files.scene,
-      surroundings,
-      camera: this.cameraIndex >= 0 ? this.cameraIndex : this.camera,
+    await this.#again('Lighting the scene', { surroundings });
+  }
+
+  /** Compiles the scene again with other materials, or at another moment; keeps the camera. */
+  async show(look: Partial<Look>): Promise<void> {
+    const { frameTimeS, variant } = this.files ?? AS_IT_IS;
+    await this.#again(look.variant === undefined ? 'Moving the scene' : 'Changing the materials', {
+      look: { frameTimeS, variant, ...look },
     });
   }
 
   pickCamera(index: number): void {
     const picked = this.summary?.cameras[index];
+    const camera = picked?.camera ?? this.summary?.view ?? null;
     this.cameraIndex = picked ? index : -1;
-    this.camera = picked?.camera ?? this.summary?.view ?? null;
+    this.camera = camera && { ...camera, lens: this.lens };
   }
 
   /** The view was turned by hand. */
   orbit(camera: Camera): void {
     this.cameraIndex = -1;
-    this.camera = camera;
+    this.camera = { ...camera, lens: this.lens };
+  }
+
+  /** Another lens before the same camera. */
+  focus(lens: Lens | null): void {
+    this.lens = lens;
+    if (this.camera) this.camera = { ...this.camera, lens };
   }
 
   clear(): void {
@@ -141,6 +170,7 @@ export class SceneDesk {
     this.files = null;
     this.summary = null;
     this.camera = null;
+    this.lens = null;
     this.name = '';
     this.title = '';
   }
@@ -153,15 +183,23 @@ export class SceneDesk {
     return this.#work.signal;
   }
 
+  async #again(text: string, changes: Partial<Pick<Draft, 'surroundings' | 'look'>>): Promise<void> {
+    if (!this.files) return;
+    const { scene, frameTimeS, variant } = this.files;
+    const { name, title, surroundings } = this;
+    const camera = this.cameraIndex >= 0 ? this.cameraIndex : this.camera;
+    await this.#compile(this.#begin(text), { name, title, scene, surroundings, look: { frameTimeS, variant }, camera, ...changes });
+  }
+
   async #compile(signal: AbortSignal, draft: Draft): Promise<void> {
     try {
       this.busy = 'Compiling the scene';
       const engine = await this.#engine();
       let surroundings: Surroundings = draft.surroundings ?? { kind: 'black', intensity: 1 };
-      let outcome = await engine.compile(NEVER, sceneFiles(draft.scene, surroundings));
+      let outcome = await engine.compile(NEVER, sceneFiles(draft, surroundings));
       if (!signal.aborted && outcome.ok && draft.surroundings === null && outcome.summary.lights === 0) {
         surroundings = { kind: 'studio', intensity: 1 };
-        outcome = await engine.compile(NEVER, sceneFiles(draft.scene, surroundings));
+        outcome = await engine.compile(NEVER, sceneFiles(draft, surroundings));
       }
       if (signal.aborted) return;
       if (!outcome.ok) return this.#fail(outcome.text, 'Drop another file, or mend this one and drop it again.');
@@ -176,7 +214,9 @@ export class SceneDesk {
     this.name = draft.name;
     this.title = draft.title;
     this.surroundings = surroundings;
-    this.files = sceneFiles(draft.scene, surroundings);
+    // A lens belongs to a scene's scale; another look of the same scene keeps it.
+    if (draft.scene !== this.files?.scene) this.lens = null;
+    this.files = sceneFiles(draft, surroundings);
     this.summary = summary;
     if (typeof draft.camera === 'object' && draft.camera) this.orbit(draft.camera);
     else this.pickCamera(draft.camera ?? 0);
@@ -212,10 +252,10 @@ const titleOf = (name: string): string =>
     .trim()
     .slice(0, 120) || 'Untitled';
 
-function sceneFiles(scene: Bytes, surroundings: Surroundings): SceneFiles {
+function sceneFiles({ scene, look }: Draft, surroundings: Surroundings): SceneFiles {
   const { kind, intensity } = surroundings;
   const environment = kind === 'black' ? null : { file: kind === 'file' ? surroundings.file : studioEnvironment(), intensity };
-  return { scene, environment, frameTimeS: 0, variant: null };
+  return { scene, environment, ...look };
 }
 
 async function readFile(file: File): Promise<Bytes | null> {

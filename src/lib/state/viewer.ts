@@ -7,9 +7,12 @@ import {
   Box3,
   EquirectangularReflectionMapping,
   NeutralToneMapping,
+  OrthographicCamera,
   PerspectiveCamera,
   PMREMGenerator,
+  Raycaster,
   Scene,
+  Vector2,
   Vector3,
   WebGLRenderer,
   type DataTexture,
@@ -30,7 +33,10 @@ export class Viewer {
   onstart: () => void = () => undefined;
   onturn: (camera: Camera) => void = () => undefined;
   readonly #renderer: WebGLRenderer;
-  readonly #camera = new PerspectiveCamera();
+  readonly #perspective = new PerspectiveCamera();
+  readonly #parallel = new OrthographicCamera();
+  #camera: PerspectiveCamera | OrthographicCamera = this.#perspective;
+  #aspect = 1;
   readonly #controls: OrbitControls;
   readonly #scene = new Scene();
   #model: Object3D | null = null;
@@ -77,28 +83,43 @@ export class Viewer {
   look(camera: Camera): void {
     const { eye, target, up } = camera;
     this.#seen = camera;
-    const distance = Math.hypot(...eye.map((x, i) => x - target[i]!));
-    this.#camera.fov = (Math.atan('halfHeight' in camera ? camera.halfHeight / distance : camera.tanHalfVfov) * 360) / Math.PI;
+    this.#camera = 'halfHeight' in camera ? this.#parallel : this.#perspective;
+    this.#controls.object = this.#camera;
+    this.#camera.zoom = 1;
     this.#camera.position.set(...eye);
     this.#camera.up.set(...up).normalize();
     this.#controls.target.copy(this.#pivot(new Vector3(...eye), new Vector3(...target)));
     const size = this.#bounds().getSize(new Vector3()).length() || 1;
-    this.#camera.near = size / 5000;
+    // Parallel rays start at the eye's own plane.
+    this.#camera.near = 'halfHeight' in camera ? 0 : size / 5000;
     this.#camera.far = size * 50;
     this.#camera.lookAt(this.#controls.target);
-    this.#camera.updateProjectionMatrix();
-    this.draw();
+    this.#shape();
+  }
+
+  /** @param x, y from 0 to 1, from the top left. @returns the distance along the view axis to what is seen there; null for nothing. */
+  distanceAt(x: number, y: number): number | null {
+    if (!this.#model) return null;
+    const ray = new Raycaster();
+    ray.setFromCamera(new Vector2(2 * x - 1, 1 - 2 * y), this.#camera);
+    const [hit] = ray.intersectObject(this.#model, true);
+    const axis = this.#camera.getWorldDirection(new Vector3());
+    return hit ? hit.point.sub(this.#camera.position).dot(axis) : null;
   }
 
   /** Keyboard: turns by degrees and moves nearer (zoom > 1) or farther. */
   turn(azimuthDegrees: number, elevationDegrees: number, zoom: number): void {
-    const offset = this.#camera.position.clone().sub(this.#controls.target).divideScalar(zoom);
+    const parallel = this.#camera === this.#parallel;
+    const offset = this.#camera.position.clone().sub(this.#controls.target);
+    // Nearer changes nothing where rays are parallel: less is seen instead.
+    if (parallel) this.#camera.zoom *= zoom;
+    else offset.divideScalar(zoom);
     const right = new Vector3().crossVectors(this.#camera.up, offset).normalize();
     offset.applyAxisAngle(this.#camera.up, (azimuthDegrees * Math.PI) / 180);
     offset.applyAxisAngle(right, (elevationDegrees * Math.PI) / 180);
     this.#camera.position.copy(this.#controls.target).add(offset);
     this.#controls.update();
-    this.draw();
+    this.#shape();
     this.onturn(this.#standing());
   }
 
@@ -106,9 +127,8 @@ export class Viewer {
     if (width < 1 || height < 1) return;
     this.#renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     this.#renderer.setSize(width, height, false);
-    this.#camera.aspect = width / height;
-    this.#camera.updateProjectionMatrix();
-    this.draw();
+    this.#aspect = width / height;
+    this.#shape();
   }
 
   expose(stops: number): void {
@@ -127,6 +147,20 @@ export class Viewer {
     this.#renderer.dispose();
   }
 
+  /** Optics and proportions, as `look` and `resize` told them last. */
+  #shape(): void {
+    const seen = this.#seen;
+    if ('halfHeight' in seen) {
+      const [up, right] = [seen.halfHeight, seen.halfHeight * this.#aspect];
+      Object.assign(this.#parallel, { left: -right, right, top: up, bottom: -up });
+    } else {
+      this.#perspective.fov = (Math.atan(seen.tanHalfVfov) * 360) / Math.PI;
+      this.#perspective.aspect = this.#aspect;
+    }
+    this.#camera.updateProjectionMatrix();
+    this.draw();
+  }
+
   #bounds(): Box3 {
     return this.#model ? new Box3().setFromObject(this.#model) : new Box3();
   }
@@ -142,7 +176,8 @@ export class Viewer {
   #standing(): Camera {
     const eye = this.#camera.position.toArray();
     const up = this.#camera.up.toArray();
-    return { ...this.#seen, eye: [...eye], target: [...this.#controls.target.toArray()], up: [...up] };
+    const stands = { ...this.#seen, eye: [...eye], target: [...this.#controls.target.toArray()], up: [...up] } satisfies Camera;
+    return 'halfHeight' in stands ? { ...stands, halfHeight: stands.halfHeight / this.#camera.zoom } : stands;
   }
 
   #light(environment: SceneFiles['environment']): void {

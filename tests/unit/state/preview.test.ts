@@ -11,6 +11,7 @@ const view = (change: Partial<PreviewView> = {}): PreviewView => ({
   sceneRoot: ROOT,
   files: FILES,
   camera: { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.4, lens: null },
+  transparent: false,
   width: 1280,
   height: 720,
   bounces: 8,
