@@ -81,7 +81,8 @@ fn triangle_entry(triangle: Triangle, s: Sight) -> vec3f {
   let p = x.zxy * y.yzx;
   let q = y.zxy * x.yzx;
   let inside = all(p >= q) || all(p <= q);
-  let areas = p - q;
+  // Of one sign even where the subtraction was fused, so that what is met lies between the corners.
+  let areas = select(min(p - q, vec3f(0.0)), max(p - q, vec3f(0.0)), all(p >= q));
   let sum = areas.x + areas.y + areas.z;
   let behind = ((sum < 0.0) != (s.shear.z < 0.0)) != ((triangle.material & TRIANGLE_MIRRORED) != 0u);
   let there = inside && sum != 0.0 && !(behind && (triangle.material & TRIANGLE_CULL) != 0u);
