@@ -45,6 +45,7 @@ export interface PixelSums {
 }
 
 const at = FilmPixel.offsets;
+const WORDS = FilmPixel.size / 4;
 
 export const viewOfFilm = (light: Uint8Array): DataView => new DataView(light.buffer, light.byteOffset, light.byteLength);
 
@@ -82,20 +83,22 @@ export function writePixel(view: DataView, pixel: number, sums: PixelSums): void
   u32(at.object, sums.object);
 }
 
-/** Rays traced for a film: the sum of its pixels' segment counts. */
+/** Rays traced for a film: the sum of its pixels' segment counts. `light` begins on a word, as whole films and cut leaves do. */
 export function filmSegments(light: Uint8Array): number {
-  const view = viewOfFilm(light);
+  const words = new Uint32Array(light.buffer, light.byteOffset, light.length / 4);
   let sum = 0;
-  for (let from = at.segments; from < light.length; from += FilmPixel.size) sum += view.getUint32(from, true);
+  for (let i = at.segments / 4; i < words.length; i += WORDS) sum += words[i]!;
   return sum;
 }
 
 /** Sums of radiance, R, G, B per pixel. */
 export function filmLight(light: Uint8Array): Float32Array<ArrayBuffer> {
-  const view = viewOfFilm(light);
-  const out = new Float32Array((light.length / FilmPixel.size) * 3);
-  for (let i = 0; i < out.length; i++) {
-    out[i] = view.getFloat32(Math.floor(i / 3) * FilmPixel.size + at.light + (i % 3) * 4, true);
+  const words = new Float32Array(light.buffer, light.byteOffset, light.length / 4);
+  const pixels = light.length / FilmPixel.size;
+  const out = new Float32Array(pixels * 3);
+  for (let p = 0; p < pixels; p++) {
+    const from = p * WORDS + at.light / 4;
+    for (let c = 0; c < 3; c++) out[p * 3 + c] = words[from + c]!;
   }
   return out;
 }
@@ -123,11 +126,12 @@ export function filmCounters(light: Uint8Array): Counters {
 
 /** Is every number of these pixels finite? What is not would spoil whatever it is added to. */
 export function filmIsFinite(light: Uint8Array): boolean {
-  const view = viewOfFilm(light);
-  const finite = (offset: number): boolean => Number.isFinite(view.getFloat32(offset, true));
-  for (let from = 0; from < light.length; from += FilmPixel.size) {
-    const colour = finite(from + at.light) && finite(from + at.light + 4) && finite(from + at.light + 8);
-    if (!colour || !finite(from + at.depth) || !finite(from + at.moment)) return false;
+  const words = new Float32Array(light.buffer, light.byteOffset, light.length / 4);
+  const [colour, depth, moment] = [at.light / 4, at.depth / 4, at.moment / 4];
+  for (let i = 0; i < words.length; i += WORDS) {
+    // A sum of f32 as doubles can't overflow, so it is finite exactly when its terms are.
+    const sum = words[i + colour]! + words[i + colour + 1]! + words[i + colour + 2]! + words[i + depth]! + words[i + moment]!;
+    if (!Number.isFinite(sum)) return false;
   }
   return true;
 }

@@ -79,7 +79,7 @@ describe('preview', () => {
     await preview.trace(view());
     expect(preview.frame?.width).toBe(768);
     expect(preview.of?.camera).toEqual(view().camera);
-    expect(Object.keys(engine.asked[0]!.frame).toSorted()).toEqual(['bounces', 'camera', 'height', 'seed', 'width']);
+    expect(Object.keys(engine.asked[0]!.frame).toSorted()).toEqual(['bounces', 'camera', 'height', 'seed', 'transparent', 'width']);
   });
 
   it('compiles a scene again that the engine has dropped', async () => {
