@@ -60,8 +60,10 @@ export async function readDocument(checked: CheckedGltf): Promise<Document> {
   try {
     return await io.readJSON(inMemory(checked, used));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new SceneError(`The meshes of the file cannot be decoded (${reason.slice(0, 160)}); export the file again.`);
+    if (error instanceof SceneError) throw error;
+    // The decoder's own complaint may help an artist; that of the machine does not.
+    const reason = error instanceof Error && error.constructor === Error ? ` (${error.message.slice(0, 160)})` : '';
+    throw new SceneError(`The meshes of the file cannot be decoded${reason}; export the file again.`);
   }
 }
 

@@ -15,6 +15,7 @@ import { SceneError } from './compiled-scene.ts';
 import type { Container } from './container.ts';
 import { checkExtensions, MESHOPT_EXTENSIONS, TEXTURE_SOURCE_EXTENSIONS } from './extensions.ts';
 import { parseGltfJson, type GltfAccessor, type GltfJson } from './gltf-json.ts';
+import { checkCompressed } from './preflight-compressed.ts';
 import type { ResourceReader } from './resources.ts';
 
 export interface CheckedGltf {
@@ -52,6 +53,7 @@ export function preflight(container: Container): CheckedGltf {
     }
   });
   checkReferences(json);
+  checkCompressed(json, buffers);
   checkTree(json);
   return { json, buffers, resource: container.resource, warnings };
 }

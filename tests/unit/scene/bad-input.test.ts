@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { compileScene, SceneError } from '#workers/scene/compile.ts';
 import { boxGlb, editGlb, joinGlb, pngImage, sceneFiles, texturedQuadGlb, type Bytes, type LooseJson } from './fixtures.ts';
+import { compressedGlb } from './fuzz-corpus.ts';
 
 const compile = (bytes: Bytes) => compileScene(new AbortController().signal, sceneFiles(bytes));
 
@@ -41,7 +42,12 @@ describe('the control', () => {
 describe('the container', () => {
   const cases: readonly (readonly [string, (glb: Bytes) => Bytes, RegExp])[] = [
     ['an empty file', () => new Uint8Array(0), /empty/],
-    ['a file that is not glTF', () => new TextEncoder().encode('PK\u0003\u0004 not a scene at all'), /not glTF: byte 0/],
+    ['a file that is not glTF', () => new TextEncoder().encode('not a scene at all'), /not glTF: byte 0/],
+    [
+      'a zip cut off',
+      () => new TextEncoder().encode('PK\u0003\u0004 not a scene at all'),
+      /^Byte 23: the archive ends without its directory/,
+    ],
     ['a header cut off', (glb) => glb.slice(0, 14), /ends at byte 14, inside the GLB header/],
     ['a body cut off', (glb) => glb.slice(0, glb.length - 100), /^Byte 8: the header claims \d+ bytes but the file has \d+/],
     ['version 1', (glb) => patch(glb, 4, 1), /^Byte 4: the file is GLB version 1/],
@@ -204,7 +210,7 @@ describe('the document', () => {
 describe('images', () => {
   test('an image that is no image, by its index and name', async () => {
     expect(await sentence(await texturedQuadGlb(new TextEncoder().encode('no image')))).toMatch(
-      /^images\[0\] \("four colours"\): the image is neither PNG, JPEG nor WebP/,
+      /^images\[0\] \("four colours"\): the image is neither PNG, JPEG, WebP, AVIF nor KTX2/,
     );
   });
 
@@ -244,11 +250,11 @@ describe('the environment', () => {
   });
 
   test.each([
-    ['text', new TextEncoder().encode('hello'), /not a Radiance file/],
-    ['EXR', Uint8Array.of(0x76, 0x2f, 0x31, 0x01, 2, 0, 0, 0), /OpenEXR/],
+    ['text', new TextEncoder().encode('hello'), /neither a Radiance nor an OpenEXR file/],
+    ['EXR', Uint8Array.of(0x76, 0x2f, 0x31, 0x01, 2, 0, 0, 0), /OpenEXR file that ends inside its header \(byte 8\)/],
     ['XYZE', hdr('#?RADIANCE\nFORMAT=32-bit_rle_xyze\n\n-Y 1 +X 2\n', 0), /32-bit_rle_xyze/],
     ['a turned image', hdr('#?RADIANCE\n\n+X 2 -Y 1\n', 0), /orientation "\+X 2 -Y 1"/],
-    ['a claim beyond its bytes', hdr('#?RADIANCE\n\n-Y 9000 +X 18000\n', 1, 2, 3), /claims 18000 × 9000 px but has only 3 bytes/],
+    ['a claim beyond its bytes', hdr('#?RADIANCE\n\n-Y 9000 +X 18000\n', 1, 2, 3), /is 18000 × 9000 px, at most 134217728 texels/],
     ['a cut row', hdr(header, 128, 128, 128), /cut off in row 0/],
   ])('%s', async (_, file, text) => {
     const error: unknown = await withEnvironment(file).catch((thrown: unknown) => thrown);
@@ -262,4 +268,43 @@ test('an abort ends the compile with the reason of the signal', async () => {
   const running = compileScene(controller.signal, sceneFiles(await boxGlb()));
   controller.abort();
   await expect(running).rejects.toThrow(/abort/i);
+});
+
+describe('compressed meshes', () => {
+  const view = (json: LooseJson): Item =>
+    at(
+      json.bufferViews,
+      json.bufferViews.findIndex((item) => item['extensions'] !== undefined),
+    );
+  type Item = Record<string, unknown>;
+
+  test('a Draco payload that claims more triangles than its accessor is refused before it is decoded', async () => {
+    const glb = await compressedGlb('draco');
+    expect((await compile(glb)).summary.triangles).toBe(12);
+    const lying = editGlb(glb, (json) => Object.assign(at(json.accessors, Number(primitive(json)['indices'])), { count: 33 }));
+    expect(await sentence(lying)).toMatch(
+      /^meshes\[0\]\.primitives\[0\]\.extensions\.KHR_draco_mesh_compression: its payload claims 12 triangles but the accessor has 33 corners/,
+    );
+  });
+
+  test('a Meshopt view that unpacks to 100 GB, which its absent fallback would hold, is refused', async () => {
+    const glb = await compressedGlb('meshopt');
+    expect((await compile(glb)).summary.triangles).toBe(12);
+    const huge = editGlb(glb, (json) => {
+      const packed = Object.values(view(json)['extensions'] as Record<string, Item>)[0] as Item;
+      packed['count'] = 96e9 / Number(packed['byteStride']);
+      Object.assign(view(json), { byteLength: 100e9 });
+      Object.assign(at(json.buffers, Number(view(json)['buffer'])), { byteLength: 200e9 });
+    });
+    expect(await sentence(huge)).toMatch(
+      /^bufferViews\[\d\]\.extensions\.EXT_meshopt_compression: the views up to here unpack to 96000000000 bytes/,
+    );
+  });
+
+  test('a Draco payload that is damaged behind its first bytes', async () => {
+    const damaged = editGlb(await compressedGlb('draco'), (_, binary) => {
+      for (let i = 20; i < binary.byteLength; i++) binary.setUint8(i, 255);
+    });
+    expect(await sentence(damaged)).toMatch(/cannot be decoded|claims|no mesh of Draco/);
+  });
 });
