@@ -64,7 +64,7 @@ fn scatter(p: ptr<function, Path>, met: Crossing, vertex: u32) {
   if (COUNT) { shading_calls++; }
   let jitter = sample_unit((*p).key, vertex_pair(vertex, PAIR_TEXTURE));
   var s = load_surface(met.hit, (*p).ray.direction, jitter);
-  s.passed = lets_straight_through(s.material);
+  s.passed = s.alpha <= ALPHA_MIN && lets_straight_through(s.material);
   (*p).signature = fold_signature((*p).signature, met.hit.primitive);
   if (vertex == 0u) {
     (*p).guide.depth = met.hit.t;

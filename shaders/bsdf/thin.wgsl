@@ -6,10 +6,11 @@
 /// GGX narrower than this is not told from a mirror, and keeps every density finite in f32.
 const ALPHA_MIN = 1e-3;
 
-/// Smooth enough, by its factor alone, for light to leave in the direction it came; not under another layer.
+/// May be smooth enough for light to leave in the direction it came; not under another layer. Where a
+/// texture gives the roughness, each texel decides: rough ones let nothing through here.
 fn lets_straight_through(material: u32) -> bool {
   return TRANSMISSIVE && materials[material].transmission > 0.0 && materials[material].thickness <= 0.0
-    && materials[material].roughness * materials[material].roughness <= ALPHA_MIN
+    && (materials[material].roughness * materials[material].roughness <= ALPHA_MIN || materials[material].metal_rough_texture != NONE)
     && materials[material].clearcoat <= 0.0 && max3(materials[material].sheen_color) <= 0.0 && materials[material].iridescence <= 0.0;
 }
 
@@ -23,7 +24,12 @@ fn thin_pass(material: u32, point: TexturePoint, vertex_color: vec3f, cosine: f3
   let reflected = max3(f0 + (vec3f(materials[material].specular) - f0) * (m * m * m * m * m));
   var share = materials[material].transmission * (1.0 - reflected);
   var metallic = materials[material].metallic;
-  if (materials[material].metal_rough_texture != NONE) { metallic *= read_texture(materials[material].metal_rough_texture, point).z; }
+  if (materials[material].metal_rough_texture != NONE) {
+    let texel = read_texture(materials[material].metal_rough_texture, point);
+    let roughness = materials[material].roughness * texel.y;
+    if (roughness * roughness > ALPHA_MIN) { return vec3f(0.0); }
+    metallic *= texel.z;
+  }
   if (materials[material].transmission_texture != NONE) { share *= read_texture(materials[material].transmission_texture, point).x; }
   var tint = materials[material].base_color.rgb * vertex_color;
   if (materials[material].base_color_texture != NONE) { tint *= read_texture(materials[material].base_color_texture, point).rgb; }
