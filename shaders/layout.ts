@@ -206,7 +206,7 @@ export const Light = defineStruct('Light', {
   pick: ['f32', 'distant: probability that this light is picked; else: that the light tree is asked at all'],
   alias_threshold: ['f32', 'distant: keep this row when u < threshold'],
   alias_other: ['u32', 'distant: else take this row'],
-  profile: ['u32', 'EXT_lights_ies: first texel of its photometric profile, else NONE'],
+  profile: ['u32', 'EXT_lights_ies: first value of its header among the profiles, else NONE'],
   trail: ['u32', 'way from the root of the light tree to this light, lowest bit first: 1 is right'],
   pad: ['u32', 'zero'],
 });
@@ -240,6 +240,11 @@ export const LIGHT_NODE_TEXELS = 3;
 export const LIGHT_TREE_DEPTH_MAX = 32;
 /** Texels in one row of the texture of photometric profiles. */
 export const PROFILE_ROW = 4096;
+/** Values before the table's angles, and before that, for each light, those that orient it (shaders/light/profile.wgsl). */
+export const PROFILE_TABLE_HEADER = 4;
+export const PROFILE_HEADER = 8;
+export const PROFILE_TYPE_C = 1;
+export const PROFILE_TYPE_B = 2;
 
 /** What one dispatch of the tracer reads besides the scene: camera, rectangle, samples, its range of paths. */
 export const Frame = defineStruct('Frame', {

@@ -2,6 +2,7 @@
 // the distant lights, with the exact density that multiple importance sampling needs.
 //#import light/environment
 //#import light/tree
+//#import light/profile
 //#import scene/surface
 
 struct LightSample {
@@ -97,6 +98,7 @@ fn sample_punctual(pick: LightPick, origin: vec3f) -> LightSample {
   var strength = 1.0 / distance2;
   if (l.range > 0.0) { strength *= clamp(1.0 - sqr(sqr(distance / l.range)), 0.0, 1.0); }
   if (l.kind == LIGHT_SPOT) { strength *= sqr(clamp(dot(l.direction, -direction) * l.spot_scale + l.spot_offset, 0.0, 1.0)); }
+  if (PHOTOMETRIC && l.profile != NONE) { strength *= profile_intensity(l.profile, l.direction, -direction); }
   return LightSample(direction, distance, l.color * strength, pick.probability, NONE, true);
 }
 

@@ -17,6 +17,7 @@ import { buildGeometry, type Geometry, type MaterialNeeds } from './geometry.ts'
 import { compileImages } from './images.ts';
 import { buildSceneTree } from './instances-tree.ts';
 import { compileLights, type SceneLights } from './lights.ts';
+import { readIesLights } from './lights-ies.ts';
 import { readPunctualLights } from './lights-punctual.ts';
 import { compileMaterials, type TextureSlot } from './materials.ts';
 import { PLAIN_UV_SETS } from './materials/texture-slots.ts';
@@ -57,12 +58,13 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
   const environment = files.environment ? compileEnvironment(files.environment.file, files.environment.intensity) : BLACK;
   const { bounds, radius } = sceneBounds(geometry.positions.subarray(0, (geometry.ends[0] as number) * 9), bvh.instanceBounds);
   const meter = new EmissionMeter(geometry, slots, placed);
+  const ies = readIesLights(checked, json, pose);
   const lights = await compileLights(
     geometry,
     bvh.order,
     materials,
     meter,
-    readPunctualLights(json, pose, radius),
+    [...ies.candidates, ...readPunctualLights(json, pose, radius)],
     environment.meanLuminance,
     radius,
     pause,
@@ -79,7 +81,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
     textures: textureRows(slots, placed),
     lights: lights.rows,
     lightNodes: lights.nodes,
-    profiles: new Float32Array(0),
+    profiles: ies.profiles,
     texels,
     environment: { width, height, texels: environment.texels, alias: environment.alias },
   };

@@ -75,7 +75,8 @@ export async function compileLights(
     const corners = geometry.positions.subarray(triangle * 9, triangle * 9 + 9);
     candidates.push(triangleLight(corners, place, radiance, material.doubleSided, mirrored));
   }
-  candidates.push(...punctual);
+  // Those with a place first.
+  candidates.push(...punctual.filter(({ bounds }) => bounds), ...punctual.filter(({ bounds }) => !bounds));
   if (environmentLuminance > 0) candidates.push(environmentLight(environmentLuminance, radius));
   if (candidates.length > SCENE_LIGHTS_MAX) throw tooMany();
   return { ...(await buildLightTable(candidates, pause)), ofTriangle };
