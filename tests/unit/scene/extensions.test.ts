@@ -59,3 +59,13 @@ test('a file packed with Meshopt compiles to the same scene under the ratified n
   expect(ratified.summary.root).toBe(old.summary.root);
   expect(ratified.summary.triangles).toBe(12);
 });
+
+test.each([
+  ['EXT_texture_avif', 4, /^textures\[0\]\.extensions\.EXT_texture_avif\.source: index 4 is out of range, the file has 0 images/],
+  ['KHR_texture_basisu', 'a', /^textures\[0\]\.extensions\.KHR_texture_basisu\.source: a whole number of 0 or more was expected/],
+])('a texture whose %s names %j is refused by its path', async (name, source, text) => {
+  const glb = withJson(await boxGlb(), (json) => Object.assign(json, { textures: [{ extensions: { [name]: { source } } }] }));
+  const error: unknown = await compile(glb).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(SceneError);
+  expect((error as SceneError).message).toMatch(text);
+});
