@@ -140,8 +140,9 @@ async function loadBasis(): Promise<Basis> {
   const wasmBinary = await loadWasm('basis');
   try {
     Object.assign(scope, { define });
-    await import('three/examples/jsm/libs/basis/basis_transcoder.js');
-    factory ??= loaded;
+    const script = await import('three/examples/jsm/libs/basis/basis_transcoder.js');
+    // A bundler may have made a module of it, with the factory as its default.
+    factory ??= loaded ?? script.default ?? null;
     if (!factory) throw new Error('The Basis transcoder gave no module.');
     loaded = factory;
     Object.assign(scope, { require: scope.require ?? (() => ({})), __dirname: scope.__dirname ?? '' });

@@ -32,8 +32,39 @@ function faultOfSentence(text: string): string | null {
 const tally: FuzzTally = { compiled: 0, refused: 0, slowestMs: 0, slowest: '', peakRssBytes: 0 };
 const say = (message: FuzzMessage): void => void process.send?.(message);
 
+/** Texts that became code. Emscripten's glue makes callers out of signatures; nothing else may, and no file may add to them. */
+const scripts = new Set<string>();
+let watching = false;
+let current = '';
+
+function watchScripts(): void {
+  const noted = (args: readonly unknown[]): void => {
+    const code = args.map(String).join('\n');
+    if (watching && !scripts.has(code)) say({ fault: `made code out of text: ${code.slice(0, 500)}`, name: current });
+    scripts.add(code);
+  };
+  globalThis.Function = new Proxy(Function, {
+    apply: (target, self: unknown, args: string[]) => (noted(args), Reflect.apply(target, self, args) as unknown),
+    construct: (target, args: string[]) => (noted(args), Reflect.construct(target, args) as object),
+  });
+  const plain = globalThis.eval;
+  globalThis.eval = (code: string): unknown => (noted([code]), plain(code));
+}
+
+/** Every sound file compiles; what they make of code is what there may be. */
+async function warmUp(corpus: Awaited<ReturnType<typeof fuzzCorpus>>): Promise<void> {
+  watchScripts();
+  for (const { name, files } of corpus) {
+    await compileScene(new AbortController().signal, files).catch((error: unknown) =>
+      say({ fault: `the sound file: ${String(error)}`, name }),
+    );
+  }
+  watching = true;
+}
+
 async function tryOne(index: number, corpus: Awaited<ReturnType<typeof fuzzCorpus>>): Promise<void> {
   const { name, files } = mutant(corpus, index);
+  current = name;
   say({ at: index, name, tally });
   const before = process.cpuUsage();
   try {
@@ -58,6 +89,7 @@ async function tryOne(index: number, corpus: Awaited<ReturnType<typeof fuzzCorpu
 process.on('message', (range: { readonly from: number; readonly to: number }) => {
   void (async () => {
     const corpus = await fuzzCorpus();
+    await warmUp(corpus);
     for (let index = range.from; index < range.to; index++) await tryOne(index, corpus);
     say({ done: tally });
     process.disconnect();

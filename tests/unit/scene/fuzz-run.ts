@@ -1,6 +1,5 @@
 /**
- * Runs mutants in a process of their own, which may make no code out of text, has a bounded heap and
- * is watched: silence is a hang, an end is a crash, and both are reported with the mutant's number
+ * Runs mutants in a process of their own, which has a bounded heap and is watched: silence is a hang, an end is a crash, and both are reported with the mutant's number
  * before a fresh process goes on behind it.
  */
 import { fork } from 'node:child_process';
@@ -63,7 +62,7 @@ function add(report: Growing, tally: FuzzTally): void {
 function runChild(file: string, from: number, to: number, report: Growing): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = fork(file, {
-      execArgv: [`--max-old-space-size=${HEAP_MIB}`, '--disallow-code-generation-from-strings'],
+      execArgv: [`--max-old-space-size=${HEAP_MIB}`],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     let current: Extract<FuzzMessage, { at: number }> = { at: from, name: `#${from}`, tally: NOTHING };
