@@ -54,6 +54,7 @@ beforeAll(async () => {
     const path = new URL(request.url ?? '/', 'http://page').pathname;
     if (path === '/')
       return void response.setHeader('content-type', 'text/html').end('<!doctype html><script type="module" src="/scenes.js"></script>');
+    if (path === '/favicon.ico') return void response.writeHead(204).end();
     const bytes = offered.get(path);
     if (bytes) return void response.end(bytes);
     void readFile(join(folder, path)).then(
@@ -65,7 +66,7 @@ beforeAll(async () => {
   browser = await chromium.launch({ executablePath: chromiumPath(), args: chromiumArgs });
   page = await browser.newPage();
   page.on('pageerror', (error) => errors.push(error.message));
-  page.on('console', (message) => message.type() === 'error' && !message.text().includes('favicon') && errors.push(message.text()));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   await page.waitForFunction(() => 'pictorScenes' in globalThis);
 });
