@@ -14,6 +14,7 @@ import { readDocument } from './document.ts';
 import { EmissionMeter } from './emission.ts';
 import { BLACK, compileEnvironment } from './environment.ts';
 import { buildGeometry, type Geometry, type MaterialNeeds } from './geometry.ts';
+import { compileImageLight } from './image-light.ts';
 import { compileImages } from './images.ts';
 import { buildSceneTree } from './instances-tree.ts';
 import { compileLights, type SceneLights } from './lights.ts';
@@ -55,7 +56,9 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
   const geometry = await buildGeometry(json, document, pose, needs, materials.length - 1, pause);
   const { texels, placed } = await compileImages(document, slots, pause);
   const bvh = await buildSceneTree(geometry, pause);
-  const environment = files.environment ? compileEnvironment(files.environment.file, files.environment.intensity) : BLACK;
+  const environment = files.environment
+    ? compileEnvironment(files.environment.file, files.environment.intensity)
+    : ((await compileImageLight(json, document, pause)) ?? BLACK);
   const { bounds, radius } = sceneBounds(geometry.positions.subarray(0, (geometry.ends[0] as number) * 9), bvh.instanceBounds);
   const meter = new EmissionMeter(geometry, slots, placed);
   const ies = readIesLights(checked, json, pose);

@@ -18,8 +18,12 @@ export interface Environment extends CompiledEnvironment {
 export const BLACK: Environment = { width: 1, height: 1, texels: new Float32Array(4), alias: new Uint32Array(2), meanLuminance: 0 };
 
 /** @throws SceneError, one sentence, when the file is no readable picture of light. */
-export function compileEnvironment(file: Uint8Array<ArrayBuffer>, intensity: number): Environment {
-  let image = readSurroundings(file);
+export const compileEnvironment = (file: Uint8Array<ArrayBuffer>, intensity: number): Environment =>
+  environmentOf(readSurroundings(file), intensity);
+
+/** @throws SceneError when the light is beyond f32. */
+export function environmentOf(surroundings: LinearImage, intensity: number): Environment {
+  let image = surroundings;
   while (image.width > WIDTH_MAX && image.width % 2 === 0 && image.height % 2 === 0) image = halve(image);
   const { width, height } = image;
   const texels = new Float32Array(width * height * 4);

@@ -32,6 +32,8 @@ export const BVH_DEPTH_MAX = 48;
 export const SCENE_VARIANTS_MAX = 256;
 export const VARIANT_NAME_CHARS_MAX = 200;
 export const SCENE_LIGHTS_MAX = 2_000_000;
+/** A face of an image-based light inside a scene file. */
+export const IMAGE_LIGHT_SIDE_PX_MAX = 2_048;
 /** A photometric file, and its angles along one axis after its symmetries are unfolded. */
 export const PROFILE_FILE_BYTES_MAX = 4 * 1024 * 1024;
 export const PROFILE_ANGLES_MAX = 2_048;
