@@ -128,14 +128,17 @@ async function transcode(file: Bytes, { width, height }: Layout): Promise<Decode
   }
 }
 
+const FOLDER = '__dirname';
+const BORROWED = ['define', 'require', FOLDER];
+
 /**
  * The transcoder is written as a script: it gives itself to an AMD loader, and believes that a
  * Node in sight brings `require`. Both are there for the moment in which it looks.
  */
 async function loadBasis(): Promise<Basis> {
-  const scope = globalThis as { define?: unknown; require?: unknown; __dirname?: unknown };
+  const scope = globalThis as Record<string, unknown>;
   let factory: BasisFactory | null = null;
-  const before = { define: scope.define, require: scope.require, __dirname: scope.__dirname };
+  const before = Object.fromEntries(BORROWED.map((name) => [name, scope[name]]));
   const define = Object.assign((_: unknown, make: () => BasisFactory) => void (factory = make()), { amd: {} });
   const wasmBinary = await loadWasm('basis');
   try {
@@ -145,7 +148,8 @@ async function loadBasis(): Promise<Basis> {
     factory ??= loaded ?? script.default ?? null;
     if (!factory) throw new Error('The Basis transcoder gave no module.');
     loaded = factory;
-    Object.assign(scope, { require: scope.require ?? (() => ({})), __dirname: scope.__dirname ?? '' });
+    scope['require'] ??= () => ({});
+    scope[FOLDER] ??= '';
     const started = loaded({ wasmBinary });
     restore(scope, before);
     const basis = await started;

@@ -195,16 +195,7 @@ function checkReferences(json: GltfJson): void {
     to(skin.inverseBindMatrices, 'accessors', `skins[${i}].inverseBindMatrices`);
     skin.joints.forEach((joint, j) => to(joint, 'nodes', `skins[${i}].joints[${j}]`));
   });
-  json.animations.forEach((animation, a) => {
-    animation.samplers.forEach((sampler, s) => {
-      to(sampler.input, 'accessors', `animations[${a}].samplers[${s}].input`);
-      to(sampler.output, 'accessors', `animations[${a}].samplers[${s}].output`);
-    });
-    animation.channels.forEach((channel, c) => {
-      inRange(channel.sampler, animation.samplers.length, `animations[${a}].channels[${c}].sampler`, 'samplers in this animation');
-      to(channel.target.node, 'nodes', `animations[${a}].channels[${c}].target.node`);
-    });
-  });
+  checkAnimations(json);
   json.nodes.forEach((node, i) => {
     for (const [key, list] of [
       ['mesh', 'meshes'],
@@ -216,6 +207,19 @@ function checkReferences(json: GltfJson): void {
   });
   json.scenes.forEach((scene, i) => scene.nodes.forEach((node, n) => to(node, 'nodes', `scenes[${i}].nodes[${n}]`)));
   to(json.scene, 'scenes', 'scene');
+}
+
+function checkAnimations(json: GltfJson): void {
+  json.animations.forEach((animation, a) => {
+    animation.samplers.forEach((sampler, s) => {
+      inRange(sampler.input, json.accessors.length, `animations[${a}].samplers[${s}].input`, 'accessors');
+      inRange(sampler.output, json.accessors.length, `animations[${a}].samplers[${s}].output`, 'accessors');
+    });
+    animation.channels.forEach((channel, c) => {
+      inRange(channel.sampler, animation.samplers.length, `animations[${a}].channels[${c}].sampler`, 'samplers in this animation');
+      inRange(channel.target.node, json.nodes.length, `animations[${a}].channels[${c}].target.node`, 'nodes');
+    });
+  });
 }
 
 /** Texture references hide at any depth below a material (extensions), so all objects are walked. */

@@ -66,8 +66,8 @@ describe('pictures', () => {
   test('a PNG with a damaged colour profile is as good as one without', async () => {
     const png = pngImage(3, 2, (x, y) => [x, y, 9, 255]);
     const chunk = Uint8Array.from([0, 0, 0, 4, 0x69, 0x43, 0x43, 0x50, 1, 2, 3, 4, 0, 0, 0, 0]);
-    const with_ = Uint8Array.from([...png.subarray(0, 33), ...chunk, ...png.subarray(33)]);
-    expect(await decodeImage(with_, 'x')).toEqual(await decodeImage(png, 'x'));
+    const profiled = Uint8Array.from([...png.subarray(0, 33), ...chunk, ...png.subarray(33)]);
+    expect(await decodeImage(profiled, 'x')).toEqual(await decodeImage(png, 'x'));
   });
 
   test('a PNG whose data unpacks to a gigabyte gives its picture and no more', async () => {

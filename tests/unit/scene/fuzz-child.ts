@@ -47,8 +47,8 @@ function watchScripts(): void {
     apply: (target, self: unknown, args: string[]) => (noted(args), Reflect.apply(target, self, args) as unknown),
     construct: (target, args: string[]) => (noted(args), Reflect.construct(target, args) as object),
   });
-  const plain = globalThis.eval;
-  globalThis.eval = (code: string): unknown => (noted([code]), plain(code));
+  const plain = Reflect.get(globalThis, 'eval') as (code: string) => unknown;
+  Object.assign(globalThis, { eval: (code: string): unknown => (noted([code]), plain(code)) });
 }
 
 /** Every sound file compiles; what they make of code is what there may be. */

@@ -84,9 +84,7 @@ export async function extensionsGlb(): Promise<Bytes> {
       mode: 5,
       material: 2,
     });
-    const position = json.accessors[
-      (json.meshes[0]?.primitives[0]?.attributes as Record<string, number>)['POSITION'] as number
-    ] as LooseJson;
+    const position = json.accessors[Number((primitive['attributes'] as Record<string, number>)['POSITION'])] as LooseJson;
     const indices = Number((primitive as unknown as Record<string, unknown>)['indices']);
     const view = Number((json.accessors[indices] as Record<string, unknown>)['bufferView']);
     Object.assign(position, {
