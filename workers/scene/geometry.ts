@@ -40,13 +40,6 @@ export interface PlacedGroup {
   readonly firstPrimitive: number;
 }
 
-/** First corner and the two edges from it, of one triangle. */
-export function cornerAndEdges({ positions }: Pick<Geometry, 'positions'>, triangle: number): Float32Array {
-  const out = positions.slice(triangle * 9, triangle * 9 + 9);
-  for (let i = 3; i < 9; i++) out[i] = (out[i] as number) - (out[i % 3] as number);
-  return out;
-}
-
 /** What geometry must know of a material. `index` is its row in the compiled scene. */
 export interface MaterialNeeds {
   /** Which of `uvSets` the tangents follow; null: no tangents wanted. */
