@@ -166,7 +166,8 @@ export function parseGltfJson(value: unknown): GltfJson {
   if (result.success) return result.output;
   const issue = result.issues[0];
   const where = jsonPath(issue.path?.map((item) => item.key) ?? []);
-  const expected = issue.message.startsWith('Invalid') ? (issue.expected ?? 'another type') : issue.message;
+  const missing = issue.input === undefined ? 'a value' : (issue.expected ?? 'another type');
+  const expected = issue.message.startsWith('Invalid') ? missing : issue.message;
   throw new SceneError(`${where || 'the JSON of the file'}: expected ${expected}, found ${short(issue.input)}; export the file again.`);
 }
 

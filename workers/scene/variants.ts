@@ -59,5 +59,9 @@ function parse<T extends v.GenericSchema>(schema: T, value: unknown, path: strin
   if (result.success) return result.output;
   const [issue] = result.issues;
   const inside = jsonPath(issue.path?.map((item) => item.key) ?? []);
-  throw new SceneError(`${path}${inside && `.${inside}`}: expected ${issue.message}; export the file again.`);
+  throw new SceneError(`${path}${inside && `.${inside}`}: expected ${wanted(issue)}; export the file again.`);
 }
+
+/** The library's own words are for programmers: it has them where a field is missing or no wording was given. */
+const wanted = ({ message, received }: { readonly message: string; readonly received: string }): string =>
+  message.startsWith('Invalid') ? received === 'undefined' ? 'a value, found nothing' : `another value than ${received}` : message;
