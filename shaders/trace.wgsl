@@ -12,7 +12,7 @@
 fn add_miss(p: ptr<function, Path>, seen: bool) {
   (*p).signature = fold_signature((*p).signature, EVENT_MISS);
   let environment = environment_towards((*p).ray.direction);
-  if (seen) { end_guide(&(*p).guide, environment.radiance, vec3f(0.0)); }
+  if (seen) { (*p).guide = ended_guide((*p).guide, environment.radiance, vec3f(0.0)); }
   if (!seen && (frame.flags & FRAME_TRANSPARENT) != 0u) { return; }
   (*p).light += (*p).throughput * environment.radiance * met_weight((*p).pdf, environment.pdf * frame.env_pick);
 }
@@ -48,7 +48,7 @@ fn extend(p: ptr<function, Path>, s: Surface, l: Lobes, met: Crossing, vertex: u
   let choice = sample_unit((*p).key, vertex_pair(vertex, PAIR_LOBE));
   let next = sample_bsdf(s, l, -(*p).ray.direction, choice.x, sample_unit((*p).key, vertex_pair(vertex, PAIR_DIRECTION)));
   (*p).signature = fold_signature((*p).signature, next.lobe);
-  if (next.lobe == LOBE_NONE || !is_mirror(next.lobe, l)) { end_guide(&(*p).guide, s.base, s.normal); }
+  if (next.lobe == LOBE_NONE || !is_mirror(next.lobe, l)) { (*p).guide = ended_guide((*p).guide, s.base, s.normal); }
   if (next.lobe == LOBE_NONE) { return; }
   (*p).throughput *= next.weight;
   (*p).guide.weight *= next.weight;
@@ -72,7 +72,7 @@ fn scatter(p: ptr<function, Path>, met: Crossing, vertex: u32) {
   }
   if ((materials[s.material].flags & MATERIAL_UNLIT) != 0u) {
     (*p).light += (*p).throughput * s.base;
-    end_guide(&(*p).guide, s.base, s.normal);
+    (*p).guide = ended_guide((*p).guide, s.base, s.normal);
     (*p).signature = fold_signature((*p).signature, EVENT_UNLIT);
     return;
   }
@@ -84,7 +84,7 @@ fn scatter(p: ptr<function, Path>, met: Crossing, vertex: u32) {
     add_direct(p, s, l, met, vertex, jitter);
     extend(p, s, l, met, vertex);
   }
-  if (!(*p).alive) { end_guide(&(*p).guide, s.base, s.normal); }
+  if (!(*p).alive) { (*p).guide = ended_guide((*p).guide, s.base, s.normal); }
 }
 
 /// Traces the shadow ray, then the path's own. @returns what the latter met.

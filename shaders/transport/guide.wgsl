@@ -21,11 +21,14 @@ fn new_guide() -> Guide {
 }
 
 /// Ends the chain on something of this colour; a zero normal where there is none.
-fn end_guide(g: ptr<function, Guide>, albedo: vec3f, normal: vec3f) {
-  if ((*g).done) { return; }
-  (*g).done = true;
-  (*g).albedo = clamp((*g).weight * albedo, vec3f(0.0), vec3f(1.0));
-  (*g).normal = normal;
+fn ended_guide(before: Guide, albedo: vec3f, normal: vec3f) -> Guide {
+  // By value: Firefox 153 (naga) falls over pointers to members of what a pointer points to.
+  if (before.done) { return before; }
+  var g = before;
+  g.done = true;
+  g.albedo = clamp(g.weight * albedo, vec3f(0.0), vec3f(1.0));
+  g.normal = normal;
+  return g;
 }
 
 fn pack_albedo(albedo: vec3f) -> u32 {

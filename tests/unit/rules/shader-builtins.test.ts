@@ -73,6 +73,14 @@ describe('built-in functions of shaders', () => {
     ]);
   });
 
+  it('get no pointer to a member of what a pointer points to, on which Firefox 153 crashes', () => {
+    const members = /\(\s*&\s*(?:\(\*\w+\)|\w+)\s*\.|,\s*&\s*(?:\(\*\w+\)|\w+)\s*\./;
+    expect(members.test('end_guide(&(*p).guide, s.base);')).toBe(true);
+    expect(Object.entries(shaderModules).flatMap(([name, code]) => (members.test(code.replace(/\/\/.*$/gm, '')) ? [name] : []))).toEqual(
+      [],
+    );
+  });
+
   it('are not looked for in comments, nor among our own functions (control)', () => {
     expect(refused({ probe: 'fn sin_turns(x: f32) -> f32 { return x; } // not sin(x)\nfn f() -> f32 { return sin_turns(1.0); }' })).toEqual(
       [],
