@@ -1,8 +1,7 @@
 // Traversal of the binary BVH. Among hits within a relative TIE of the nearest the lowest primitive
 // wins, so that devices whose last bits differ still choose the same of two coincident surfaces;
-// boxes are culled against the widened distance. Alpha is decided per primitive, pixel and sample,
-// never by visiting order: the traversal takes see-through surfaces for solid and starts again behind
-// those that let the path pass. Back faces of single-sided materials are not there, for any ray (glTF 2.0
+// boxes are culled against the widened distance. Surfaces that may let a ray through are solid here;
+// transport/straight starts again behind those that do. Back faces of single-sided materials are not there, for any ray (glTF 2.0
 // section 3.9.4), except of transmissive ones, whose far wall light must cross.
 // A mesh traced in its own space is entered by transforming the ray, whose direction keeps its scale there so
 // that distances stay those of the world, and left when the stack is back where it was.
