@@ -1,7 +1,4 @@
-/**
- * Light that is known on paper, and the three estimators against each other: BSDF sampling alone,
- * light sampling alone, both combined.
- */
+/** Light that is known on paper. The estimators are compared in light-estimators.test.ts. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LIGHT_DIRECTIONAL, LIGHT_POINT, LIGHT_SPOT } from '#shaders/layout.ts';
 import { RenderEngine } from '#workers/render/engine.ts';
@@ -87,30 +84,5 @@ describe('Beer-Lambert', () => {
     expect(r).toBeCloseTo(1, 2);
     expect(g).toBeCloseTo(Math.exp(-1), 2);
     expect(b).toBeCloseTo(Math.exp(-2), 2);
-  });
-});
-
-describe('estimators', () => {
-  it('agree on rough metal and cloth under an emitter and a bright patch of sky', async () => {
-    const scene: KitScene = {
-      triangles: [...FLOOR, ...quad([-1, 1.5, -1], [1, 1.5, -1], [1, 1.5, 1], [-1, 1.5, 1], 1)],
-      materials: [material({ roughness: 0.7, metallic: 0.5, base_color: [0.8, 0.6, 0.4, 1] }), material({ emissive: [3, 3, 3] })],
-      environment: { width: 8, height: 4, radiance: (x, y) => (y === 0 && x < 2 ? [6, 6, 6] : [0.5, 0.5, 0.6]) },
-    };
-    const shot = {
-      camera: { ...ABOVE, eye: [0.3, 1.2, 2] as [number, number, number], tanHalfVfov: 0.3 },
-      side: 16,
-      samples: 64,
-      bounces: 2,
-    };
-    const means: number[] = [];
-    for (const estimator of ['both', 'bsdf', 'light'] as const) {
-      const own = estimator === 'both' ? engine : new RenderEngine(await testGpu(), estimator);
-      means.push(meanOf(await render(own, scene, shot))[1]);
-      if (own !== engine) await own.dispose();
-    }
-    const [both, bsdf, light] = means as [number, number, number];
-    expect(Math.abs(bsdf / both - 1)).toBeLessThan(0.015);
-    expect(Math.abs(light / both - 1)).toBeLessThan(0.015);
   });
 });
