@@ -93,12 +93,15 @@ describe('a delivery', () => {
   });
 
   const { light, depth, moment } = FilmPixel.offsets;
-  test.each([light, light + 8, depth, moment])('of numbers that are none (byte %i of a pixel) is corrupt, though its root be right', async (at) => {
-    const one = lease(0, 0);
-    const made = film(one, (light) => new DataView(light.buffer).setFloat32(FilmPixel.size + at, Number.NaN, true));
-    expect(await deliver(one, made)).toEqual({ ok: false, fault: 'corrupt' });
-    expect(sum(work.snapshot().image)).toBe(0);
-  });
+  test.each([light, light + 8, depth, moment])(
+    'of numbers that are none (byte %i of a pixel) is corrupt, though its root be right',
+    async (at) => {
+      const one = lease(0, 0);
+      const made = film(one, (light) => new DataView(light.buffer).setFloat32(FilmPixel.size + at, Number.NaN, true));
+      expect(await deliver(one, made)).toEqual({ ok: false, fault: 'corrupt' });
+      expect(sum(work.snapshot().image)).toBe(0);
+    },
+  );
 
   test('from anyone but the worker, or of a lease nobody committed to, is turned away without a receipt', async () => {
     const one = lease(0, 0);

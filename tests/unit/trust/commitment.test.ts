@@ -20,11 +20,14 @@ describe('a commitment', () => {
     expect(rootOfDelivery(film().light, committed.signatureHashes, tile)).toBe(committed.root);
   });
 
-  it.each([0, FILM_BYTES_PER_PIXEL * 7 + 3, tile.width * tile.height * FILM_BYTES_PER_PIXEL - 1])('is not met when byte %i of the light differs', (at) => {
-    const { light } = film();
-    light[at]! ^= 1;
-    expect(rootOfDelivery(light, committed.signatureHashes, tile)).not.toBe(committed.root);
-  });
+  it.each([0, FILM_BYTES_PER_PIXEL * 7 + 3, tile.width * tile.height * FILM_BYTES_PER_PIXEL - 1])(
+    'is not met when byte %i of the light differs',
+    (at) => {
+      const { light } = film();
+      light[at]! ^= 1;
+      expect(rootOfDelivery(light, committed.signatureHashes, tile)).not.toBe(committed.root);
+    },
+  );
 
   it('is not met by signature hashes of another order', () => {
     const swapped = committed.signatureHashes.slice();
