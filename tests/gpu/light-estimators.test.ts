@@ -135,4 +135,3 @@ describe('a corridor of 200 lamps', () => {
     expect(least(tree, power)).toBeGreaterThan(0.01);
   });
 });
-

@@ -35,7 +35,11 @@ export async function runLight(
       if (id.x < arrayLength(&test_output)) { test_output[id.x] = test_body(id.x); }
     }`;
   const module = device.createShaderModule({ label: 'light test', code: link({ ...shaderModules, test: source }, 'test') });
-  const pipeline = await device.createComputePipelineAsync({ label: 'light test', layout: 'auto', compute: { module, entryPoint: 'test_main' } });
+  const pipeline = await device.createComputePipelineAsync({
+    label: 'light test',
+    layout: 'auto',
+    compute: { module, entryPoint: 'test_main' },
+  });
   const { STORAGE, COPY_DST, COPY_SRC, MAP_READ, UNIFORM } = GPUBufferUsage;
   const make = (label: string, size: number, usage: number): GPUBuffer => device.createBuffer({ label, size, usage });
   const input = make('data', data.byteLength, STORAGE | COPY_DST);

@@ -61,7 +61,8 @@ describe('a photometric profile', () => {
     const cases: { direction: number[]; expected: number }[] = [];
     H.forEach((h, i) => {
       V.forEach((v, k) => {
-        for (const at of [h, 180 - h, 180 + h, 360 - h]) cases.push({ direction: towards(v, at), expected: 2 * candela(v === 0 ? 0 : i, k) });
+        for (const at of [h, 180 - h, 180 + h, 360 - h])
+          cases.push({ direction: towards(v, at), expected: 2 * candela(v === 0 ? 0 : i, k) });
       });
     });
     // At the aim itself no horizontal angle is told; the table of a real lamp has one value there.
@@ -73,7 +74,10 @@ describe('a photometric profile', () => {
     ] as const) {
       told.push({ direction: towards(v, h), expected: 2 * expected });
     }
-    const got = await intensities(compiled, told.map(({ direction }) => direction));
+    const got = await intensities(
+      compiled,
+      told.map(({ direction }) => direction),
+    );
     const worst = Math.max(...told.map(({ expected }, i) => Math.abs(got[i]! / expected - 1)));
     console.log(`worst relative difference from the table: ${worst.toExponential(2)}`);
     expect(worst).toBeLessThan(0.005);
@@ -83,7 +87,11 @@ describe('a photometric profile', () => {
   it('turns with its node and is not scaled by it', async () => {
     // A quarter turn about x: the aim goes from -Z to -Y, y to -Z… and x stays.
     const s = Math.SQRT1_2;
-    const got = await intensities(await scene([-s, 0, 0, s]), [[0, -1, 0], [1, 0, 0], [0, 0, -1]]);
+    const got = await intensities(await scene([-s, 0, 0, s]), [
+      [0, -1, 0],
+      [1, 0, 0],
+      [0, 0, -1],
+    ]);
     expect(got[1]! / (2 * candela(0, 3))).toBeCloseTo(1, 3);
     expect(got[2]! / (2 * candela(2, 3))).toBeCloseTo(1, 3);
   });

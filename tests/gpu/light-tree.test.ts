@@ -22,7 +22,12 @@ const WALK = (known: boolean, extra: string): string => `
   let to = Receiver(vec3f(data[at], data[at + 1u], data[at + 2u]), vec3f(data[at + 3u], data[at + 4u], data[at + 5u]));
   ${extra}`;
 
-const words = (to: Receiver, trail: number): number[] => [...to.position, ...to.normal, ...new Float32Array(Uint32Array.of(trail).buffer), 0];
+const words = (to: Receiver, trail: number): number[] => [
+  ...to.position,
+  ...to.normal,
+  ...new Float32Array(Uint32Array.of(trail).buffer),
+  0,
+];
 
 describe('the light tree on the device', () => {
   it('gives a known light the probability that the twin gives it', async () => {
@@ -41,9 +46,12 @@ describe('the light tree on the device', () => {
         expected.push(probability[k]!);
       }
     }
-    const body = WALK(true, `
+    const body = WALK(
+      true,
+      `
       let pick = walk_light_tree(to, true, bitcast<u32>(data[at + 6u]) & 0xffffffu, 0.0, 0u);
-      return vec2f(pick.probability, f32(pick.light));`);
+      return vec2f(pick.probability, f32(pick.light));`,
+    );
     const got = await runLight(gpu, ['light/tree'], body, { nodes: table.nodes }, Float32Array.from(input), expected.length);
     let worst = 0;
     expected.forEach((probability, i) => {
@@ -65,7 +73,9 @@ describe('the light tree on the device', () => {
     const to = randomReceiver(random, 2);
     const { probability } = leafProbabilities(readNodes(table.nodes), to, count);
     const draws = 1 << 18;
-    const body = WALK(false, `
+    const body = WALK(
+      false,
+      `
       let u = f32(hash(i) >> 8u) * 5.9604644775390625e-8;
       let pick = walk_light_tree(to, false, 0u, u, hash(i ^ 0x5bd1e995u));
       return vec2f(pick.probability, f32(pick.light));
@@ -74,7 +84,8 @@ describe('the light tree on the device', () => {
       var x = value * 0x9e3779b1u + 0x85ebca77u;
       x = (x ^ (x >> 15u)) * 0x2c1b3c6du;
       x = (x ^ (x >> 12u)) * 0x297a2d39u;
-      return x ^ (x >> 15u);`);
+      return x ^ (x >> 15u);`,
+    );
     const got = await runLight(gpu, ['light/tree'], body, { nodes: table.nodes, treeShare }, Float32Array.from(words(to, 0)), draws);
     const seen = new Float64Array(count);
     let worst = 0;

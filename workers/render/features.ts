@@ -4,7 +4,18 @@
  * builds the same kernel for the same root.
  */
 import type { CompiledScene } from '../scene/compiled-scene.ts';
-import { BvhNode, Light, LIGHT_DIRECTIONAL, LIGHT_ENVIRONMENT, LIGHT_TRIANGLE, Material, MATERIAL_ALPHA_BLEND, MATERIAL_ALPHA_MASK, NODE_INSTANCE, NONE } from '#shaders/layout.ts';
+import {
+  BvhNode,
+  Light,
+  LIGHT_DIRECTIONAL,
+  LIGHT_ENVIRONMENT,
+  LIGHT_TRIANGLE,
+  Material,
+  MATERIAL_ALPHA_BLEND,
+  MATERIAL_ALPHA_MASK,
+  NODE_INSTANCE,
+  NONE,
+} from '#shaders/layout.ts';
 
 export const FEATURES = [
   'SEE_THROUGH',
@@ -67,7 +78,11 @@ function hasInstances(nodes: Uint8Array<ArrayBuffer>): boolean {
 }
 
 /** How many lights have a place, are triangles, have a photometric profile. */
-export function lightKinds(lights: Uint8Array<ArrayBuffer>): { readonly placed: number; readonly emissive: number; readonly photometric: number } {
+export function lightKinds(lights: Uint8Array<ArrayBuffer>): {
+  readonly placed: number;
+  readonly emissive: number;
+  readonly photometric: number;
+} {
   const view = new DataView(lights.buffer, lights.byteOffset, lights.byteLength);
   let [placed, emissive, photometric] = [0, 0, 0];
   for (let row = 0; row < view.byteLength; row += Light.size) {

@@ -165,7 +165,9 @@ function unpack(file: Bytes, view: DataView, path: string, { at, packed, size, m
 
 function checkCount(count: number): void {
   if (count <= SCENE_ARCHIVE_ENTRIES_MAX) return;
-  throw new SceneError(`The archive has ${count} entries, more than the ${SCENE_ARCHIVE_ENTRIES_MAX} there may be; leave out what the scene does not use.`);
+  throw new SceneError(
+    `The archive has ${count} entries, more than the ${SCENE_ARCHIVE_ENTRIES_MAX} there may be; leave out what the scene does not use.`,
+  );
 }
 
 /** Only this module's callers name paths, and only from `paths`. */

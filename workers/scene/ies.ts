@@ -104,8 +104,14 @@ function mirror(table: Table, at: number): void {
   const behind = (mirrored[0]?.angle ?? 0) >= at;
   const fresh = mirrored.filter(({ angle }) => !table.horizontal.includes(angle));
   const join = <T>(own: T[], other: T[]): T[] => (behind ? [...own, ...other] : [...other, ...own]);
-  table.rows = join(table.rows, fresh.map(({ row }) => row));
-  table.horizontal = join(table.horizontal, fresh.map(({ angle }) => angle));
+  table.rows = join(
+    table.rows,
+    fresh.map(({ row }) => row),
+  );
+  table.horizontal = join(
+    table.horizontal,
+    fresh.map(({ angle }) => angle),
+  );
 }
 
 /** Type C to the whole circle: bodies of revolution, quadrants, halves about 0-180 or, in 1995, about 90-270. */

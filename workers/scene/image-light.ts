@@ -50,7 +50,9 @@ export async function compileImageLight(json: GltfJson, document: Document, paus
 }
 
 function readImageLight(json: GltfJson): ImageLight | null {
-  const scene = json.scenes[json.scene ?? 0] as { readonly extensions?: Readonly<Record<string, Readonly<Record<string, unknown>>>> } | undefined;
+  const scene = json.scenes[json.scene ?? 0] as
+    | { readonly extensions?: Readonly<Record<string, Readonly<Record<string, unknown>>>> }
+    | undefined;
   const reference = scene?.extensions?.[NAME]?.['light'];
   if (reference === undefined) return null;
   const path = `extensions.${NAME}.lights[${String(reference)}]`;
@@ -64,7 +66,8 @@ function readImageLight(json: GltfJson): ImageLight | null {
   const mips = fields['specularImages'];
   const images: unknown = Array.isArray(mips) ? mips[0] : undefined;
   const isImage = (i: unknown): boolean => typeof i === 'number' && json.images[i] !== undefined;
-  if (!Array.isArray(images) || images.length !== FACES || !images.every(isImage)) fail('.specularImages: expected six images of the file first');
+  if (!Array.isArray(images) || images.length !== FACES || !images.every(isImage))
+    fail('.specularImages: expected six images of the file first');
   const intensity = fields['intensity'] ?? 1;
   if (typeof intensity !== 'number' || !(intensity >= 0 && intensity < 1e15)) fail('.intensity: expected a number from 0 to 1e15');
   const rotation = fields['rotation'] ?? [0, 0, 0, 1];
@@ -121,11 +124,7 @@ async function unroll(
 /** The direction of the world in the light's own axes: the inverse rotation. */
 function turnBack(v: Vec3, [x, y, z, w]: Quaternion): Vec3 {
   const t: Vec3 = [2 * (v[1] * z - v[2] * y), 2 * (v[2] * x - v[0] * z), 2 * (v[0] * y - v[1] * x)];
-  return [
-    v[0] + w * t[0] + (t[1] * z - t[2] * y),
-    v[1] + w * t[1] + (t[2] * x - t[0] * z),
-    v[2] + w * t[2] + (t[0] * y - t[1] * x),
-  ];
+  return [v[0] + w * t[0] + (t[1] * z - t[2] * y), v[1] + w * t[1] + (t[2] * x - t[0] * z), v[2] + w * t[2] + (t[0] * y - t[1] * x)];
 }
 
 /** Adds the bilinear texel of a direction: the cube map table of OpenGL 4.6, section 8.13, flipped from left to right. */

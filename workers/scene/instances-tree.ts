@@ -35,7 +35,10 @@ export interface SceneTree extends Bvh {
 const EMPTY: Box = [Infinity, Infinity, Infinity, -Infinity, -Infinity, -Infinity];
 
 /** The hierarchy over all of a scene's geometry. */
-export async function buildSceneTree(geometry: Pick<Geometry, 'ends' | 'instances' | 'positions'>, pause: () => Promise<void>): Promise<SceneTree> {
+export async function buildSceneTree(
+  geometry: Pick<Geometry, 'ends' | 'instances' | 'positions'>,
+  pause: () => Promise<void>,
+): Promise<SceneTree> {
   const { ends, instances, positions } = geometry;
   const starts = [0, ...ends];
   const items = instances.length + WORLD_PARTS_MAX;

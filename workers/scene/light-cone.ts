@@ -72,8 +72,7 @@ export function orientationCost(bounds: LightBounds): number {
   const whole = Math.min(normals + emission, PI);
   const sine = sin(normals);
   const cosine = cos(normals);
-  const solidAngle =
-    2 * PI * (1 - cosine) + (PI / 2) * (2 * whole * sine - cos(normals - 2 * whole) - 2 * normals * sine + cosine);
+  const solidAngle = 2 * PI * (1 - cosine) + (PI / 2) * (2 * whole * sine - cos(normals - 2 * whole) - 2 * normals * sine + cosine);
   const [x, y, z] = [0, 1, 2].map((k) => (bounds.max[k] as number) - (bounds.min[k] as number)) as [number, number, number];
   return bounds.intensity * solidAngle * (2 * (x * y + y * z + z * x) + (x * x + y * y + z * z) / 10);
 }

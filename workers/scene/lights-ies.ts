@@ -61,7 +61,8 @@ export function readIesLights(checked: CheckedGltf, json: CheckedGltf['json'], p
     const direction: Vec3 = [-away[0], -away[1], -away[2]];
     const header = values.length;
     values.push(...unit(axis(0), [1, 0, 0]), profile.start, ...unit(axis(4), [0, 1, 0]), 0);
-    if (values.length > SCENE_PROFILE_VALUES_MAX) throw new SceneError(`${path}: the light profiles of the scene have too many values; use fewer.`);
+    if (values.length > SCENE_PROFILE_VALUES_MAX)
+      throw new SceneError(`${path}: the light profiles of the scene have too many values; use fewer.`);
     const bounds = { ...pointBounds(profile.peak * level), min: axis(12), max: axis(12), axis: direction };
     return [
       {

@@ -49,7 +49,8 @@ function punctualLight(light: Readonly<Record<string, unknown>>, path: string, r
   if (!(level < 1e30)) throw new SceneError(`${path}.intensity: too bright to be represented; lower it.`);
   const row: LightRow = { color, range: number(light, 'range', 0), triangle: NONE, profile: NONE };
   if (light['type'] === 'point') return { row: { ...row, kind: LIGHT_POINT }, power: 4 * PI * level, bounds: pointBounds(level) };
-  if (light['type'] === 'directional') return { row: { ...row, kind: LIGHT_DIRECTIONAL }, power: PI * radius * radius * level, bounds: null };
+  if (light['type'] === 'directional')
+    return { row: { ...row, kind: LIGHT_DIRECTIONAL }, power: PI * radius * radius * level, bounds: null };
   if (light['type'] !== 'spot') throw new SceneError(`${path}.type: expected point, spot or directional; export the file again.`);
   const spot = (light['spot'] ?? {}) as Readonly<Record<string, unknown>>;
   const outerAngle = number(spot, 'outerConeAngle', PI / 4, PI / 2);

@@ -27,7 +27,9 @@ export function archiveReader(archive: Archive, folder: string): ResourceReader 
   return (uri, path) => {
     if (isDataUri(uri)) return readDataUri(uri, path);
     if (/^(https?|ftp|blob):/i.test(uri)) {
-      throw new SceneError(`${path}: the data lies on the network (${quoted(uri)}), where nothing is fetched from; put the file beside the scene.`);
+      throw new SceneError(
+        `${path}: the data lies on the network (${quoted(uri)}), where nothing is fetched from; put the file beside the scene.`,
+      );
     }
     const names = [decoded(uri), uri].map((name) => resolvePath(folder, name));
     const straight = names.find((name) => exact.has(name));

@@ -130,5 +130,7 @@ test('an exception inside the worker is a lost device too, never a rejection', a
 test('a browser without workers is a report, not an exception', async () => {
   const engine = new WorkerEngine(() => Promise.reject(new Error('blocked')));
   expect(await engine.probe()).toMatchObject({ ok: false, reason: 'device-failed' });
-  expect(await engine.compile(never, { scene: new Uint8Array(), environment: null, frameTimeS: 0, variant: null })).toMatchObject({ ok: false });
+  expect(await engine.compile(never, { scene: new Uint8Array(), environment: null, frameTimeS: 0, variant: null })).toMatchObject({
+    ok: false,
+  });
 });

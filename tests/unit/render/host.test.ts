@@ -11,7 +11,13 @@ import { buildAliasTable } from '#workers/scene/alias-table.ts';
 
 const request: TraceRequest = {
   sceneRoot: 'a'.repeat(64),
-  frame: { camera: { eye: [0, 0, 4], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5, lens: null }, width: 200, height: 100, bounces: 8, seed: 7 },
+  frame: {
+    camera: { eye: [0, 0, 4], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5, lens: null },
+    width: 200,
+    height: 100,
+    bounces: 8,
+    seed: 7,
+  },
   rect: { x: 32, y: 16, width: 32, height: 8 },
   pass: { first: 16, count: 16 },
 };

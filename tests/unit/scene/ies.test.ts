@@ -29,7 +29,10 @@ function iesText(made: Made = {}): string {
     h.join(', '),
     ...rows,
   ];
-  return lines.filter((line) => line !== '').join('\n').replaceAll('\n', eol);
+  return lines
+    .filter((line) => line !== '')
+    .join('\n')
+    .replaceAll('\n', eol);
 }
 
 const parse = (text: string): Photometry => parseIes(new TextEncoder().encode(text), 'lights[0]');
@@ -68,7 +71,10 @@ describe('IES LM-63', () => {
     expect(planes([0, 90, 180])).toMatchObject({ horizontal: [0, 90, 180, 270, 360], candela: [1, 2, 3, 2, 1].flatMap((x) => [x, x]) });
     expect(planes([90, 180, 270])).toMatchObject({ horizontal: [0, 90, 180, 270, 360], candela: [2, 1, 2, 3, 2].flatMap((x) => [x, x]) });
     expect(planes([0, 120, 240, 360]).horizontal).toEqual([0, 120, 240, 360]);
-    expect(planes([0, 100, 200, 300])).toMatchObject({ horizontal: [0, 100, 200, 300, 360], candela: [1, 2, 3, 4, 1].flatMap((x) => [x, x]) });
+    expect(planes([0, 100, 200, 300])).toMatchObject({
+      horizontal: [0, 100, 200, 300, 360],
+      candela: [1, 2, 3, 4, 1].flatMap((x) => [x, x]),
+    });
   });
 
   test('type B keeps its angles, a half is mirrored', () => {

@@ -40,7 +40,14 @@ function towards({ environment: { width, height, texels } }: CompiledScene, [x, 
   return texels[(Math.min(height - 1, Math.floor(v * height)) * width + Math.min(width - 1, Math.floor(u * width))) * 4]!;
 }
 
-const AXES = [[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]] as const;
+const AXES = [
+  [1, 0, 0],
+  [-1, 0, 0],
+  [0, 1, 0],
+  [0, -1, 0],
+  [0, 0, 1],
+  [0, 0, -1],
+] as const;
 
 describe('an image-based light', () => {
   test.each([0, 1, 2, 3, 4, 5])('shows face %i along its axis and nowhere else', async (lit) => {
@@ -75,7 +82,15 @@ describe('an image-based light', () => {
   });
 
   test('the same bytes twice', async () => {
-    const build = async (): Promise<string> => (await compile(await glb(AXES.map((_, i) => face([i * 40, 9, 99, 255], WHITE)), { rotation: [0.1, 0.2, 0.3, 0.9] }))).summary.root;
+    const build = async (): Promise<string> =>
+      (
+        await compile(
+          await glb(
+            AXES.map((_, i) => face([i * 40, 9, 99, 255], WHITE)),
+            { rotation: [0.1, 0.2, 0.3, 0.9] },
+          ),
+        )
+      ).summary.root;
     expect(await build()).toBe(await build());
   });
 
@@ -85,6 +100,13 @@ describe('an image-based light', () => {
     ['a negative intensity', { intensity: -1 }],
     ['half a rotation', { rotation: [0, 1] }],
   ])('refuses %s with one sentence', async (_, light) => {
-    await expect(compile(await glb(AXES.map(() => face(WHITE)), light))).rejects.toThrow(/^extensions\.EXT_lights_image_based\.lights\[0\]\.[^;]+; export the file again\.$/);
+    await expect(
+      compile(
+        await glb(
+          AXES.map(() => face(WHITE)),
+          light,
+        ),
+      ),
+    ).rejects.toThrow(/^extensions\.EXT_lights_image_based\.lights\[0\]\.[^;]+; export the file again\.$/);
   });
 });

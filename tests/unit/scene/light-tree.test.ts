@@ -16,7 +16,12 @@ describe('the light tree', () => {
     const table = await buildLightTable(randomLamps(random, count), noPause);
     const nodes = readNodes(table.nodes);
     expect(nodes.length).toBe(2 * count - 1);
-    expect(nodes.filter((n) => n.leaf).map((n) => n.child).toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
+    expect(
+      nodes
+        .filter((n) => n.leaf)
+        .map((n) => n.child)
+        .toSorted((a, b) => a - b),
+    ).toEqual(Array.from({ length: count }, (_, i) => i));
     const rows = new DataView(table.rows.buffer);
     for (let i = 0; i < 50; i++) {
       const { probability, trail } = leafProbabilities(nodes, randomReceiver(random, i), count);
@@ -70,14 +75,20 @@ describe('the light tree', () => {
 
   test('many lights in one place do not make it deep', async () => {
     const [lamp] = randomLamps(randomNumbers(2), 1) as [Lamp];
-    const table = await buildLightTable(Array.from({ length: 1000 }, () => lamp), noPause);
+    const table = await buildLightTable(
+      Array.from({ length: 1000 }, () => lamp),
+      noPause,
+    );
     const { probability } = leafProbabilities(readNodes(table.nodes), { position: [20, 0, 0], normal: [0, 0, 0] }, 1000);
     expect(Math.min(...probability)).toBeGreaterThan(1 / 1100);
   });
 
   test('what shines away, or lies behind the receiver, has importance 0', async () => {
     const [lamp] = randomLamps(randomNumbers(4), 1).filter(({ bounds }) => bounds) as [Lamp];
-    const oneSided = { ...lamp, bounds: { ...lamp.bounds!, min: [0, 0, 0], max: [0, 0, 0], axis: [0, 0, 1], normals: 0, emission: Math.PI / 2, twoSided: false } } as const;
+    const oneSided = {
+      ...lamp,
+      bounds: { ...lamp.bounds!, min: [0, 0, 0], max: [0, 0, 0], axis: [0, 0, 1], normals: 0, emission: Math.PI / 2, twoSided: false },
+    } as const;
     const [node] = readNodes((await buildLightTable([oneSided], noPause)).nodes);
     expect(importance(node!, { position: [0.1, 0, 2], normal: [0, 0, -1] })).toBeGreaterThan(0);
     expect(importance(node!, { position: [0.1, 0, -2], normal: [0, 0, 1] })).toBe(0);
@@ -113,7 +124,10 @@ test('a united cone holds both cones', () => {
     const [angleA, angleB] = [random() ** 2 * Math.PI, random() ** 2 * Math.PI];
     const both = uniteCones(a, angleA, b, angleB);
     expect(Math.hypot(...both.axis)).toBeCloseTo(1, 12);
-    for (const [axis, angle] of [[a, angleA], [b, angleB]] as const) {
+    for (const [axis, angle] of [
+      [a, angleA],
+      [b, angleB],
+    ] as const) {
       const between = Math.acos(Math.min(1, Math.max(-1, dot(both.axis, axis))));
       expect(Math.min(Math.PI, between + angle)).toBeLessThanOrEqual(both.angle + 1e-6);
     }
