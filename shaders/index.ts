@@ -6,6 +6,7 @@
 import { ALBEDO } from './bsdf/tables.ts';
 import * as layout from './layout.ts';
 import { link, type ShaderModules } from './linker.ts';
+import { wgslStruct } from './struct.ts';
 
 const FILES = import.meta.glob<string>('./**/*.wgsl', { query: '?raw', import: 'default', eager: true });
 
@@ -15,7 +16,7 @@ function layoutModule(): string {
   const constants: string[] = [];
   for (const [name, value] of Object.entries(layout)) {
     if (typeof value === 'number') constants.push(`const ${name} = ${value}u;`);
-    else if (typeof value === 'object') structs.push(layout.wgslStruct(value));
+    else if (typeof value === 'object') structs.push(wgslStruct(value));
   }
   return [...constants.toSorted(), ...structs.toSorted()].join('\n');
 }
@@ -23,7 +24,9 @@ function layoutModule(): string {
 /** Sizes of the albedo tables: `mirrorNodes` is MIRROR_NODES. */
 function tableSizes(): string {
   const name = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-  const sizes = (['mirrorNodes', 'glassNodes', 'glassEtas'] as const).map((key) => `const ${name(key)} = ${ALBEDO[key]}u;`);
+  const sizes = (['mirrorNodes', 'glassNodes', 'glassEtas', 'stretchNodes', 'stretchWidths', 'stretchTurns'] as const).map(
+    (key) => `const ${name(key)} = ${ALBEDO[key]}u;`,
+  );
   return [...sizes, `const GLASS_REACH = ${ALBEDO.glassReach};`].join('\n');
 }
 

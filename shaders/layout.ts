@@ -1,52 +1,9 @@
 /**
- * Layouts of everything a kernel and TypeScript share: the number lives here once. `wgslStruct`
- * writes the WGSL declaration and `offsets` the byte offsets, by the rules of the WGSL
- * specification (section "Alignment and size"); a test reflects the linked shader against them.
+ * Layouts of everything a kernel and TypeScript share: the number lives here once. A test
+ * reflects the linked shader against it (shaders/struct.ts).
  */
 
-const TYPES = {
-  f32: { align: 4, size: 4 },
-  u32: { align: 4, size: 4 },
-  vec2f: { align: 8, size: 8 },
-  vec2u: { align: 8, size: 8 },
-  vec3f: { align: 16, size: 12 },
-  vec3u: { align: 16, size: 12 },
-  vec4f: { align: 16, size: 16 },
-  vec4u: { align: 16, size: 16 },
-} as const;
-export type FieldType = keyof typeof TYPES;
-
-/** name → [type, one sentence]. */
-export type Fields = Readonly<Record<string, readonly [FieldType, string]>>;
-
-export interface StructLayout<F extends Fields = Fields> {
-  readonly name: string;
-  readonly fields: F;
-  /** Bytes from the start of the struct. */
-  readonly offsets: { readonly [K in keyof F]: number };
-  /** Bytes per array element. */
-  readonly size: number;
-}
-
-export function defineStruct<const F extends Fields>(name: string, fields: F): StructLayout<F> {
-  let at = 0;
-  let align = 4;
-  const offsets: Record<string, number> = {};
-  for (const [field, [type]] of Object.entries(fields)) {
-    const rule = TYPES[type];
-    at = Math.ceil(at / rule.align) * rule.align;
-    offsets[field] = at;
-    at += rule.size;
-    align = Math.max(align, rule.align);
-  }
-  return { name, fields, offsets: offsets as StructLayout<F>['offsets'], size: Math.ceil(at / align) * align };
-}
-
-/** The WGSL declaration of a layout; comments carry over. */
-export function wgslStruct(layout: StructLayout): string {
-  const lines = Object.entries(layout.fields).map(([name, [type, why]]) => `  ${name}: ${type}, // ${why}`);
-  return `struct ${layout.name} {\n${lines.join('\n')}\n}\n`;
-}
+import { defineStruct } from './struct.ts';
 
 /** An inner node of the binary BVH: bounds of both children, so that one load decides both. */
 export const BvhNode = defineStruct('BvhNode', {
@@ -284,7 +241,7 @@ export const PathSlot = defineStruct('PathSlot', {
   tally: ['u32', 'segments << 16 | signature; segments 0xffff: the path met the node cap or a full stack'],
   depth: ['f32', 'distance from the camera ray to the first surface, world units; 0 when it saw none'],
   albedo: ['u32', 'unorm 10-10-10, r low: of the first surface that is no mirror or glass'],
-  normal: ['u32', 'three snorm fields of 10 bits, two\'s complement from -511 to 511, x low: shading normal of that surface, world space'],
+  normal: ['u32', "three snorm fields of 10 bits, two's complement from -511 to 511, x low: shading normal of that surface, world space"],
   object: ['u32', 'id of the first surface seen; NONE: the path saw none, and depth, albedo and normal are zero'],
 });
 export const TALLY_FAULT = 0xffff;

@@ -26,7 +26,7 @@ fn evaluate_coat(l: Lobes, direction: vec3f, wo: vec3f) -> BsdfValue {
   if (o.z <= 0.0 || i.z <= 0.0) { return BsdfValue(vec3f(0.0), 0.0); }
   let h = normalize(o + i);
   let alpha = vec2f(l.coat_alpha);
-  let fresnel = l.coat * (0.04 + 0.96 * schlick(dot(o, h)));
+  let fresnel = l.coat * (0.04 + 0.96 * dielectric_rise(COMMON_IOR, dot(o, h)));
   let value = fresnel * ggx_distribution(h, alpha) * ggx_visibility(o, i, alpha) * i.z;
   return BsdfValue(vec3f(value), l.chance.coat * reflection_pdf(o, h, alpha));
 }
@@ -34,9 +34,11 @@ fn evaluate_coat(l: Lobes, direction: vec3f, wo: vec3f) -> BsdfValue {
 fn evaluate_reflection(l: Lobes, wi: vec3f) -> BsdfValue {
   let h = normalize(l.wo + wi);
   let cosine = dot(l.wo, h);
-  let s = interface_schlick(l.eta, cosine);
-  let dielectric = select(l.f0 + (l.f90 - l.f0) * s, vec3f(l.total), s < 0.0);
-  let fresnel = dielectric + l.metal0 + (l.metal90 - l.metal0) * schlick(cosine);
+  var fresnel = mix(l.metal0, l.metal90, schlick(cosine)) + mix(l.opaque0, l.opaque90, dielectric_rise(COMMON_IOR, cosine));
+  if (TRANSMISSIVE) {
+    let s = clear_rise(l, cosine);
+    fresnel += select(l.f0 + (l.f90 - l.f0) * s, vec3f(l.total), s < 0.0);
+  }
   var value = fresnel * (ggx_distribution(h, l.widths) * ggx_visibility(l.wo, wi, l.widths)) + l.diffuse * INV_PI;
   var pdf = l.chance.specular * reflection_pdf(l.wo, h, l.widths) + l.chance.diffuse * wi.z * INV_PI;
   if (SHEEN && l.chance.sheen > 0.0) {

@@ -2,6 +2,7 @@
 // is found through windows; see the contract in bsdf/lobes.wgsl. Knows no rough walls, no volumes.
 //#import scene/texture
 //#import features
+//#import bsdf/fresnel
 
 /// GGX narrower than this is not told from a mirror, and keeps every density finite in f32.
 const ALPHA_MIN = 1e-3;
@@ -17,21 +18,21 @@ fn lets_straight_through(material: u32) -> bool {
 /// Share of light per channel that passes a surface of a material with lets_straight_through.
 /// `cosine` is that of the ray with the interpolated normal, either sign.
 fn thin_pass(material: u32, point: TexturePoint, vertex_color: vec3f, cosine: f32) -> vec3f {
-  let ior = materials[material].ior;
-  let r = (ior - 1.0) / (ior + 1.0);
-  let f0 = min(r * r * materials[material].specular_color, vec3f(1.0)) * materials[material].specular;
-  let m = clamp(1.0 - abs(cosine), 0.0, 1.0);
-  let reflected = max3(f0 + (vec3f(materials[material].specular) - f0) * (m * m * m * m * m));
+  let r2 = normal_reflectance(materials[material].ior);
+  let f0 = min(r2 * materials[material].specular_color, vec3f(1.0)) * materials[material].specular;
+  let rise = dielectric_rise(materials[material].ior, min(abs(cosine), 1.0));
+  let reflected = max3(f0 + (vec3f(materials[material].specular) - f0) * rise);
   var share = materials[material].transmission * (1.0 - reflected);
-  var metallic = materials[material].metallic;
-  if (materials[material].metal_rough_texture != NONE) {
-    let texel = read_texture(materials[material].metal_rough_texture, point);
-    let roughness = materials[material].roughness * texel.y;
-    if (roughness * roughness > ALPHA_MIN) { return vec3f(0.0); }
-    metallic *= texel.z;
-  }
-  if (materials[material].transmission_texture != NONE) { share *= read_texture(materials[material].transmission_texture, point).x; }
   var tint = materials[material].base_color.rgb * vertex_color;
-  if (materials[material].base_color_texture != NONE) { tint *= read_texture(materials[material].base_color_texture, point).rgb; }
-  return tint * (share * (1.0 - metallic));
+  var rough_metal = vec2f(materials[material].roughness, materials[material].metallic);
+  // One call of the long code that reads a texture.
+  for (var i = 0u; i < 3u; i++) {
+    let rest = select(materials[material].transmission_texture, materials[material].metal_rough_texture, i == 2u);
+    let texture = select(rest, materials[material].base_color_texture, i == 0u);
+    if (texture == NONE) { continue; }
+    let texel = read_texture(texture, point);
+    if (i == 0u) { tint *= texel.rgb; } else if (i == 1u) { share *= texel.x; } else { rough_metal *= texel.yz; }
+  }
+  if (rough_metal.x * rough_metal.x > ALPHA_MIN) { return vec3f(0.0); }
+  return tint * (share * (1.0 - rough_metal.y));
 }

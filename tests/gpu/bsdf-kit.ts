@@ -22,7 +22,7 @@ export interface Row {
   readonly phi?: number;
   /** Shading normal: x and y of the unit vector. */
   readonly tilt?: readonly [number, number];
-  /** Seen from inside. */
+  /** Seen from inside; the frame is the viewer's: +z is the viewer's side. */
   readonly inside?: boolean;
   readonly seed?: number;
   /** Direction of the light, or whatever the body wants. */
@@ -48,16 +48,21 @@ fn test_surface(row: array<vec4f, 3>, wo: vec3f) -> Surface {
 }
 @compute @workgroup_size(${WORKGROUP}) fn test_main(@builtin(global_invocation_id) id: vec3u) {
   let index = id.x + id.y * 65535u * ${WORKGROUP}u;
-  if (index >= arrayLength(&rows)) { return; }
-  let row = rows[index];
+  if (index >= arrayLength(&results)) { return; }
+  let repeat = arrayLength(&results) / arrayLength(&rows);
+  let row = rows[index / repeat];
   let sine = sqrt(max(1.0 - row[0].y * row[0].y, 0.0));
   let wo = vec3f(sine * cos(row[0].z), sine * sin(row[0].z), row[0].y);
-  results[index] = test_body(test_surface(row, wo), wo, u32(row[1].z), row[2].xyz);
+  // No body does without the tables, as far as the layout goes.
+  if (row[2].w != 0.0) { results[index] = textureLoad(albedo_tables, vec2u(0u), 0u, 0); return; }
+  results[index] = test_body(test_surface(row, wo), wo, u32(row[1].z) + index % repeat, row[2].xyz);
 }`;
 
 export interface BsdfRun {
   readonly materials: readonly MaterialRow[];
   readonly rows: readonly Row[];
+  /** Results for each row, with seeds that count on from the row's. */
+  readonly repeat?: number;
   /** Statements that read `s: Surface`, `wo: vec3f`, `seed: u32`, `vector: vec3f` and end in `return` of a vec4f. */
   readonly body: string;
   readonly features?: readonly Feature[];
@@ -99,12 +104,16 @@ export class BsdfBench {
   }
 
   #buffer(label: string, data: ArrayBufferView<ArrayBuffer>, usage = 0): GPUBuffer {
-    const buffer = this.#device.createBuffer({ label, size: data.byteLength, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | usage });
+    const buffer = this.#device.createBuffer({
+      label,
+      size: data.byteLength,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | usage,
+    });
     this.#device.queue.writeBuffer(buffer, 0, data);
     return buffer;
   }
 
-  /** Four floats for each row. */
+  /** Four floats for each row and repetition. */
   async run(run: BsdfRun): Promise<Float32Array> {
     const device = this.#device;
     const pipeline = await this.#pipeline(run);
@@ -113,11 +122,18 @@ export class BsdfBench {
       const { material: index = 0, cosine, phi = 0, tilt = [0, 0], inside = false, seed = 0, vector = [0, 0, 0] } = row;
       input.set([index, cosine, phi, Number(inside), ...tilt, seed, 0, ...vector, 0], i * ROW_FLOATS);
     });
-    const bytes = run.rows.length * 16;
+    const count = run.rows.length * (run.repeat ?? 1);
+    const bytes = count * 16;
     const rows = this.#buffer('rows', input);
     const results = device.createBuffer({ label: 'results', size: bytes, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
     const staging = device.createBuffer({ label: 'staging', size: bytes, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
-    const materials = this.#buffer('materials', packRows(Material, run.materials.map((row) => material(row))));
+    const materials = this.#buffer(
+      'materials',
+      packRows(
+        Material,
+        run.materials.map((row) => material(row)),
+      ),
+    );
     const uses = this.#buffer('texture uses', new Uint8Array(64));
     const texels = device.createTexture({ label: 'texels', size: [1, 1, 1], format: 'rgba8uint', usage: GPUTextureUsage.TEXTURE_BINDING });
     const scene = [
@@ -132,7 +148,7 @@ export class BsdfBench {
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, device.createBindGroup({ label: 'scene', layout: pipeline.getBindGroupLayout(0), entries: scene }));
     pass.setBindGroup(1, device.createBindGroup({ label: 'rows', layout: pipeline.getBindGroupLayout(1), entries }));
-    const groups = Math.ceil(run.rows.length / WORKGROUP);
+    const groups = Math.ceil(count / WORKGROUP);
     pass.dispatchWorkgroups(Math.min(groups, 65535), Math.ceil(groups / 65535));
     pass.end();
     encoder.copyBufferToBuffer(results, 0, staging, 0, bytes);

@@ -7,7 +7,7 @@ import { filmLight, type Film } from '#lib/job/film.ts';
 import { sha256, toHex } from '#lib/protocol/bytes.ts';
 import type { Camera, PerspectiveCamera } from '#lib/protocol/order.ts';
 import {
-  Light,
+  type Light,
   LIGHT_DIRECTIONAL,
   LIGHT_SPOT,
   Material,

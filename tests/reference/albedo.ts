@@ -19,6 +19,19 @@ export const direction = (cosine: number, phi = 0): Direction => {
 const stretch = (w: Direction, [ax, ay]: Widths): number => Math.hypot(ax * w[0], ay * w[1], w[2]);
 const schlick = (cosine: number): number => (1 - cosine) ** 5;
 
+/** Fresnel reflectance of unpolarised light that meets an interface of relative ior `eta` (pbrt-v4, section 9.3.5). */
+export function fresnel(eta: number, cosine: number): number {
+  const inner2 = 1 - (1 - cosine * cosine) / (eta * eta);
+  if (inner2 <= 0) return 1;
+  const inner = Math.sqrt(inner2);
+  const parallel = (eta * cosine - inner) / (eta * cosine + inner);
+  const perpendicular = (cosine - eta * inner) / (cosine + eta * inner);
+  return (parallel ** 2 + perpendicular ** 2) / 2;
+}
+
+/** The rise of that reflectance from normal incidence (0) to grazing (1) for the usual ior of 1.5. */
+const rise = (cosine: number): number => (fresnel(1.5, cosine) - 0.04) / 0.96;
+
 /** Calls back for side² half vectors of equal weight, visible from `o` (Dupuy and Benyoub 2023). */
 function visibleNormals(o: Direction, alpha: Widths, side: number, visit: (x: number, y: number, z: number) => void): void {
   const length = stretch(o, alpha);
@@ -44,41 +57,43 @@ function reflected(o: Direction, alpha: Widths, x: number, y: number, z: number,
   return (wi[2] * (o[2] + lengthOut)) / (wi[2] * lengthOut + o[2] * stretch(wi, alpha));
 }
 
-/** [A, B]: with Schlick's Fresnel term the albedo of the reflection is F0 A + F90 B. */
-export function mirrorAlbedo(o: Direction, alpha: Widths, side: number): readonly [number, number] {
-  let [a, b] = [0, 0];
+/**
+ * [A, B, C]: with Schlick's Fresnel term the albedo of the reflection is F0 A + F90 B; with the exact
+ * one of a dielectric it is F0 (A + B - C) + F90 C.
+ */
+export function mirrorAlbedo(o: Direction, alpha: Widths, side: number): readonly [number, number, number] {
+  let [a, b, c] = [0, 0, 0];
   visibleNormals(o, alpha, side, (x, y, z) => {
     const d = o[0] * x + o[1] * y + o[2] * z;
     const weight = reflected(o, alpha, x, y, z, d);
     a += weight * (1 - schlick(d));
     b += weight * schlick(d);
+    c += weight * rise(d);
   });
-  return [a / side ** 2, b / side ** 2];
+  return [a / side ** 2, b / side ** 2, c / side ** 2];
 }
 
 /**
  * A rough interface with relative ior `eta`, reflection and refraction together: [albedo with its
- * Fresnel term, albedo when nothing but total reflection is reflected, reflection alone].
+ * Fresnel term, albedo when nothing but total reflection is reflected].
  */
-export function glassAlbedo(o: Direction, alpha: number, eta: number, side: number): readonly [number, number, number] {
+export function glassAlbedo(o: Direction, alpha: number, eta: number, side: number): readonly [number, number] {
   const widths: Widths = [alpha, alpha];
-  const f0 = ((eta - 1) / (eta + 1)) ** 2;
-  let [both, open, mirror] = [0, 0, 0];
+  let [both, open] = [0, 0];
   visibleNormals(o, widths, side, (x, y, z) => {
     const d = o[0] * x + o[1] * y + o[2] * z;
     if (d <= 0) return;
     const up = reflected(o, widths, x, y, z, d);
     const sin2 = (1 - d * d) / (eta * eta);
     const inner = Math.sqrt(Math.max(0, 1 - sin2));
-    const fresnel = sin2 >= 1 ? 1 : f0 + (1 - f0) * schlick(eta < 1 ? inner : d);
+    const share = fresnel(eta, d);
     const bend = d / eta - inner;
     const through: Direction = [bend * x - o[0] / eta, bend * y - o[1] / eta, bend * z - o[2] / eta];
     const down = sin2 >= 1 || through[2] >= 0 ? 0 : (-2 * through[2]) / (-through[2] + stretch(through, widths));
-    both += fresnel * up + (1 - fresnel) * down;
+    both += share * up + (1 - share) * down;
     open += sin2 >= 1 ? up : down;
-    mirror += fresnel * up;
   });
-  return [both / side ** 2, open / side ** 2, mirror / side ** 2];
+  return [both / side ** 2, open / side ** 2];
 }
 
 /** Charlie distribution with Ashikhmin's visibility; above 1 where it is narrow and seen at a grazing angle. */

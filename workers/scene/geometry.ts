@@ -100,11 +100,7 @@ export async function buildGeometry(
 }
 
 const drawsTriangles = (document: Document, mesh: number): boolean =>
-  document
-    .getRoot()
-    .listMeshes()
-    [mesh]?.listPrimitives()
-    .some((primitive) => primitive.getMode() > 3) ?? false;
+  (document.getRoot().listMeshes().at(mesh)?.listPrimitives() ?? []).some((primitive) => primitive.getMode() > 3);
 
 /** Materials of a mesh's primitives, and their data, each read once. */
 function primitiveReader(

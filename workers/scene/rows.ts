@@ -1,5 +1,5 @@
 /** Writes the fields of shared structs (shaders/layout.ts) by name, so no offset is spelled twice. */
-import type { Fields, StructLayout } from '#shaders/layout.ts';
+import type { Fields, StructLayout } from '#shaders/struct.ts';
 
 type Values<F extends Fields> = { readonly [K in keyof F]?: number | readonly number[] };
 

@@ -29,7 +29,6 @@ export const ENVIRONMENT_SIDE_PX_MAX = 32_768;
 /** 16384 × 8192: the largest that are sold. */
 export const ENVIRONMENT_TEXELS_MAX = 128 * 1024 * 1024;
 export const BVH_DEPTH_MAX = 48;
-export const SCENE_VARIANTS_MAX = 256;
 export const VARIANT_NAME_CHARS_MAX = 200;
 export const SCENE_LIGHTS_MAX = 2_000_000;
 /** A face of an image-based light inside a scene file. */

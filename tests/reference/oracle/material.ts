@@ -1,8 +1,10 @@
 /**
  * Metal and dielectric of glTF 2.0, appendix B, in double precision and straight from its text: GGX
- * with Schlick's Fresnel term over Lambert. `layered` adds what the renderer promises beyond the
- * text, from albedos integrated here over directions of light: GGX scaled by 1 + F0 (1 - E) / E
- * (Turquin 2019), Lambert scaled by what the layer above leaves. `literal` is the text itself.
+ * with Schlick's Fresnel term over Lambert. `layered` is what the renderer promises beyond the text
+ * (README, decision 7), from albedos integrated here over directions of light: GGX scaled by
+ * 1 + F0 (1 - E) / E (Turquin 2019); the exact Fresnel reflectance of an ior of 1.5 for dielectrics;
+ * Lambert scaled by what that leaves at the viewer's angle, and the rest of it, which a rough layer
+ * does not reflect, returned in the eighth power of white. `literal` is the text itself.
  */
 
 export type V3 = readonly [number, number, number];
@@ -24,6 +26,16 @@ export const unit = (a: V3): V3 => {
 const DIELECTRIC_F0 = 0.04;
 const weight = (cosine: number): number => (1 - Math.abs(cosine)) ** 5;
 
+/** Snell's law and Fresnel's equations at an interface of ior 1.5, from 0 at normal incidence to 1 at grazing. */
+function exactWeight(cosine: number): number {
+  const incident = Math.acos(Math.min(Math.abs(cosine), 1));
+  if (incident < 1e-4) return 0;
+  const refracted = Math.asin(Math.sin(incident) / 1.5);
+  const s = Math.sin(incident - refracted) / Math.sin(incident + refracted);
+  const p = Math.tan(incident - refracted) / Math.tan(incident + refracted);
+  return ((s * s + p * p) / 2 - DIELECTRIC_F0) / (1 - DIELECTRIC_F0);
+}
+
 /** Appendix B.3.2: distribution of normals. */
 function distribution(cosH: number, alpha: number): number {
   const a2 = alpha * alpha;
@@ -39,12 +51,12 @@ function visibility(cosL: number, cosV: number, alpha: number): number {
 const NODES = 65;
 const STEPS = 96;
 
-/** For 65 cosines of the viewer: ∫ V D cos with Schlick's weight left out (A) and with it (B). */
+/** For 65 cosines of the viewer: ∫ V D cos, and the same with the exact weight. */
 function albedos(alpha: number): readonly (readonly [number, number])[] {
   return Array.from({ length: NODES }, (_, node) => {
     const cosV = Math.max(node / (NODES - 1), 1e-3);
     const v: V3 = [Math.sqrt(1 - cosV * cosV), 0, cosV];
-    let [a, b] = [0, 0];
+    let [whole, rising] = [0, 0];
     for (let i = 0; i < STEPS; i++) {
       const cosL = (i + 0.5) / STEPS;
       const sinL = Math.sqrt(1 - cosL * cosL);
@@ -53,11 +65,11 @@ function albedos(alpha: number): readonly (readonly [number, number])[] {
         const l: V3 = [sinL * Math.cos(phi), sinL * Math.sin(phi), cosL];
         const h = unit([v[0] + l[0], v[1] + l[1], v[2] + l[2]]);
         const share = distribution(h[2], alpha) * visibility(cosL, cosV, alpha) * cosL * ((2 * Math.PI) / STEPS / STEPS);
-        a += share * (1 - weight(dot(v, h)));
-        b += share * weight(dot(v, h));
+        whole += share;
+        rising += share * exactWeight(dot(v, h));
       }
     }
-    return [a, b];
+    return [whole, rising];
   });
 }
 
@@ -86,12 +98,15 @@ export class Bsdf {
     const h = unit([v[0] + l[0], v[1] + l[1], v[2] + l[2]]);
     const lobe = distribution(h[2], this.alpha) * visibility(l[2], v[2], this.alpha);
     const schlick = weight(dot(v, h));
-    const fresnel = DIELECTRIC_F0 + (1 - DIELECTRIC_F0) * schlick;
+    let fresnel = DIELECTRIC_F0 + (1 - DIELECTRIC_F0) * schlick;
     let [gain, matte] = [0, 1 - fresnel];
     if (this.#table) {
-      const [a, b] = this.#albedo(v[2]);
-      gain = (1 - a - b) / (a + b);
-      matte = 1 - (DIELECTRIC_F0 * a + b) * (1 + DIELECTRIC_F0 * gain);
+      const [whole, rising] = this.#albedo(v[2]);
+      gain = (1 - whole) / whole;
+      fresnel = DIELECTRIC_F0 + (1 - DIELECTRIC_F0) * exactWeight(dot(v, h));
+      const reflected = (DIELECTRIC_F0 * (whole - rising) + rising) * (1 + DIELECTRIC_F0 * gain);
+      const taken = Math.max(DIELECTRIC_F0 + (1 - DIELECTRIC_F0) * exactWeight(v[2]), reflected);
+      matte = 1 - taken + Math.min(...base) ** 7 * (taken - reflected);
     }
     const channel = (c: number): number => {
       const dielectric = (c * matte) / Math.PI + fresnel * lobe * (1 + DIELECTRIC_F0 * gain);

@@ -3,13 +3,16 @@
  * is written anew instead, and then compared.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { direction, glassAlbedo, mirrorAlbedo } from '../../reference/albedo.ts';
 import { encode, TABLES, tablesFile } from '../../reference/albedo-tables.ts';
 
 const FILE = new URL('../../../shaders/bsdf/tables.ts', import.meta.url);
-if (process.env.PICTOR_WRITE_TABLES) writeFileSync(FILE, tablesFile());
-const text = readFileSync(FILE, 'utf8');
+let text = '';
+beforeAll(async () => {
+  if (process.env.PICTOR_WRITE_TABLES) writeFileSync(FILE, await tablesFile());
+  text = readFileSync(FILE, 'utf8');
+}, 1_800_000);
 
 function words(name: string): Uint16Array {
   const base64 = new RegExp(`const ${name} =\\s+'([^']*)'`).exec(text)?.[1] ?? '';

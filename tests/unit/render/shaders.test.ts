@@ -4,10 +4,9 @@ import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import * as layout from '#shaders/layout.ts';
 import { reduceProgram, shaderModules, traceProgram } from '#shaders/index.ts';
 import { link } from '#shaders/linker.ts';
+import type { StructLayout } from '#shaders/struct.ts';
 
-const layouts: layout.StructLayout[] = Object.values(layout).flatMap((value) =>
-  typeof value === 'object' ? [value as layout.StructLayout] : [],
-);
+const layouts: StructLayout[] = Object.values(layout).flatMap((value) => (typeof value === 'object' ? [value as StructLayout] : []));
 
 describe('linker', () => {
   it('puts imports before their importer, each once', () => {

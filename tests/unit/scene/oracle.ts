@@ -1,5 +1,6 @@
 /** Plain twins for tests: readers of compiled rows, brute-force and BVH closest hit (Möller and Trumbore 1997). */
-import { BvhNode, Triangle, type Fields, type StructLayout } from '#shaders/layout.ts';
+import { BvhNode, Triangle } from '#shaders/layout.ts';
+import type { Fields, StructLayout } from '#shaders/struct.ts';
 import type { CompiledScene } from '#workers/scene/compiled-scene.ts';
 
 /** One field of one row of a section, as numbers. */
