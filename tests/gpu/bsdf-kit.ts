@@ -52,7 +52,8 @@ fn test_surface(row: array<vec4f, 3>, wo: vec3f) -> Surface {
   let repeat = arrayLength(&results) / arrayLength(&rows);
   let row = rows[index / repeat];
   let sine = sqrt(max(1.0 - row[0].y * row[0].y, 0.0));
-  let wo = vec3f(sine * cos(row[0].z), sine * sin(row[0].z), row[0].y);
+  // Not the built-in sine: it may be so far off that wo is no unit vector to a narrow lobe.
+  let wo = vec3f(sine * cos_sin_turns(row[0].z * (0.5 * INV_PI)), row[0].y);
   // No body does without the tables, as far as the layout goes.
   if (row[2].w != 0.0) { results[index] = textureLoad(albedo_tables, vec2u(0u), 0u, 0); return; }
   results[index] = test_body(test_surface(row, wo), wo, u32(row[1].z) + index % repeat, row[2].xyz);

@@ -9,6 +9,7 @@ import { RenderEngine } from '#workers/render/engine.ts';
 import { testGpu } from './device.ts';
 import { FRONT, material, quad, type KitScene, type MaterialRow, type Shot } from './kit.ts';
 import { apart, BEHIND, combine, estimate as estimateScene, films as filmScene, WHITE, type Estimate } from './transport-kit.ts';
+import { fresnel } from '../reference/albedo.ts';
 import { ROOM_SHOT, veil, windowRoom } from './transport-scenes.ts';
 
 let engine: RenderEngine;
@@ -72,7 +73,6 @@ describe('a pane before a point light', () => {
     lights: [{ kind: LIGHT_POINT, position: [x, 4, 0], color: [16, 16, 16] }],
   });
   const shot = { ...STRAIGHT, camera: ABOVE, bounces: 0 };
-  const schlick = (cosine: number): number => 0.04 + 0.96 * (1 - cosine) ** 5;
 
   it.each([0, 3, 9])('at %d beside the point lets its tint times (1 - F) through', async (x) => {
     const d2 = 16 + x * x;
@@ -80,10 +80,10 @@ describe('a pane before a point light', () => {
     const direct = ((1 / Math.PI) * 16 * cosine) / d2;
     const { mean } = await estimate(engine, scene({}, x), shot);
     TINT.forEach((tint, c) => {
-      const expected = direct * tint * (1 - schlick(cosine));
+      const expected = direct * tint * (1 - fresnel(1.5, cosine));
       expect(Math.abs(mean[c]! / expected - 1), `channel ${c}`).toBeLessThan(0.015);
     });
-    expect(Math.abs(mean[0] / (direct * TINT[0] * (1 - schlick(cosine)) ** 2) - 1), 'control: two faces').toBeGreaterThan(0.02);
+    expect(Math.abs(mean[0] / (direct * TINT[0] * (1 - fresnel(1.5, cosine)) ** 2) - 1), 'control: two faces').toBeGreaterThan(0.02);
   });
 
   it('casts a shadow when it is rough, thick or opaque', async () => {
