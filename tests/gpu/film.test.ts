@@ -11,17 +11,11 @@ import { cutLeaf } from '#lib/trust/commitment.ts';
 import { MATERIAL_ALPHA_BLEND, MATERIAL_DOUBLE_SIDED } from '#shaders/layout.ts';
 import { RenderEngine } from '#workers/render/engine.ts';
 import { testGpu } from './device.ts';
-import { compileKit, material, quad, request, sphere, type KitScene } from './kit.ts';
+import { compileKit, material, request, type KitScene } from './kit.ts';
+import { ROOM_TRIANGLES } from './room.ts';
 
 const ROOM: KitScene = {
-  triangles: [
-    ...quad([-2, -1, -2], [-2, -1, 2], [2, -1, 2], [2, -1, -2], 0),
-    ...quad([-2, -1, -2], [2, -1, -2], [2, 2, -2], [-2, 2, -2], 1),
-    ...quad([-0.5, 1.9, -0.5], [0.5, 1.9, -0.5], [0.5, 1.9, 0.5], [-0.5, 1.9, 0.5], 2),
-    ...sphere([-0.7, -0.3, 0], 0.6, 3, 10),
-    ...sphere([0.7, -0.3, 0.3], 0.6, 4, 10),
-    ...quad([-1, -0.8, 1.2], [1, -0.8, 1.2], [1, 0.4, 1.2], [-1, 0.4, 1.2], 5),
-  ],
+  triangles: ROOM_TRIANGLES,
   materials: [
     material({ base_color: [0.7, 0.7, 0.7, 1], roughness: 0.6 }),
     material({ base_color: [0.7, 0.2, 0.2, 1], clearcoat: 1, clearcoat_roughness: 0.2 }),

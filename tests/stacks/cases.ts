@@ -4,6 +4,7 @@
  */
 import { LIGHT_POINT, MATERIAL_ALPHA_BLEND, MATERIAL_DOUBLE_SIDED } from '#shaders/layout.ts';
 import { FRONT, material, quad, sphere, type KitScene, type Shot } from '../gpu/kit.ts';
+import { ROOM_TRIANGLES } from '../gpu/room.ts';
 
 export interface AnalyticCase {
   readonly name: string;
@@ -51,14 +52,7 @@ export const ANALYTIC: readonly AnalyticCase[] = [
 
 /** Every kind of surface in one box: what stands in for scenes nobody has drawn yet. */
 export const ROOM: KitScene = {
-  triangles: [
-    ...quad([-2, -1, -2], [-2, -1, 2], [2, -1, 2], [2, -1, -2], 0),
-    ...quad([-2, -1, -2], [2, -1, -2], [2, 2, -2], [-2, 2, -2], 1),
-    ...quad([-0.5, 1.9, -0.5], [0.5, 1.9, -0.5], [0.5, 1.9, 0.5], [-0.5, 1.9, 0.5], 2),
-    ...sphere([-0.7, -0.3, 0], 0.6, 3, 10),
-    ...sphere([0.7, -0.3, 0.3], 0.6, 4, 10),
-    ...quad([-1, -0.8, 1.2], [1, -0.8, 1.2], [1, 0.4, 1.2], [-1, 0.4, 1.2], 5),
-  ],
+  triangles: ROOM_TRIANGLES,
   materials: [
     material({ base_color: [0.7, 0.7, 0.7, 1], roughness: 0.6 }),
     material({ base_color: [0.7, 0.2, 0.2, 1], clearcoat: 1, clearcoat_roughness: 0.2, anisotropy: 0.5, anisotropy_direction: [1, 0] }),

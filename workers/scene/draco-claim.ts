@@ -21,7 +21,7 @@ export function dracoClaim(payload: Uint8Array): DracoClaim | null {
   const cursor = new Cursor(payload, HEADER_BYTES);
   const flags = (payload[9] as number) | ((payload[10] as number) << 8);
   if (flags & METADATA_FLAG) skipMetadata(cursor);
-  const first = payload[8] === EDGEBREAKER ? cursor.skip(1).varint() : null;
+  const first = payload[8] === EDGEBREAKER ? cursor.passOver(1).varint() : null;
   const faces = cursor.varint();
   const points = first ?? cursor.varint();
   return cursor.at <= payload.length ? { faces, points } : null;
@@ -38,7 +38,7 @@ class Cursor {
     return this.bytes[this.at++] ?? 0;
   }
 
-  skip(count: number): this {
+  passOver(count: number): this {
     this.at += count;
     return this;
   }
@@ -65,11 +65,11 @@ function skipMetadata(cursor: Cursor): void {
 
 function skipElement(cursor: Cursor, depth: number): void {
   for (let entries = cursor.varint(); entries > 0 && cursor.at < cursor.bytes.length; entries--) {
-    cursor.skip(cursor.byte());
-    cursor.skip(cursor.varint());
+    cursor.passOver(cursor.byte());
+    cursor.passOver(cursor.varint());
   }
   for (let below = cursor.varint(); below > 0 && cursor.at < cursor.bytes.length; below--) {
-    cursor.skip(cursor.byte());
+    cursor.passOver(cursor.byte());
     if (depth < METADATA_DEPTH_MAX) skipElement(cursor, depth + 1);
     else cursor.at = Infinity;
   }

@@ -75,7 +75,7 @@ export async function buildGeometry(
         const data = read(mesh, p);
         if (!data) continue;
         if (shared && !needs(material).emits) {
-          sink.skip(data.corners.length / 3);
+          sink.passOver(data.corners.length / 3);
           continue;
         }
         sink.add(data, { world, joints, weights: placed.weights, path: `nodes[${placed.index}]`, ...needs(material) }, material);
@@ -91,7 +91,7 @@ export async function buildGeometry(
       const data = read(mesh, p);
       if (!data) continue;
       const placement: Placement = { world: identity(), joints: null, weights: [], path: `meshes[${mesh}]`, ...needs(material) };
-      if (needs(material).emits) sink.skip(data.corners.length / 3);
+      if (needs(material).emits) sink.passOver(data.corners.length / 3);
       else sink.add(data, placement, material);
     }
     sink.endGroup();

@@ -37,17 +37,17 @@ export function parseIes(file: Uint8Array, path: string): Photometry {
   const numbers = new Numbers(lines.slice(tilt.index + tilt[0].length), refuse);
   if ((tilt[1] as string).trim().toUpperCase() === 'INCLUDE') {
     numbers.next();
-    numbers.skip(2 * numbers.count('tilt angles'));
+    numbers.passOver(2 * numbers.count('tilt angles'));
   }
-  numbers.skip(2); // lamps, lumens per lamp
+  numbers.passOver(2); // lamps, lumens per lamp
   const multiplier = numbers.next();
   const [verticals, horizontals] = [numbers.count('vertical angles'), numbers.count('horizontal angles')];
   const type = numbers.next();
-  numbers.skip(4); // units and the size of the opening
+  numbers.passOver(4); // units and the size of the opening
   const ballast = numbers.next();
   // The second factor was one of 1986 and 1991; later it is "future use" or a code of how the file was made.
   const second = numbers.next();
-  numbers.skip(1); // watts
+  numbers.passOver(1); // watts
   const old = !/^(IESNA:LM-63-(1995|2002)|IES:LM-63-2019)/.test(lines.trimStart());
   const scale = multiplier * ballast * (old ? second : 1);
   if (!(scale >= 0 && scale < 1e30)) refuse('has a factor that is no positive number');
@@ -93,7 +93,7 @@ class Numbers {
     return Array.from({ length: count }, () => this.next());
   }
 
-  skip(count: number): void {
+  passOver(count: number): void {
     for (let i = 0; i < count; i++) this.next();
   }
 }

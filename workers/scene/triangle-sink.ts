@@ -36,7 +36,7 @@ export class TriangleSink {
   }
 
   /** Leaves ids to triangles that are stored elsewhere. */
-  skip(triangles: number): void {
+  passOver(triangles: number): void {
     this.#id += triangles;
   }
 
