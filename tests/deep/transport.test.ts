@@ -21,7 +21,7 @@ describe('a dark room with a window', () => {
     const shot = { ...ROOM_SHOT, side: 32, bounces: 6 };
     const parts: Film[][] = [];
     for (const estimator of ['both', 'bsdf', 'light'] as const) {
-      const own = estimator === 'both' ? engine : new RenderEngine(await testGpu(), estimator);
+      const own = estimator === 'both' ? engine : new RenderEngine(await testGpu(), { estimator });
       parts.push(await films(own, windowRoom([0.9, 1, 0.95]), shot, 16));
       if (own !== engine) await own.dispose();
     }

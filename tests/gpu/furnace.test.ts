@@ -15,7 +15,7 @@ let engine: RenderEngine;
 let sampled: RenderEngine;
 beforeAll(async () => {
   engine = new RenderEngine(await testGpu());
-  sampled = new RenderEngine(await testGpu(), 'bsdf');
+  sampled = new RenderEngine(await testGpu(), { estimator: 'bsdf' });
 });
 afterAll(() => {
   engine.dispose();

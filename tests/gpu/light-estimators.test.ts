@@ -15,7 +15,7 @@ import { compileKit, FRONT, material, quad, request, type KitScene, type KitTria
 const engines: RenderEngine[] = [];
 let [both, bsdf, light] = [] as unknown as [RenderEngine, RenderEngine, RenderEngine];
 beforeAll(async () => {
-  for (const estimator of ['both', 'bsdf', 'light'] as const) engines.push(new RenderEngine(await testGpu(), estimator));
+  for (const estimator of ['both', 'bsdf', 'light'] as const) engines.push(new RenderEngine(await testGpu(), { estimator }));
   [both, bsdf, light] = engines as [RenderEngine, RenderEngine, RenderEngine];
 });
 afterAll(async () => {

@@ -120,7 +120,7 @@ describe('a dark room with a window', () => {
   it('is as bright by BSDF sampling, by light sampling and by both, block by block', async () => {
     const parts: Film[][] = [];
     for (const estimator of ['both', 'bsdf', 'light'] as const) {
-      const own = estimator === 'both' ? engine : new RenderEngine(await testGpu(), estimator);
+      const own = estimator === 'both' ? engine : new RenderEngine(await testGpu(), { estimator });
       parts.push(await films(own, windowRoom([0.9, 1, 0.95]), ROOM_SHOT, 4));
       if (own !== engine) await own.dispose();
     }

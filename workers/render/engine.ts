@@ -14,7 +14,7 @@ import { Pacer } from './pacer.ts';
 import { sceneNeeds } from './scene-buffers.ts';
 import { Session } from './session.ts';
 import { Tracer } from './tracer.ts';
-import type { Estimator } from './trace-pass.ts';
+import { DEFAULT_VARIANT, type EngineOptions, type PassOptions } from './variant.ts';
 
 /** Devices one request may lose before it is given up. */
 const DEVICES_PER_REQUEST_MAX = 4;
@@ -25,7 +25,7 @@ const STOPPED = failed('aborted', 'Stopped.');
 export class RenderEngine implements Engine {
   readonly shader = toHex(sha256(new TextEncoder().encode(traceProgram + reduceProgram)));
   readonly #gpu: GPU | undefined;
-  readonly #estimator: Estimator;
+  readonly #options: PassOptions;
   readonly #scenes = new Map<string, CompiledScene>();
   readonly #pacer = new Pacer();
   #limits = DEFAULT_LIMITS;
@@ -34,10 +34,9 @@ export class RenderEngine implements Engine {
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  /** @param estimator other than 'both' only where a test compares estimators. */
-  constructor(gpu: GPU | undefined = globalThis.navigator?.gpu, estimator: Estimator = 'both') {
+  constructor(gpu: GPU | undefined = globalThis.navigator?.gpu, options: EngineOptions = {}) {
     this.#gpu = gpu;
-    this.#estimator = estimator;
+    this.#options = { estimator: options.estimator ?? 'both', variant: options.variant ?? DEFAULT_VARIANT };
   }
 
   probe(): Promise<DeviceReport> {
@@ -99,7 +98,7 @@ export class RenderEngine implements Engine {
     if (this.#disposed) return { ok: false, reason: 'device-failed', text: 'The engine was closed.' };
     if (this.#session && this.#session.fault === null) return { ok: true, session: this.#session };
     this.#session?.close();
-    const opened = await Session.open(this.#gpu, this.#limits, this.#estimator);
+    const opened = await Session.open(this.#gpu, this.#limits, this.#options);
     this.#session = opened.ok ? opened.session : null;
     return opened;
   }

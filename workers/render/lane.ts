@@ -11,6 +11,11 @@ import type { TracePass } from './trace-pass.ts';
 /** Most paths of one dispatch; 16 MiB of slots and at most 24 MiB of film. */
 export const LANE_PATHS_MAX = 1 << 19;
 
+export interface LanePasses {
+  readonly trace: TracePass;
+  readonly reduce: ReducePass;
+}
+
 export interface LaneWork {
   readonly frame: ArrayBuffer;
   readonly pixels: number;
@@ -26,7 +31,7 @@ export interface LaneResult {
 
 export class Lane {
   readonly #device: GPUDevice;
-  readonly #passes: { readonly trace: TracePass; readonly reduce: ReducePass };
+  readonly #passes: LanePasses;
   readonly #frame: GPUBuffer;
   readonly #light: GPUBuffer;
   readonly #signatures: GPUBuffer;
@@ -35,7 +40,7 @@ export class Lane {
   readonly #sums: GPUBindGroup;
   readonly #scenes = new WeakMap<SceneBuffers, GPUBindGroup>();
 
-  constructor(device: GPUDevice, passes: { readonly trace: TracePass; readonly reduce: ReducePass }) {
+  constructor(device: GPUDevice, passes: LanePasses) {
     this.#device = device;
     this.#passes = passes;
     const { STORAGE, COPY_SRC, COPY_DST, UNIFORM, MAP_READ } = GPUBufferUsage;

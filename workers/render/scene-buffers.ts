@@ -24,6 +24,7 @@ import { albedoTexture } from './albedo-texture.ts';
 import { DEFAULT_LIMITS, type LimitNeeds } from './device.ts';
 import { lightKinds, sceneFeatures, type Features } from './features.ts';
 import type { FrameScene } from './frame.ts';
+import type { Variant } from './variant.ts';
 
 const SECTIONS = ['nodes', 'triangles', 'corners', 'vertices', 'materials', 'textures', 'lights'] as const;
 
@@ -83,12 +84,15 @@ function flaggedTriangles(scene: CompiledScene): Uint8Array<ArrayBuffer> {
 
 export class SceneBuffers {
   readonly features: Features;
+  /** Which tree was uploaded. */
+  readonly tree: Variant['tree'];
   readonly frame: FrameScene;
   /** For group 0 of the trace pass, bindings 1 to 13 in order. */
   readonly resources: readonly GPUBindingResource[];
   readonly #owned: readonly (GPUBuffer | GPUTexture)[];
 
-  constructor(device: GPUDevice, scene: CompiledScene) {
+  constructor(device: GPUDevice, scene: CompiledScene, tree: Variant['tree'] = 'binary') {
+    this.tree = tree;
     const rows = scene.lights.byteLength / Light.size;
     const words = viewOf(scene.lights);
     const last = (rows - 1) * Light.size;

@@ -6,10 +6,11 @@ import type { Adapter } from '#lib/protocol/control.ts';
 import type { CompiledScene } from '../scene/compiled-scene.ts';
 import { openDevice, type LimitNeeds, type OpenOutcome } from './device.ts';
 import { PLAIN } from './features.ts';
-import { Lane } from './lane.ts';
+import { Lane, type LanePasses } from './lane.ts';
 import { ReducePass } from './reduce-pass.ts';
 import { SceneBuffers } from './scene-buffers.ts';
-import { TracePass, type Estimator } from './trace-pass.ts';
+import { TracePass } from './trace-pass.ts';
+import type { PassOptions, Variant } from './variant.ts';
 
 /** Submits in flight. */
 const LANES = 2;
@@ -19,16 +20,18 @@ export type SessionOutcome = { readonly ok: true; readonly session: Session } | 
 export class Session {
   readonly adapter: Adapter;
   readonly lanes: readonly Lane[];
+  readonly variant: Variant;
   /** Why the device is of no more use; null while it is. */
   fault: string | null = null;
   readonly #device: GPUDevice;
   readonly #trace: TracePass;
   readonly #scenes = new Map<string, SceneBuffers>();
 
-  private constructor(device: GPUDevice, adapter: Adapter, trace: TracePass, reduce: ReducePass) {
+  private constructor(device: GPUDevice, adapter: Adapter, variant: Variant, { trace, reduce }: LanePasses) {
     this.#device = device;
     this.#trace = trace;
     this.adapter = adapter;
+    this.variant = variant;
     this.lanes = Array.from({ length: LANES }, () => new Lane(device, { trace, reduce }));
     void device.lost.then((info) => {
       this.fault ??= `The device was lost: ${info.message || info.reason}`;
@@ -38,14 +41,14 @@ export class Session {
     });
   }
 
-  static async open(gpu: GPU | undefined, needs: LimitNeeds, estimator: Estimator): Promise<SessionOutcome> {
+  static async open(gpu: GPU | undefined, needs: LimitNeeds, options: PassOptions): Promise<SessionOutcome> {
     const opened = await openDevice(gpu, needs);
     if (!opened.ok) return opened;
     const { device, adapter } = opened;
     try {
-      const trace = new TracePass(device, estimator);
+      const trace = new TracePass(device, options);
       const [reduce] = await Promise.all([ReducePass.create(device), trace.prepare(PLAIN)]);
-      return { ok: true, session: new Session(device, adapter, trace, reduce) };
+      return { ok: true, session: new Session(device, adapter, options.variant, { trace, reduce }) };
     } catch (error) {
       device.destroy();
       return {
@@ -61,7 +64,7 @@ export class Session {
     const known = this.#scenes.get(root);
     if (known) return known;
     this.#device.pushErrorScope('out-of-memory');
-    const buffers = new SceneBuffers(this.#device, compiled);
+    const buffers = new SceneBuffers(this.#device, compiled, this.variant.tree);
     const ready = Promise.all([this.#device.popErrorScope(), this.#trace.prepare(buffers.features)]);
     const failed = await ready.then(
       ([error]) => error !== null,

@@ -6,6 +6,7 @@ import { traceProgram } from '#shaders/index.ts';
 import { WORKGROUP } from '#shaders/layout.ts';
 import { FEATURES, featuresKey, type Features } from './features.ts';
 import type { SceneBuffers } from './scene-buffers.ts';
+import type { PassOptions } from './variant.ts';
 
 const STORAGE_SECTIONS = 7;
 
@@ -25,7 +26,7 @@ export class TracePass {
   /** By pipelineKey. */
   readonly #pipelines = new Map<string, GPUComputePipeline>();
 
-  constructor(device: GPUDevice, estimator: Estimator) {
+  constructor(device: GPUDevice, { estimator }: PassOptions) {
     const visibility = GPUShaderStage.COMPUTE;
     const sections = Array.from({ length: STORAGE_SECTIONS }, (_, i) => ({
       binding: i + 1,

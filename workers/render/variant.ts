@@ -1,0 +1,33 @@
+/**
+ * How the same light is computed: one megakernel or queues of small kernels, over which tree, in
+ * workgroups of which size. Every variant leaves the same bits of film on one adapter; they differ
+ * in speed alone. Refuses to know which is the fastest: autotune.ts measures that.
+ */
+import type { Estimator } from './trace-pass.ts';
+
+export interface Variant {
+  readonly kernel: 'mega' | 'wavefront';
+  /** Which tree of the scene rays walk. The counting kernel always walks the binary one. */
+  readonly tree: 'binary' | 'wide';
+  /** Invocations per workgroup of the kernels that trace. */
+  readonly workgroup: 32 | 64 | 128;
+}
+
+/** What runs before anything is known of an adapter. */
+export const DEFAULT_VARIANT: Variant = { kernel: 'mega', tree: 'binary', workgroup: 64 };
+
+/** One key per variant, for maps and for the autotuner's store. */
+export const variantKey = ({ kernel, tree, workgroup }: Variant): string => `${kernel} ${tree} ${workgroup}`;
+
+export interface EngineOptions {
+  /** Other than 'both' only where a test compares estimators. */
+  readonly estimator?: Estimator;
+  /** Fixes the variant, for tests and benches; when left out the engine picks. */
+  readonly variant?: Variant;
+}
+
+/** Options with nothing left out. */
+export interface PassOptions {
+  readonly estimator: Estimator;
+  readonly variant: Variant;
+}
