@@ -1,7 +1,9 @@
 /**
- * One Vite configuration for three builds: the SvelteKit site (default), the `pictor` command line
- * (`--mode cli`, an SSR bundle that Node runs), and Vitest's projects.
+ * One Vite configuration for four builds: the SvelteKit site (default), the `pictor` command line
+ * (`--mode cli`, an SSR bundle that Node runs), the embedding entry (`--mode embed`, one ES module with
+ * its worker and decoders beside it), and Vitest's projects.
  */
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { sveltekit } from '@sveltejs/kit/vite';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
@@ -22,6 +24,42 @@ const cli: UserConfig = {
     },
   },
   worker: { format: 'es' },
+};
+
+/** The types beside the module: what its users see is written in one file that imports nothing. */
+const embedTypes = (): Plugin => ({
+  name: 'pictor-embed-types',
+  writeBundle: ({ dir = '' }) => {
+    const types = readFileSync('src/lib/embed/api.ts', 'utf8');
+    writeFileSync(`${dir}/pictor.d.ts`, `${types}\nexport declare function create(options: CreateOptions): Promise<Renderer>;\n`);
+    copyFileSync('src/lib/embed/node-gpu.d.ts', `${dir}/node-gpu.d.ts`);
+  },
+});
+
+const embed: UserConfig = {
+  base: './',
+  plugins: [embedTypes()],
+  // The entry starts its worker by its known name; the site's bundled one would come along for nothing.
+  resolve: { alias: { '#workers/engine.worker.ts?worker': '/src/lib/embed/no-worker.ts' } },
+  build: {
+    target: 'es2023',
+    outDir: 'build/embed',
+    emptyOutDir: true,
+    copyPublicDir: false,
+    modulePreload: false,
+    assetsInlineLimit: 0,
+    rollupOptions: {
+      external: [/^node:/, 'webgpu', '@sparticuz/chromium'],
+      preserveEntrySignatures: 'strict',
+      input: { pictor: 'src/lib/embed/pictor.ts', 'pictor-worker': 'workers/engine.worker.ts', 'node-gpu': 'src/cli/node-gpu.ts' },
+      output: {
+        format: 'es',
+        entryFileNames: '[name].js',
+        chunkFileNames: 'parts/[name]-[hash].js',
+        assetFileNames: 'parts/[name]-[hash][extname]',
+      },
+    },
+  },
 };
 
 /** `npm run dev` has the same coordinator on the same port as production; Vite keeps its own sockets. */
@@ -111,5 +149,5 @@ const test = (): ViteUserConfig => ({
 
 export default defineConfig(({ mode }) => {
   if (process.env.VITEST) return test() as UserConfig;
-  return mode === 'cli' ? cli : site();
+  return mode === 'cli' ? cli : mode === 'embed' ? embed : site();
 });

@@ -20,7 +20,7 @@ export type WasmName = keyof typeof SOURCES;
 
 /** The two built-ins of Node that are used; typed here because a worker's types know no Node. */
 interface NodeProcess {
-  getBuiltinModule(name: 'node:fs'): { readFileSync(path: string): Uint8Array<ArrayBuffer> };
+  getBuiltinModule(name: 'node:fs'): { readFileSync(path: string | URL): Uint8Array<ArrayBuffer> };
   getBuiltinModule(name: 'node:module'): { createRequire(from: string): { resolve(file: string): string } };
 }
 
@@ -31,9 +31,12 @@ export async function loadWasm(name: WasmName): Promise<Uint8Array<ArrayBuffer>>
   // Going through `process` keeps node: imports out of the browser bundle altogether.
   if (typeof node?.getBuiltinModule === 'function') {
     const { getBuiltinModule } = node as NodeProcess;
-    const path = getBuiltinModule('node:module')
-      .createRequire(import.meta.url)
-      .resolve(source.file);
+    // The embedding build has the file beside it; elsewhere it lies in its package.
+    const path = source.url.startsWith('file:')
+      ? new URL(source.url)
+      : getBuiltinModule('node:module')
+          .createRequire(import.meta.url)
+          .resolve(source.file);
     return Uint8Array.from(getBuiltinModule('node:fs').readFileSync(path));
   }
   const response = await fetch(source.url);

@@ -12,7 +12,7 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 const AREAS = [
   'shaders',
   'workers',
-  ...['protocol', 'job', 'ledger', 'trust', 'market', 'image', 'p2p', 'gpu', 'roles', 'state', 'components', 'server'].map(
+  ...['protocol', 'job', 'ledger', 'trust', 'market', 'image', 'p2p', 'gpu', 'embed', 'roles', 'state', 'components', 'server'].map(
     (name) => `src/lib/${name}`,
   ),
   'src/cli',
