@@ -15,18 +15,11 @@ export function encodePng(
   coverage?: Float32Array,
 ): Bytes {
   const rgba = new Uint8ClampedArray(width * height * 4);
-  toneMap(coverage ? divided(rgb, coverage) : rgb, rgba, tone);
-  if (coverage) {
-    for (let p = 0; p < width * height; p++) rgba[p * 4 + 3] = coverage[p]! * 255;
-    return new Uint8Array(encode({ width, height, data: rgba, channels: 4, depth: 8 }));
-  }
+  toneMap(rgb, rgba, tone, coverage);
+  if (coverage) return new Uint8Array(encode({ width, height, data: rgba, channels: 4, depth: 8 }));
   const data = new Uint8Array(width * height * 3);
   for (let p = 0; p < width * height; p++) {
     for (let c = 0; c < 3; c++) data[p * 3 + c] = rgba[p * 4 + c]!;
   }
   return new Uint8Array(encode({ width, height, data, channels: 3, depth: 8 }));
 }
-
-/** The colour of what is there, without the nothing around it. */
-const divided = (rgb: Float32Array, coverage: Float32Array): Float32Array =>
-  rgb.map((value, i) => (coverage[Math.floor(i / 3)]! > 0 ? value / coverage[Math.floor(i / 3)]! : 0));

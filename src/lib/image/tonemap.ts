@@ -20,15 +20,18 @@ export const DEFAULT_TONE: ToneOptions = { exposure: 0, operator: 'neutral' };
 
 /**
  * @param rgb linear R, G, B per pixel; not-finite and negative values count as 0.
- * @param out R, G, B, A per pixel, A = 255; length must be rgb.length / 3 × 4.
+ * @param out R, G, B, A per pixel; length must be rgb.length / 3 × 4.
+ * @param coverage alpha per pixel, 0 to 1, that `rgb` is multiplied with; colours come out unmultiplied. Absent: opaque.
  */
-export function toneMap(rgb: Float32Array, out: Uint8ClampedArray, options: ToneOptions = DEFAULT_TONE): void {
+export function toneMap(rgb: Float32Array, out: Uint8ClampedArray, options: ToneOptions = DEFAULT_TONE, coverage?: Float32Array): void {
   const pixels = rgb.length / 3;
   if (out.length !== pixels * 4) throw new RangeError(`out has ${out.length} bytes, ${pixels} pixels need ${pixels * 4}`);
-  const scale = 2 ** options.exposure;
+  const exposure = 2 ** options.exposure;
   const operate = OPERATORS[options.operator];
   const color: Color = [0, 0, 0];
   for (let p = 0; p < pixels; p++) {
+    const alpha = coverage ? coverage[p]! : 1;
+    const scale = alpha > 0 ? exposure / alpha : 0;
     for (let c = 0; c < 3; c++) {
       const value = rgb[p * 3 + c]! * scale;
       // An Infinity is a very bright pixel, a NaN none at all.
@@ -36,7 +39,7 @@ export function toneMap(rgb: Float32Array, out: Uint8ClampedArray, options: Tone
     }
     operate(color);
     for (let c = 0; c < 3; c++) out[p * 4 + c] = encodeSrgb(color[c]!);
-    out[p * 4 + 3] = 255;
+    out[p * 4 + 3] = alpha * 255;
   }
 }
 

@@ -4,7 +4,7 @@
  * that one pass of 64 samples and four of 16 give the same bits. Refuses a pass twice. Keeps the
  * auxiliaries (albedo, normal and so on) only when asked: they take four times the memory of light.
  */
-import { FILM_BYTES_PER_PIXEL, filmLight } from './film.ts';
+import { addCoverage, FILM_BYTES_PER_PIXEL, filmLight } from './film.ts';
 import { LayerSums, type Layers } from './layers.ts';
 import type { Pass } from './plan.ts';
 
@@ -21,12 +21,15 @@ interface Block {
 export class TileAccumulator {
   readonly pixels: number;
   readonly #layers: LayerSums | null;
+  /** Paths per pixel that saw a surface. */
+  readonly #covered: Uint32Array<ArrayBuffer>;
   #blocks: Block[] = [];
 
   /** @param layers keep what `layers()` gives. */
   constructor(pixels: number, layers = false) {
     this.pixels = pixels;
     this.#layers = layers ? new LayerSums(pixels) : null;
+    this.#covered = new Uint32Array(pixels);
   }
 
   /** Samples per pixel summed so far. */
@@ -43,6 +46,7 @@ export class TileAccumulator {
     if (this.has(pass)) return false;
     if (light.byteLength !== this.pixels * FILM_BYTES_PER_PIXEL)
       throw new RangeError(`light has ${light.byteLength} bytes, the tile needs ${this.pixels * FILM_BYTES_PER_PIXEL}`);
+    addCoverage(this.#covered, light);
     const more = this.#layers?.add(pass, light) ?? new Float32Array(0);
     this.#merge({ first: pass.first, count: pass.count, sum: filmLight(light), more });
     return true;
@@ -54,6 +58,12 @@ export class TileAccumulator {
     const samples = this.samples;
     if (samples > 0) for (let i = 0; i < out.length; i++) out[i]! /= samples;
     return out;
+  }
+
+  /** Share of paths that saw a surface, per pixel; zeros while nothing is in. */
+  coverage(): Float32Array<ArrayBuffer> {
+    const samples = this.samples;
+    return Float32Array.from(this.#covered, (covered) => (samples > 0 ? covered / samples : 0));
   }
 
   /** Means of everything beside light; null unless they are kept. */

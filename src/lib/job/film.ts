@@ -67,6 +67,12 @@ export function readPixel(view: DataView, pixel: number): PixelSums {
   };
 }
 
+/** Adds to each pixel's count the paths of a film that saw a surface. */
+export function addCoverage(counts: Uint32Array, light: Uint8Array): void {
+  const view = viewOfFilm(light);
+  for (let p = 0; p < counts.length; p++) counts[p]! += view.getUint16(p * FilmPixel.size + at.normal_z + 2, true);
+}
+
 export function writePixel(view: DataView, pixel: number, sums: PixelSums): void {
   const from = pixel * FilmPixel.size;
   const f32 = (offset: number, value: number): void => view.setFloat32(from + offset, value, true);

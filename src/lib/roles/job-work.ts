@@ -71,8 +71,8 @@ export class JobWork {
 
   snapshot(): CreatorJob {
     const { job, order } = this.#stored;
-    const { image, tileSamples } = this.#picture;
-    return { job, order, view: this.#view, image, tileSamples, bytesIn: this.#bytesIn, bytesOut: this.#parts.served(job) };
+    const { image, coverage, tileSamples } = this.#picture;
+    return { job, order, view: this.#view, image, coverage, tileSamples, bytesIn: this.#bytesIn, bytesOut: this.#parts.served(job) };
   }
 
   /** Albedo, normals and the rest of what is in, put together from the store: only a download wants them. */

@@ -3,6 +3,7 @@
  * there. A voided lease rebuilds its tile from the films that remain.
  */
 import { TileAccumulator } from '../job/accumulator.ts';
+import { copyRows } from '../job/layers.ts';
 import { passes, tileCount, tileRect, type Pass } from '../job/plan.ts';
 import type { Lease } from '../protocol/control.ts';
 import type { JobOrder } from '../protocol/order.ts';
@@ -11,6 +12,8 @@ import type { Bytes } from '../protocol/bytes.ts';
 export class Picture {
   /** Mean linear radiance, width × height × 3; the same array for the life of the job. */
   readonly image: Float32Array<ArrayBuffer>;
+  /** Share of paths that saw a surface, width × height; as long-lived as `image`. */
+  readonly coverage: Float32Array<ArrayBuffer>;
   readonly #order: JobOrder;
   readonly #passes: readonly Pass[];
   readonly #tiles: TileAccumulator[];
@@ -19,6 +22,7 @@ export class Picture {
     this.#order = order;
     this.#passes = passes(order);
     this.image = new Float32Array(order.width * order.height * 3);
+    this.coverage = new Float32Array(order.width * order.height);
     this.#tiles = Array.from({ length: tileCount(order) }, (_, tile) => this.#empty(tile));
   }
 
@@ -54,10 +58,7 @@ export class Picture {
 
   #draw(index: number, tile: TileAccumulator): void {
     const rect = tileRect(this.#order, index);
-    const mean = tile.mean();
-    for (let row = 0; row < rect.height; row++) {
-      const from = mean.subarray(row * rect.width * 3, (row + 1) * rect.width * 3);
-      this.image.set(from, ((rect.y + row) * this.#order.width + rect.x) * 3);
-    }
+    copyRows(this.image, tile.mean(), this.#order.width, rect, 3);
+    copyRows(this.coverage, tile.coverage(), this.#order.width, rect, 1);
   }
 }

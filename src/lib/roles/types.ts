@@ -155,6 +155,8 @@ export interface CreatorJob {
   readonly view: JobView;
   /** Mean linear radiance, width × height × 3, of everything received and verified by hash so far. */
   readonly image: Float32Array<ArrayBuffer>;
+  /** Share of paths that saw a surface, width × height: the alpha of a transparent order. */
+  readonly coverage: Float32Array<ArrayBuffer>;
   /** Samples received, per tile. */
   readonly tileSamples: readonly number[];
   readonly bytesIn: number;

@@ -164,8 +164,7 @@ export class CreatorDesk {
     const { job } = this;
     if (!job) return null;
     const { width, height, transparent } = job.order;
-    const layers = transparent ? await this.#role?.layers(job.job) : null;
-    return this.#develop(job.image, width, height, layers?.coverage);
+    return this.#develop(job.image, width, height, transparent ? job.coverage : undefined);
   }
 
   /** What has come in so far as it was traced, with albedo, normals, depth, ids and second moment; null while there is no picture. */

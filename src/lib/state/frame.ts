@@ -3,6 +3,7 @@
  * radiance of the whole frame, so that a canvas can be painted from it at any moment.
  */
 import { TileAccumulator } from '../job/accumulator.ts';
+import { copyRows } from '../job/layers.ts';
 import { passes, type Pass, type Rect } from '../job/plan.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { JobOrder } from '../protocol/order.ts';
@@ -12,12 +13,15 @@ export class Frame {
   readonly height: number;
   /** Mean linear radiance, width × height × 3, rows from the top; zeros where nothing is in. */
   readonly image: Float32Array<ArrayBuffer>;
+  /** Share of paths that saw a surface, width × height. */
+  readonly coverage: Float32Array<ArrayBuffer>;
   readonly #tiles = new Map<string, TileAccumulator>();
 
   constructor(width: number, height: number) {
     this.width = width;
     this.height = height;
     this.image = new Float32Array(width * height * 3);
+    this.coverage = new Float32Array(width * height);
   }
 
   /** @param light a film of rect. @returns false when it was in already. */
@@ -26,11 +30,8 @@ export class Frame {
     const tile = this.#tiles.get(key) ?? new TileAccumulator(rect.width * rect.height);
     this.#tiles.set(key, tile);
     if (!tile.add(pass, light)) return false;
-    const mean = tile.mean();
-    for (let row = 0; row < rect.height; row++) {
-      const from = row * rect.width * 3;
-      this.image.set(mean.subarray(from, from + rect.width * 3), ((rect.y + row) * this.width + rect.x) * 3);
-    }
+    copyRows(this.image, tile.mean(), this.width, rect, 3);
+    copyRows(this.coverage, tile.coverage(), this.width, rect, 1);
     return true;
   }
 }

@@ -8,6 +8,8 @@ import { toneMap, type ToneOptions } from '../image/tonemap.ts';
 export interface Shown {
   /** Mean linear radiance, width × height × 3; read while painting, so it may change underneath. */
   readonly image: Float32Array;
+  /** Alpha per pixel that `image` is multiplied with; absent: opaque. */
+  readonly coverage?: Float32Array | undefined;
   readonly width: number;
   readonly height: number;
   readonly tone: ToneOptions;
@@ -59,13 +61,14 @@ export class Painter {
   #slice(): void {
     const [shown, pixels] = [this.#shown, this.#pixels];
     if (!shown || !pixels) return;
-    const { image, width, height, tone } = shown;
+    const { image, coverage, width, height, tone } = shown;
     const first = this.#row;
     const end = performance.now() + SLICE_MS;
     const band = Math.max(1, Math.floor(BAND_PIXELS / width));
     while (this.#row < height) {
       const next = Math.min(height, this.#row + band);
-      toneMap(image.subarray(this.#row * width * 3, next * width * 3), pixels.data.subarray(this.#row * width * 4, next * width * 4), tone);
+      const [from, to] = [this.#row * width, next * width];
+      toneMap(image.subarray(from * 3, to * 3), pixels.data.subarray(from * 4, to * 4), tone, coverage?.subarray(from, to));
       this.#row = next;
       if (performance.now() >= end) break;
     }

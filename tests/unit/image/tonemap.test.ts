@@ -16,6 +16,12 @@ test('exposure counts in stops', () => {
   expect(one([0.25, 0.25, 0.25], 'none', 1)).toEqual(one([0.5, 0.5, 0.5], 'none'));
 });
 
+test('coverage becomes alpha, and colours come out as if nothing had been let through', () => {
+  const out = new Uint8ClampedArray(8);
+  toneMap(new Float32Array([0.25, 0.25, 0.25, 0, 0, 0]), out, { exposure: 0, operator: 'none' }, new Float32Array([0.5, 0]));
+  expect([...out]).toEqual([...one([0.5, 0.5, 0.5], 'none').slice(0, 3), 128, 0, 0, 0, 0]);
+});
+
 test('neutral keeps a base colour true: 4 % Fresnel is taken off, nothing else below 0.76', () => {
   expect(one([0.54, 0.34, 0.14], 'neutral')).toEqual(one([0.5, 0.3, 0.1], 'none'));
 });

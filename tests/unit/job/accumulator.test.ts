@@ -116,6 +116,13 @@ describe('layers', () => {
     expect([layers.object[0], layers.depth[0], layers.coverage[0]]).toEqual([NONE, 0, 0]);
     expect(new TileAccumulator(1).layers()).toBeNull();
   });
+
+  it('leave coverage, which every tile keeps: the alpha of a transparent picture', () => {
+    const tile = new TileAccumulator(1);
+    expect([...tile.coverage()]).toEqual([0]);
+    for (const pass of blocks(4, 16)) tile.add(pass, lightOf(pass));
+    expect(tile.coverage()[0]).toBeCloseTo((64 - 13) / 64, 6);
+  });
 });
 
 describe('a film pixel', () => {
