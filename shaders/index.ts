@@ -30,12 +30,22 @@ function tableSizes(): string {
   return [...sizes, `const GLASS_REACH = ${ALBEDO.glassReach};`].join('\n');
 }
 
-/** Every module by name: `common/math`, `trace`, … and the generated `layout` and `bsdf/table_sizes`. */
-export const shaderModules: ShaderModules = Object.fromEntries([
-  ...Object.entries(FILES).map(([path, source]) => [path.replace(/^\.\//, '').replace(/\.wgsl$/, ''), source]),
-  ['layout', layoutModule()],
-  ['bsdf/table_sizes', tableSizes()],
-]);
+/** Which tree of the scene rays walk: a binding has one type in a program, so this is a matter of linking, not of an override. */
+export type Tree = 'binary' | 'wide';
+
+const sources = new Map(Object.entries(FILES).map(([path, source]) => [path.replace(/^\.\//, '').replace(/\.wgsl$/, ''), source]));
+
+/** Every module by name: `common/math`, `trace`, … and the generated `layout` and `bsdf/table_sizes`; `scene/tree` and `scene/search` are the tree's. */
+export const treeModules = (tree: Tree): ShaderModules => ({
+  ...Object.fromEntries(sources),
+  layout: layoutModule(),
+  'bsdf/table_sizes': tableSizes(),
+  'scene/tree': sources.get(`scene/tree-${tree}`)!,
+  'scene/search': sources.get(`scene/traverse-${tree}`)!,
+});
+
+/** The modules over the binary tree, which every scene has. */
+export const shaderModules: ShaderModules = treeModules('binary');
 
 /** One invocation per path: fills the slots. */
 export const traceProgram = link(shaderModules, 'trace');

@@ -1,8 +1,8 @@
-// Bind group 0: the compiled scene and the frame, shared by every pass that traces.
+// Bind group 0: the compiled scene and the frame, shared by every pass that traces. Binding 1 is the tree
+// and is declared by scene/tree, the module of whichever tree a program walks (shaders/index.ts).
 //#import layout
 
 @group(0) @binding(0) var<uniform> frame: Frame;
-@group(0) @binding(1) var<storage, read> nodes: array<BvhNode>;
 @group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
 @group(0) @binding(3) var<storage, read> corners: array<TriangleCorners>;
 @group(0) @binding(4) var<storage, read> vertices: array<Vertex>;

@@ -1,15 +1,8 @@
 // Meshes that are traced in their own space: their rows in the node array, and points and directions
 // on the way there and back. `NONE` stands for the world, where nothing changes.
 //#import scene/bindings
+//#import scene/tree
 //#import features
-
-fn load_instance(index: u32) -> Instance {
-  let row = nodes[index];
-  return Instance(
-    row.left_min, row.left_ref, row.left_max, row.left_count,
-    row.right_min, row.right_ref, row.right_max, row.right_count,
-  );
-}
 
 fn direction_to_object(placed: Instance, d: vec3f) -> vec3f {
   return placed.x_axis * d.x + placed.y_axis * d.y + placed.z_axis * d.z;

@@ -2,6 +2,7 @@
 // Ray/Triangle Intersection", JCGT 2(1), 2013: corners are sheared so that the ray becomes the z axis,
 // and two triangles that share an edge see the very same two points, so no ray slips between them.
 //#import scene/bindings
+//#import scene/tree
 //#import common/math
 
 struct Ray {
@@ -42,17 +43,15 @@ fn axis_last(v: vec3f, axis: u32) -> vec3f {
   return select(select(v, v.zxy, axis == 1u), v.yzx, axis == 0u);
 }
 
-/// `root`: the node that bounds everything the ray may meet in this space.
-fn sight_along(origin: vec3f, direction: vec3f, root: BvhNode) -> Sight {
+/// `root`: index of the node that bounds everything the ray may meet in this space.
+fn sight_along(origin: vec3f, direction: vec3f, root: u32) -> Sight {
   let length = abs(direction);
   let axis = select(select(2u, 1u, length.y > length.z), 0u, length.x >= length.y && length.x >= length.z);
   let turned = axis_last(direction, axis);
   let inverse = inverse_direction(direction);
-  var far = max(abs(root.left_min - origin), abs(root.left_max - origin));
-  let both = max(abs(root.right_min - origin), abs(root.right_max - origin));
-  far = select(far, max(far, both), root.right_min.x <= root.right_max.x);
-  // 5 units of rounding of the farthest corner's own and sheared coordinate (their section 4).
-  let slack = (far + max3(far)) * 3e-7;
+  let far = farthest_corner(root, origin);
+  // Of the farthest corner's own and sheared coordinate (their section 4).
+  let slack = (far + max3(far)) * BOX_SLACK;
   return Sight(origin, axis, inverse, vec3f(turned.xy, 1.0) / turned.z, slack * abs(inverse));
 }
 

@@ -90,7 +90,7 @@ fn passes_surface(met: ptr<function, Crossing>, hit: Hit, material: u32, directi
 
 /// The closest surface that stops the ray, or with `any` some such surface.
 fn trace_ray(ray: Ray, key: RayKey, media: Media, any: bool) -> Crossing {
-  var q = Quest(ray, sight_along(ray.origin, ray.direction, nodes[0]), 0.0, 0u, any);
+  var q = Quest(ray, sight_along(ray.origin, ray.direction, 0u), 0.0, 0u, any);
   var met = Crossing(no_hit(), vec3f(1.0), media, media, 0u, 0.0);
   var hit = no_hit();
   for (var layer = 0u; layer < LAYERS_MAX; layer++) {

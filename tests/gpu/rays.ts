@@ -40,7 +40,7 @@ struct CastRange { instance: u32, first: u32, end: u32, pad: u32 }
 @group(1) @binding(2) var<storage, read> cast_ranges: array<CastRange>;
 
 fn cast_quest(r: CastRay) -> Quest {
-  return Quest(Ray(r.origin, FAR, r.direction, r.skip), sight_along(r.origin, r.direction, nodes[0]), 0.0, 0u, false);
+  return Quest(Ray(r.origin, FAR, r.direction, r.skip), sight_along(r.origin, r.direction, 0u), 0.0, 0u, false);
 }
 
 fn cast_result(hit: Hit) -> CastHit {
@@ -55,23 +55,28 @@ fn cast_result(hit: Hit) -> CastHit {
 @compute @workgroup_size(${WORKGROUP}) fn cast_all(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= arrayLength(&cast_hits)) { return; }
   let q = cast_quest(cast_rays[id.x]);
+  // First the nearest, then the lowest id within the tie distance of it.
   var hit = no_hit();
   var nearest = q.ray.reach;
-  for (var k = 0u; k < arrayLength(&cast_ranges); k++) {
-    let range = cast_ranges[k];
-    var sight = q.sight;
-    var first = 0u;
-    if (INSTANCED && range.instance != NONE) {
-      let placed = load_instance(range.instance);
-      sight = sight_inside(placed, q.ray);
-      first = placed.first_primitive;
-    }
-    for (var i = range.first; i < range.end; i++) {
-      let entry = triangle_entry(triangles[i], sight);
-      let primitive = first + triangles[i].primitive;
-      if (improves(q, entry.x, primitive, nearest, hit)) {
-        hit = Hit(entry.x, i, entry.y, entry.z, primitive, range.instance);
-        nearest = min(nearest, entry.x);
+  for (var turn = 0u; turn < 2u; turn++) {
+    for (var k = 0u; k < arrayLength(&cast_ranges); k++) {
+      let range = cast_ranges[k];
+      var sight = q.sight;
+      var first = 0u;
+      if (INSTANCED && range.instance != NONE) {
+        let placed = load_instance(range.instance);
+        sight = sight_inside(placed, q.ray);
+        first = placed.first_primitive;
+      }
+      for (var i = range.first; i < range.end; i++) {
+        let entry = triangle_entry(triangles[i], sight);
+        let primitive = first + triangles[i].primitive;
+        if (!counts(q, entry.x, primitive, nearest)) { continue; }
+        if (turn == 0u) {
+          nearest = min(nearest, entry.x);
+        } else if (primitive < hit.primitive) {
+          hit = Hit(entry.x, i, entry.y, entry.z, primitive, range.instance);
+        }
       }
     }
   }
