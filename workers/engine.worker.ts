@@ -30,6 +30,7 @@ const api: EngineWorkerApi = {
   trace: (call, request, onProgress) =>
     numbered(call, async (signal) => transferred(await engine.trace(signal, request, (done) => void onProgress?.(done)))),
   abort: (call) => calls.get(call)?.abort(),
+  setPace: (pace) => engine.setPace(pace),
   dispose: () => engine.dispose(),
 };
 

@@ -1,12 +1,15 @@
 /** What passes between the main thread and the engine's thread. Both ends are this program; nothing is parsed. */
-import type { DeviceReport, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
+import type { DeviceReport, Pace, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
 
 export type EngineCall =
   | { readonly verb: 'probe' }
   | { readonly verb: 'compile'; readonly files: SceneFiles }
   | { readonly verb: 'trace'; readonly request: TraceRequest };
 
-export type ToEngine = { readonly id: number; readonly call: EngineCall } | { readonly id: number; readonly abort: true };
+export type ToEngine =
+  | { readonly id: number; readonly call: EngineCall }
+  | { readonly id: number; readonly abort: true }
+  | { readonly pace: Pace };
 
 export type EngineResult = DeviceReport | SceneOutcome | TraceOutcome;
 

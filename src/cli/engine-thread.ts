@@ -33,6 +33,10 @@ function buffersOf(result: EngineResult): ArrayBuffer[] {
 }
 
 port.on('message', (message: ToEngine) => {
+  if ('pace' in message) {
+    engine.setPace(message.pace);
+    return;
+  }
   if ('abort' in message) {
     running.get(message.id)?.abort();
     return;

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { DeviceReport, Engine, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
+import type { DeviceReport, Engine, Pace, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
 import type { EngineCall, EngineResult, FromEngine, ToEngine } from './engine-messages.ts';
 import { prepareVulkan } from './gpu-environment.ts';
 import { cacheFolder, projectRoot } from './paths.ts';
@@ -27,6 +27,7 @@ export class ThreadEngine implements Engine {
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #disposed = false;
+  #pace: Pace | null = null;
 
   private constructor(worker: Worker, shader: string) {
     this.shader = shader;
@@ -59,6 +60,11 @@ export class ThreadEngine implements Engine {
     return (await this.#call(signal, { verb: 'trace', request }, lost, onProgress)) as TraceOutcome;
   }
 
+  setPace(pace: Pace): void {
+    this.#pace = pace;
+    this.#worker?.postMessage({ pace } satisfies ToEngine);
+  }
+
   async dispose(): Promise<void> {
     this.#disposed = true;
     await this.#worker?.terminate();
@@ -81,6 +87,7 @@ export class ThreadEngine implements Engine {
   }
 
   #attach(worker: Worker): void {
+    if (this.#pace) worker.postMessage({ pace: this.#pace } satisfies ToEngine);
     worker.on('message', (message: FromEngine) => this.#receive(message));
     // 'exit' follows; the error itself is told there by ending what was under way.
     worker.on('error', () => undefined);

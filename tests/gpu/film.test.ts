@@ -148,6 +148,7 @@ describe('a lost device', () => {
         return {
           info: adapter.info,
           limits: adapter.limits,
+          features: adapter.features,
           requestDevice: async (descriptor?: GPUDeviceDescriptor) => {
             const device = await adapter.requestDevice(descriptor);
             devices.push(device);

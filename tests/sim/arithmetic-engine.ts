@@ -109,6 +109,8 @@ export class ArithmeticEngine implements Engine {
     return { ok: true, film: arithmeticFilm(request), traceSeconds: seconds };
   }
 
+  setPace(): void {}
+
   async dispose(): Promise<void> {
     this.#scenes.clear();
   }

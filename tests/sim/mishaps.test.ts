@@ -28,6 +28,7 @@ function tripping(honest: Engine, method: 'compile' | 'trace'): Engine {
       if (method === 'trace') trip();
       return honest.trace(signal, request, onProgress);
     },
+    setPace: (pace) => honest.setPace(pace),
     dispose: () => honest.dispose(),
   };
 }

@@ -14,6 +14,9 @@ export interface LimitNeeds {
 
 const NAMES = ['maxStorageBufferBindingSize', 'maxBufferSize', 'maxTextureDimension2D', 'maxTextureArrayLayers'] as const;
 
+/** They only ever speed things up. */
+const OPTIONAL_FEATURES: readonly GPUFeatureName[] = ['timestamp-query'];
+
 /** What every WebGPU device gives (WebGPU specification, table of limits). */
 export const DEFAULT_LIMITS: LimitNeeds = {
   maxStorageBufferBindingSize: 134_217_728,
@@ -40,7 +43,8 @@ export async function openDevice(gpu: GPU | undefined, needs: LimitNeeds = DEFAU
   const raised = NAMES.filter((name) => needs[name] > DEFAULT_LIMITS[name]);
   const requiredLimits = Object.fromEntries(raised.map((name) => [name, needs[name]]));
   try {
-    const device = await adapter.requestDevice({ label: 'pictor', requiredLimits });
+    const requiredFeatures = OPTIONAL_FEATURES.filter((name) => adapter.features.has(name));
+    const device = await adapter.requestDevice({ label: 'pictor', requiredLimits, requiredFeatures });
     return { ok: true, device, adapter: describe(adapter) };
   } catch (error) {
     return {

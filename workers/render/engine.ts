@@ -3,21 +3,25 @@
  * the last few, and traces one request at a time in the order they came. Refuses nothing by
  * exception: a missing adapter, a defective file and a lost device are outcomes.
  */
-import type { DeviceReport, Engine, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
+import type { DeviceReport, DispatchTimes, Engine, Pace, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
 import { sha256, toHex } from '#lib/protocol/bytes.ts';
 import { SCENES_HELD_MAX } from '#lib/protocol/limits.ts';
 import { reduceProgram, traceProgram } from '#shaders/index.ts';
 import { SceneError, type CompiledScene } from '../scene/compiled-scene.ts';
 import { compileScene } from '../scene/compile.ts';
 import { DEFAULT_LIMITS, fits } from './device.ts';
+import { DutyCycle, hostClock } from './duty-cycle.ts';
 import { Pacer } from './pacer.ts';
 import { sceneNeeds } from './scene-buffers.ts';
-import { Session } from './session.ts';
-import { Tracer } from './tracer.ts';
-import { DEFAULT_VARIANT, type EngineOptions, type PassOptions } from './variant.ts';
+import { Session, type ReadyOutcome } from './session.ts';
+import type { Estimator } from './trace-pass.ts';
+import { Tracer, type TraceRhythm } from './tracer.ts';
+import { DEFAULT_VARIANT, variantKey, type EngineOptions, type Variant } from './variant.ts';
 
-/** Devices one request may lose before it is given up. */
-const DEVICES_PER_REQUEST_MAX = 4;
+/** Devices in a row that a request may lose without finishing a dispatch. */
+const DEVICES_IN_VAIN_MAX = 4;
+/** A share of nothing is no share: whoever wants none stops the engine. */
+const SHARE_MIN = 0.01;
 
 const failed = (reason: Exclude<TraceOutcome, { ok: true }>['reason'], text: string): TraceOutcome => ({ ok: false, reason, text });
 const STOPPED = failed('aborted', 'Stopped.');
@@ -25,18 +29,24 @@ const STOPPED = failed('aborted', 'Stopped.');
 export class RenderEngine implements Engine {
   readonly shader = toHex(sha256(new TextEncoder().encode(traceProgram + reduceProgram)));
   readonly #gpu: GPU | undefined;
-  readonly #options: PassOptions;
+  readonly #estimator: Estimator;
+  readonly #variant: Variant;
   readonly #scenes = new Map<string, CompiledScene>();
-  readonly #pacer = new Pacer();
+  readonly #rhythm: TraceRhythm;
   #limits = DEFAULT_LIMITS;
   #report: Promise<DeviceReport> | null = null;
   #session: Session | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
+  /** What the last request traced. */
+  #last = { work: '', frame: '' };
 
   constructor(gpu: GPU | undefined = globalThis.navigator?.gpu, options: EngineOptions = {}) {
     this.#gpu = gpu;
-    this.#options = { estimator: options.estimator ?? 'both', variant: options.variant ?? DEFAULT_VARIANT };
+    this.#estimator = options.estimator ?? 'both';
+    this.#variant = options.variant ?? DEFAULT_VARIANT;
+    const clock = options.clock ?? hostClock;
+    this.#rhythm = { pacer: new Pacer(), duty: new DutyCycle(clock), clock };
   }
 
   probe(): Promise<DeviceReport> {
@@ -72,6 +82,16 @@ export class RenderEngine implements Engine {
     return this.#enqueue(() => this.#trace(signal, request, onProgress));
   }
 
+  setPace({ place, share }: Pace): void {
+    this.#rhythm.pacer.place(place);
+    this.#rhythm.duty.share = Math.min(Math.max(share, SHARE_MIN), 1);
+  }
+
+  /** How long dispatches took so far. */
+  get dispatchTimes(): DispatchTimes {
+    return this.#rhythm.pacer.histogram.read();
+  }
+
   /** Frees the device; traces under way end as aborted. */
   async dispose(): Promise<void> {
     this.#disposed = true;
@@ -98,7 +118,7 @@ export class RenderEngine implements Engine {
     if (this.#disposed) return { ok: false, reason: 'device-failed', text: 'The engine was closed.' };
     if (this.#session && this.#session.fault === null) return { ok: true, session: this.#session };
     this.#session?.close();
-    const opened = await Session.open(this.#gpu, this.#limits, this.#options);
+    const opened = await Session.open(this.#gpu, this.#limits, this.#estimator, this.#variant);
     this.#session = opened.ok ? opened.session : null;
     return opened;
   }
@@ -124,23 +144,43 @@ export class RenderEngine implements Engine {
     const scene = this.#scenes.get(request.sceneRoot);
     if (!scene) return failed('unknown-scene', `Scene ${request.sceneRoot.slice(0, 16)} has not been compiled here.`);
     const start = performance.now();
-    const tracer = new Tracer(request, this.#pacer);
+    const tracer = new Tracer(request, this.#rhythm);
     let text = '';
-    for (let devices = 0; devices < DEVICES_PER_REQUEST_MAX; devices++) {
+    for (let inVain = 0; inVain < DEVICES_IN_VAIN_MAX; inVain++) {
       if (signal.aborted || this.#disposed) return STOPPED;
       const opened = await this.#openFor(scene);
       if (!opened.ok) return failed('device-lost', opened.text);
       const { session } = opened;
-      const buffers = await session.scene(request.sceneRoot, scene);
-      if (!buffers) return failed('device-lost', `The device has no memory for the scene's ${scene.summary.bytes} bytes.`);
-      if (request.count && !(await session.prepareCount(buffers))) return failed('device-lost', 'The device refused the counting kernel.');
-      const outcome = await tracer.run(signal, session, buffers, onProgress);
+      const ready = await this.#ready(session, scene, request);
+      if (!ready.ok && session.fault === null) return failed('device-lost', ready.text);
+      const before = tracer.pixelsDone;
+      const outcome = ready.ok ? await tracer.run(signal, session, ready.scene, onProgress) : 'device-lost';
       if (outcome === 'aborted' || this.#disposed) return STOPPED;
       if (outcome === 'done') return finish(tracer, (performance.now() - start) / 1000);
       text = session.fault ?? 'The device was lost.';
-      this.#pacer.halve();
+      this.#rhythm.pacer.halve();
+      if (tracer.pixelsDone > before) inVain = -1;
     }
     return failed('device-lost', text);
+  }
+
+  async #ready(session: Session, scene: CompiledScene, request: TraceRequest): Promise<ReadyOutcome> {
+    const { sceneRoot, count, frame } = request;
+    const outcome = count ? await session.readyToCount(sceneRoot, scene) : await session.ready(sceneRoot, scene, this.#variant);
+    if (!outcome.ok) return outcome;
+    this.#begin(
+      `${sceneRoot} ${variantKey(outcome.scene.variant)} ${count ?? false}`,
+      JSON.stringify([frame.camera, frame.width, frame.height, frame.bounces]),
+    );
+    return outcome;
+  }
+
+  /** Tells the pacer how much of what it knows still holds. */
+  #begin(work: string, frame: string): void {
+    const { pacer } = this.#rhythm;
+    if (work !== this.#last.work) pacer.restart();
+    else pacer.begin(frame === this.#last.frame ? 'sameFrame' : 'otherFrame');
+    this.#last = { work, frame };
   }
 }
 

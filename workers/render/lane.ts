@@ -1,20 +1,18 @@
 /**
  * The buffers of one dispatch in flight: frame, slots, results, and the staging buffers they are
- * read through. Made once per device and used over and over.
+ * read through. Used over and over; they grow by doubling when a dispatch is larger than any
+ * before, and so hold what this device's dispatches take and not what the fastest would.
  */
 import { FILM_BYTES_PER_PIXEL, SIGNATURE_BYTES_PER_PATH } from '#lib/job/film.ts';
 import { Frame, PathSlot } from '#shaders/layout.ts';
+import { DispatchClock } from './dispatch-clock.ts';
 import type { ReducePass } from './reduce-pass.ts';
-import type { SceneBuffers } from './scene-buffers.ts';
+import type { ReadyScene } from './session.ts';
 import type { TracePass } from './trace-pass.ts';
 
-/** Most paths of one dispatch; 16 MiB of slots and at most 24 MiB of film. */
-export const LANE_PATHS_MAX = 1 << 19;
-
-export interface LanePasses {
-  readonly trace: TracePass;
-  readonly reduce: ReducePass;
-}
+/** Most paths of one dispatch: 32 MiB of slots and at most 48 MiB of film. */
+export const LANE_PATHS_MAX = 1 << 20;
+const LANE_PATHS_MIN = 1 << 14;
 
 export interface LaneWork {
   readonly frame: ArrayBuffer;
@@ -27,53 +25,107 @@ export interface LaneWork {
 export interface LaneResult {
   readonly light: Uint8Array<ArrayBuffer>;
   readonly signatures: Uint16Array<ArrayBuffer>;
+  /** What the work took by the device's own clock; null where it has none. */
+  readonly deviceMs: number | null;
+}
+
+/** What is as large as the largest dispatch. */
+interface Storage {
+  readonly paths: number;
+  readonly pixels: number;
+  readonly slots: GPUBuffer;
+  readonly light: GPUBuffer;
+  readonly signatures: GPUBuffer;
+  readonly staging: GPUBuffer;
+  readonly sums: GPUBindGroup;
+  readonly bound: WeakMap<TracePass, GPUBindGroup>;
 }
 
 export class Lane {
   readonly #device: GPUDevice;
-  readonly #passes: LanePasses;
+  readonly #reduce: ReducePass;
   readonly #frame: GPUBuffer;
-  readonly #light: GPUBuffer;
-  readonly #signatures: GPUBuffer;
-  readonly #staging: GPUBuffer;
-  readonly #slots: GPUBindGroup;
-  readonly #sums: GPUBindGroup;
-  readonly #scenes = new WeakMap<SceneBuffers, GPUBindGroup>();
+  readonly #clock: DispatchClock;
+  readonly #scenes = new WeakMap<ReadyScene, GPUBindGroup>();
+  #storage: Storage | null = null;
 
-  constructor(device: GPUDevice, passes: LanePasses) {
+  constructor(device: GPUDevice, reduce: ReducePass) {
     this.#device = device;
-    this.#passes = passes;
-    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM, MAP_READ } = GPUBufferUsage;
-    const lightBytes = LANE_PATHS_MAX * FILM_BYTES_PER_PIXEL;
-    const signatureBytes = LANE_PATHS_MAX * SIGNATURE_BYTES_PER_PATH;
-    const slots = device.createBuffer({ label: 'slots', size: LANE_PATHS_MAX * PathSlot.size, usage: STORAGE });
-    this.#frame = device.createBuffer({ label: 'frame', size: Frame.size, usage: UNIFORM | COPY_DST });
-    this.#light = device.createBuffer({ label: 'light', size: lightBytes, usage: STORAGE | COPY_SRC });
-    this.#signatures = device.createBuffer({ label: 'signatures', size: signatureBytes, usage: STORAGE | COPY_SRC });
-    this.#staging = device.createBuffer({ label: 'staging', size: lightBytes + signatureBytes, usage: MAP_READ | COPY_DST });
-    this.#slots = passes.trace.bindSlots(slots);
-    this.#sums = passes.reduce.bind(this.#frame, slots, this.#light, this.#signatures);
+    this.#reduce = reduce;
+    this.#frame = device.createBuffer({ label: 'frame', size: Frame.size, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    this.#clock = new DispatchClock(device);
   }
 
   /** Submits at once; resolves when the results are in this process's memory. Rejects when the device is lost. */
-  async run(scene: SceneBuffers, work: LaneWork): Promise<LaneResult> {
-    let bound = this.#scenes.get(scene);
-    if (!bound) this.#scenes.set(scene, (bound = this.#passes.trace.bindScene(this.#frame, scene)));
+  async run(scene: ReadyScene, work: LaneWork): Promise<LaneResult> {
+    const { pass, buffers } = scene;
+    const storage = this.#room(work);
+    const { staging } = storage;
     const lightBytes = work.pixels * FILM_BYTES_PER_PIXEL;
     const signatureBytes = Math.ceil(work.paths / 2) * 4;
+    const bytes = lightBytes + signatureBytes + this.#clock.bytes;
     this.#device.queue.writeBuffer(this.#frame, 0, work.frame);
     const encoder = this.#device.createCommandEncoder({ label: 'chunk' });
-    const kernel = { features: scene.features, count: work.count };
-    this.#passes.trace.run(encoder, kernel, { scene: bound, slots: this.#slots }, work.paths);
-    this.#passes.reduce.run(encoder, this.#sums, work);
-    encoder.copyBufferToBuffer(this.#light, 0, this.#staging, 0, lightBytes);
-    encoder.copyBufferToBuffer(this.#signatures, 0, this.#staging, lightBytes, signatureBytes);
+    this.#clock.start(encoder);
+    const kernel = { features: buffers.features, count: work.count };
+    pass.run(encoder, kernel, { scene: this.#bindScene(scene), slots: this.#bindSlots(storage, pass) }, work.paths);
+    this.#reduce.run(encoder, storage.sums, work);
+    this.#clock.stop(encoder, staging, lightBytes + signatureBytes);
+    encoder.copyBufferToBuffer(storage.light, 0, staging, 0, lightBytes);
+    encoder.copyBufferToBuffer(storage.signatures, 0, staging, lightBytes, signatureBytes);
     this.#device.queue.submit([encoder.finish()]);
-    await this.#staging.mapAsync(GPUMapMode.READ, 0, lightBytes + signatureBytes);
-    const mapped = this.#staging.getMappedRange(0, lightBytes + signatureBytes);
+    await staging.mapAsync(GPUMapMode.READ, 0, bytes);
+    const mapped = staging.getMappedRange(0, bytes);
     const light = new Uint8Array(mapped.slice(0, lightBytes));
-    const signatures = new Uint16Array(mapped.slice(lightBytes), 0, work.paths);
-    this.#staging.unmap();
-    return { light, signatures };
+    const signatures = new Uint16Array(mapped.slice(lightBytes, lightBytes + signatureBytes), 0, work.paths);
+    const deviceMs = this.#clock.read(mapped, lightBytes + signatureBytes);
+    staging.unmap();
+    return { light, signatures, deviceMs };
+  }
+
+  /**
+   * Runs the kernels once for a frame without pixels: drivers that finish compiling at the first
+   * dispatch do it here. Rejects when the device is lost.
+   */
+  async warm(scene: ReadyScene, count: boolean): Promise<void> {
+    await this.run(scene, { frame: NO_PIXELS, pixels: 1, paths: 1, count });
+  }
+
+  #room({ paths, pixels }: LaneWork): Storage {
+    const known = this.#storage;
+    if (known && known.paths >= paths && known.pixels >= pixels) return known;
+    const grown = this.#makeStorage(powerOfTwo(Math.max(paths, known?.paths ?? 0)), powerOfTwo(Math.max(pixels, known?.pixels ?? 0)));
+    for (const name of ['slots', 'light', 'signatures', 'staging'] as const) known?.[name].destroy();
+    return (this.#storage = grown);
+  }
+
+  #makeStorage(paths: number, pixels: number): Storage {
+    const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
+    const make = (label: string, size: number, usage: number): GPUBuffer => this.#device.createBuffer({ label, size, usage });
+    const lightBytes = pixels * FILM_BYTES_PER_PIXEL;
+    const signatureBytes = paths * SIGNATURE_BYTES_PER_PATH;
+    const slots = make('slots', paths * PathSlot.size, STORAGE);
+    const light = make('light', lightBytes, STORAGE | COPY_SRC);
+    const signatures = make('signatures', signatureBytes, STORAGE | COPY_SRC);
+    const staging = make('staging', lightBytes + signatureBytes + this.#clock.bytes, MAP_READ | COPY_DST);
+    const sums = this.#reduce.bind(this.#frame, slots, light, signatures);
+    return { paths, pixels, slots, light, signatures, staging, sums, bound: new WeakMap() };
+  }
+
+  #bindScene(scene: ReadyScene): GPUBindGroup {
+    let bound = this.#scenes.get(scene);
+    if (!bound) this.#scenes.set(scene, (bound = scene.pass.bindScene(this.#frame, scene.buffers)));
+    return bound;
+  }
+
+  #bindSlots(storage: Storage, pass: TracePass): GPUBindGroup {
+    let bound = storage.bound.get(pass);
+    if (!bound) storage.bound.set(pass, (bound = pass.bindSlots(storage.slots)));
+    return bound;
   }
 }
+
+/** `Frame.pixels` is 0: every invocation ends at once. */
+const NO_PIXELS = new ArrayBuffer(Frame.size);
+
+const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(n, LANE_PATHS_MIN)));

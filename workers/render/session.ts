@@ -1,98 +1,174 @@
 /**
- * One device with its pipelines, lanes and uploaded scenes. A lost device ends the session and the
- * tracer opens another; nothing of it is reused.
+ * One device with its passes, lanes and uploaded scenes. A lost device ends the session and the
+ * tracer opens another; nothing of it is reused. Keeps each scene once, with the tree of the
+ * variant that traces it.
  */
 import type { Adapter } from '#lib/protocol/control.ts';
 import type { CompiledScene } from '../scene/compiled-scene.ts';
 import { openDevice, type LimitNeeds, type OpenOutcome } from './device.ts';
-import { PLAIN } from './features.ts';
-import { Lane, type LanePasses } from './lane.ts';
+import { PLAIN, sceneFeatures, type Features } from './features.ts';
+import { Lane } from './lane.ts';
 import { ReducePass } from './reduce-pass.ts';
 import { SceneBuffers } from './scene-buffers.ts';
-import { TracePass } from './trace-pass.ts';
-import type { PassOptions, Variant } from './variant.ts';
+import { TracePass, type Estimator } from './trace-pass.ts';
+import { COUNTING_VARIANT, variantKey, type Variant } from './variant.ts';
 
+/** The news of a lost device is no later than this. */
+const LOSS_NEWS_MS = 100;
 /** Submits in flight. */
 const LANES = 2;
 
 export type SessionOutcome = { readonly ok: true; readonly session: Session } | Exclude<OpenOutcome, { ok: true }>;
 
+/** A scene on the device and the kernels that trace it. */
+export interface ReadyScene {
+  readonly variant: Variant;
+  readonly pass: TracePass;
+  readonly buffers: SceneBuffers;
+}
+
+export type ReadyOutcome =
+  | { readonly ok: true; readonly scene: ReadyScene }
+  | { readonly ok: false; readonly reason: 'no-memory' | 'refused'; readonly text: string };
+
+interface HeldScene {
+  readonly compiled: CompiledScene;
+  buffers: SceneBuffers;
+  /** By variant; all of the tree that is uploaded. */
+  readonly ready: Map<string, ReadyScene>;
+}
+
+const UNWARMED: ReadyOutcome = { ok: false, reason: 'refused', text: 'The device did not finish its first dispatch.' };
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export class Session {
   readonly adapter: Adapter;
   readonly lanes: readonly Lane[];
-  readonly variant: Variant;
   /** Why the device is of no more use; null while it is. */
   fault: string | null = null;
   readonly #device: GPUDevice;
-  readonly #trace: TracePass;
-  readonly #scenes = new Map<string, SceneBuffers>();
+  readonly #estimator: Estimator;
+  readonly #passes = new Map<string, TracePass>();
+  readonly #scenes = new Map<string, HeldScene>();
 
-  private constructor(device: GPUDevice, adapter: Adapter, variant: Variant, { trace, reduce }: LanePasses) {
+  private constructor(device: GPUDevice, adapter: Adapter, estimator: Estimator, reduce: ReducePass) {
     this.#device = device;
-    this.#trace = trace;
+    this.#estimator = estimator;
     this.adapter = adapter;
-    this.variant = variant;
-    this.lanes = Array.from({ length: LANES }, () => new Lane(device, { trace, reduce }));
+    this.lanes = Array.from({ length: LANES }, () => new Lane(device, reduce));
     void device.lost.then((info) => {
       this.fault ??= `The device was lost: ${info.message || info.reason}`;
     });
-    device.addEventListener('uncapturederror', (event) => {
-      this.fault ??= `The device reported: ${event.error.message}`;
+    device.addEventListener('uncapturederror', ({ error }) => {
+      const short = typeof GPUOutOfMemoryError !== 'undefined' && error instanceof GPUOutOfMemoryError;
+      this.fault ??= short ? `The device ran out of memory: ${error.message}` : `The device reported: ${error.message}`;
     });
   }
 
-  static async open(gpu: GPU | undefined, needs: LimitNeeds, options: PassOptions): Promise<SessionOutcome> {
+  /** @param variant whose kernel for plain scenes is built at once, to see that the device can. */
+  static async open(gpu: GPU | undefined, needs: LimitNeeds, estimator: Estimator, variant: Variant): Promise<SessionOutcome> {
     const opened = await openDevice(gpu, needs);
     if (!opened.ok) return opened;
     const { device, adapter } = opened;
     try {
-      const trace = new TracePass(device, options);
+      const trace = new TracePass(device, { estimator, variant });
       const [reduce] = await Promise.all([ReducePass.create(device), trace.prepare(PLAIN)]);
-      return { ok: true, session: new Session(device, adapter, options.variant, { trace, reduce }) };
+      const session = new Session(device, adapter, estimator, reduce);
+      session.#passes.set(variantKey(variant), trace);
+      return { ok: true, session };
     } catch (error) {
       device.destroy();
-      return {
-        ok: false,
-        reason: 'device-failed',
-        text: `The pipelines were refused: ${error instanceof Error ? error.message : String(error)}`,
-      };
+      return { ok: false, reason: 'device-failed', text: `The pipelines were refused: ${messageOf(error)}` };
     }
   }
 
-  /** Uploads on first use. @returns null when the device has no memory for it, or is lost. */
-  async scene(root: string, compiled: CompiledScene): Promise<SceneBuffers | null> {
-    const known = this.#scenes.get(root);
-    if (known) return known;
-    this.#device.pushErrorScope('out-of-memory');
-    const buffers = new SceneBuffers(this.#device, compiled, this.variant.tree);
-    const ready = Promise.all([this.#device.popErrorScope(), this.#trace.prepare(buffers.features)]);
-    const failed = await ready.then(
-      ([error]) => error !== null,
-      () => true,
-    );
-    if (failed) {
-      buffers.destroy();
-      return null;
-    }
-    this.#scenes.set(root, buffers);
-    return buffers;
+  /** Uploads and builds pipelines on first use. Another tree than before replaces the one that was there: nothing may be in flight. */
+  async ready(root: string, compiled: CompiledScene, variant: Variant): Promise<ReadyOutcome> {
+    const known = this.#scenes.get(root)?.ready.get(variantKey(variant));
+    if (known) return { ok: true, scene: known };
+    const pass = this.#pass(variant);
+    // The pipeline is under way while the bytes are copied.
+    const [held, refusal] = await Promise.all([this.#hold(root, compiled, variant), this.#refusal(pass, sceneFeatures(compiled), false)]);
+    if (refusal !== null) return { ok: false, reason: 'refused', text: refusal };
+    if (!held) return { ok: false, reason: 'no-memory', text: `The device has no memory for the scene's ${compiled.summary.bytes} bytes.` };
+    const scene = { variant, pass, buffers: held.buffers };
+    if (!(await this.#warm(scene, false))) return UNWARMED;
+    held.ready.set(variantKey(variant), scene);
+    return { ok: true, scene };
   }
 
-  /** Builds the kernel that counts. @returns false when it was refused, or the device is lost. */
-  prepareCount(buffers: SceneBuffers): Promise<boolean> {
-    return this.#trace.prepare(buffers.features, true).then(
-      () => true,
-      () => false,
-    );
+  /** As `ready`, for the kernel that counts. */
+  async readyToCount(root: string, compiled: CompiledScene): Promise<ReadyOutcome> {
+    const outcome = await this.ready(root, compiled, COUNTING_VARIANT);
+    if (!outcome.ok) return outcome;
+    const refusal = await this.#refusal(outcome.scene.pass, outcome.scene.buffers.features, true);
+    if (refusal !== null) return { ok: false, reason: 'refused', text: refusal };
+    return (await this.#warm(outcome.scene, true)) ? outcome : UNWARMED;
+  }
+
+  async #warm(scene: ReadyScene, count: boolean): Promise<boolean> {
+    try {
+      await this.lanes[0]!.warm(scene, count);
+      return true;
+    } catch {
+      await this.#toldOfLoss();
+      return false;
+    }
   }
 
   drop(root: string): void {
-    this.#scenes.get(root)?.destroy();
+    this.#scenes.get(root)?.buffers.destroy();
     this.#scenes.delete(root);
   }
 
   close(): void {
     this.fault ??= 'closed';
     this.#device.destroy();
+  }
+
+  #pass(variant: Variant): TracePass {
+    const key = variantKey(variant);
+    const known = this.#passes.get(key);
+    if (known) return known;
+    const made = new TracePass(this.#device, { estimator: this.#estimator, variant });
+    this.#passes.set(key, made);
+    return made;
+  }
+
+  /** A failure may be the first sign of a lost device: the word of it comes a moment later. */
+  async #toldOfLoss(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const moment = new Promise((resolve) => (timer = setTimeout(resolve, LOSS_NEWS_MS)));
+    await Promise.race([this.#device.lost, moment]);
+    clearTimeout(timer);
+  }
+
+  /** @returns the compiler's words, or null. */
+  async #refusal(pass: TracePass, features: Features, count: boolean): Promise<string | null> {
+    try {
+      await pass.prepare(features, count);
+      return null;
+    } catch (error) {
+      await this.#toldOfLoss();
+      return `The device refused a kernel: ${messageOf(error)}`;
+    }
+  }
+
+  async #hold(root: string, compiled: CompiledScene, { tree }: Variant): Promise<HeldScene | null> {
+    const known = this.#scenes.get(root);
+    if (known?.buffers.tree === tree) return known;
+    this.drop(root);
+    this.#device.pushErrorScope('out-of-memory');
+    const buffers = new SceneBuffers(this.#device, compiled, tree);
+    const error = await this.#device.popErrorScope().catch((lost: unknown) => lost);
+    if (error !== null) {
+      await this.#toldOfLoss();
+      buffers.destroy();
+      return null;
+    }
+    const held = { compiled, buffers, ready: new Map<string, ReadyScene>() };
+    this.#scenes.set(root, held);
+    return held;
   }
 }

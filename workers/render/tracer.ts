@@ -7,11 +7,11 @@ import type { Film } from '#lib/job/film.ts';
 import { FILM_BYTES_PER_PIXEL, filmIsFinite } from '#lib/job/film.ts';
 import type { TraceRequest } from '#lib/gpu/engine.ts';
 import { FilmPixel, NONE } from '#shaders/layout.ts';
+import type { DutyCycle, HostClock } from './duty-cycle.ts';
 import { encodeFrame } from './frame.ts';
-import type { LaneResult } from './lane.ts';
+import { LANE_PATHS_MAX, type LaneResult } from './lane.ts';
 import type { Pacer } from './pacer.ts';
-import type { SceneBuffers } from './scene-buffers.ts';
-import type { Session } from './session.ts';
+import type { ReadyScene, Session } from './session.ts';
 
 interface Chunk {
   readonly first: number;
@@ -21,30 +21,44 @@ interface Chunk {
   readonly result: Promise<LaneResult | null>;
 }
 
+/** What tracers of one engine share. */
+export interface TraceRhythm {
+  readonly pacer: Pacer;
+  readonly duty: DutyCycle;
+  readonly clock: HostClock;
+}
+
 export type RunOutcome = 'done' | 'aborted' | 'device-lost';
 
 export class Tracer {
   readonly film: Film;
   readonly #request: TraceRequest;
-  readonly #pacer: Pacer;
+  readonly #rhythm: TraceRhythm;
   #pixelsDone = 0;
   #lastDoneMs = 0;
 
-  constructor(request: TraceRequest, pacer: Pacer) {
+  constructor(request: TraceRequest, rhythm: TraceRhythm) {
     const { width, height } = request.rect;
     this.#request = request;
-    this.#pacer = pacer;
+    this.#rhythm = rhythm;
     const light = new Uint8Array(width * height * FILM_BYTES_PER_PIXEL);
     this.film = { width, height, samples: request.pass.count, light, signatures: new Uint16Array(width * height * request.pass.count) };
   }
 
-  async run(signal: AbortSignal, session: Session, scene: SceneBuffers, onProgress?: (share: number) => void): Promise<RunOutcome> {
+  /** Pixels that are finished and stay so, whatever happens to the device. */
+  get pixelsDone(): number {
+    return this.#pixelsDone;
+  }
+
+  async run(signal: AbortSignal, session: Session, scene: ReadyScene, onProgress?: (share: number) => void): Promise<RunOutcome> {
     const pixels = this.film.width * this.film.height;
     const flying: Chunk[] = [];
     let next = this.#pixelsDone;
     let turn = 0;
     while (this.#pixelsDone < pixels) {
-      while (flying.length < session.lanes.length && next < pixels && !signal.aborted) {
+      // With two in flight the device never idles: what is not lent is rested one by one.
+      const lanes = this.#rhythm.duty.share < 1 ? 1 : session.lanes.length;
+      while (flying.length < lanes && next < pixels && !signal.aborted) {
         const chunk = this.#submit(session, scene, turn++ % session.lanes.length, next, pixels - next);
         flying.push(chunk);
         next += chunk.pixels;
@@ -56,8 +70,9 @@ export class Tracer {
         await Promise.all(flying.map((other) => other.result));
         return signal.aborted ? 'aborted' : 'device-lost';
       }
-      this.#keep(chunk, result);
+      const tookMs = this.#keep(chunk, result);
       if (!signal.aborted) onProgress?.(this.#pixelsDone / pixels);
+      await this.#rhythm.duty.rest(signal, tookMs);
     }
     return 'done';
   }
@@ -70,25 +85,38 @@ export class Tracer {
     return filmIsFinite(light) ? null : 'not-finite';
   }
 
-  #submit(session: Session, scene: SceneBuffers, lane: number, first: number, left: number): Chunk {
+  #submit(session: Session, scene: ReadyScene, lane: number, first: number, left: number): Chunk {
     const { samples } = this.film;
-    const count = this.#pacer.pixels(samples, left);
-    const frame = encodeFrame(this.#request, scene.frame, { first, count });
+    const count = this.#rhythm.pacer.pixels(samples, left, LANE_PATHS_MAX);
+    const frame = encodeFrame(this.#request, scene.buffers.frame, { first, count });
     const result = session.lanes[lane]!.run(scene, {
       frame,
       pixels: count,
       paths: count * samples,
       count: this.#request.count === true,
     }).catch(() => null);
-    return { first, pixels: count, submittedMs: performance.now(), result };
+    return { first, pixels: count, submittedMs: this.#rhythm.clock.nowMs(), result };
   }
 
-  #keep(chunk: Chunk, result: LaneResult): void {
-    const now = performance.now();
-    this.#pacer.note(chunk.pixels * this.film.samples, now - Math.max(this.#lastDoneMs, chunk.submittedMs));
+  /** @returns the milliseconds that the device worked on the chunk. */
+  #keep(chunk: Chunk, result: LaneResult): number {
+    const now = this.#rhythm.clock.nowMs();
+    const tookMs = timeOf(result.deviceMs, now - chunk.submittedMs, now - this.#lastDoneMs);
+    this.#rhythm.pacer.note(chunk.pixels * this.film.samples, tookMs);
     this.#lastDoneMs = now;
     this.film.light.set(result.light, chunk.first * FILM_BYTES_PER_PIXEL);
     this.film.signatures.set(result.signatures, chunk.first * this.film.samples);
     this.#pixelsDone = chunk.first + chunk.pixels;
+    return tookMs;
   }
+}
+
+/**
+ * Milliseconds that the device worked on a chunk: by its own clock where that is possible at all,
+ * else since the chunk before was done. A host that hears of two chunks at once would take the
+ * second for nothing: with two in flight one is at least a third of the time since it was submitted.
+ */
+function timeOf(deviceMs: number | null, sinceSubmitted: number, sinceLastDone: number): number {
+  if (deviceMs !== null && deviceMs <= sinceSubmitted) return deviceMs;
+  return Math.min(sinceSubmitted, Math.max(sinceLastDone, sinceSubmitted / 3));
 }

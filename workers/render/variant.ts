@@ -3,6 +3,7 @@
  * workgroups of which size. Every variant leaves the same bits of film on one adapter; they differ
  * in speed alone. Refuses to know which is the fastest: autotune.ts measures that.
  */
+import type { HostClock } from './duty-cycle.ts';
 import type { Estimator } from './trace-pass.ts';
 
 export interface Variant {
@@ -16,6 +17,9 @@ export interface Variant {
 /** What runs before anything is known of an adapter. */
 export const DEFAULT_VARIANT: Variant = { kernel: 'mega', tree: 'binary', workgroup: 64 };
 
+/** What counts, for metering: the binary tree is the measure, whatever traces. */
+export const COUNTING_VARIANT: Variant = DEFAULT_VARIANT;
+
 /** One key per variant, for maps and for the autotuner's store. */
 export const variantKey = ({ kernel, tree, workgroup }: Variant): string => `${kernel} ${tree} ${workgroup}`;
 
@@ -24,6 +28,8 @@ export interface EngineOptions {
   readonly estimator?: Estimator;
   /** Fixes the variant, for tests and benches; when left out the engine picks. */
   readonly variant?: Variant;
+  /** The host's own when left out. */
+  readonly clock?: HostClock;
 }
 
 /** Options with nothing left out. */

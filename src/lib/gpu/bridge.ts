@@ -4,7 +4,7 @@
  * another. A crash is a lost device, never an exception.
  */
 import * as comlink from 'comlink';
-import type { DeviceReport, Engine, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from './engine.ts';
+import type { DeviceReport, Engine, Pace, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from './engine.ts';
 import type { EngineWorkerApi } from './engine-worker-api.ts';
 
 const ABORT_GRACE_MS = 1_000;
@@ -30,9 +30,11 @@ export class WorkerEngine implements Engine {
   #running: Promise<Running> | null = null;
   #report: Promise<DeviceReport> | null = null;
   #calls = 0;
+  #pace: Pace = { place: 'foreground', share: 1 };
 
   constructor(factory: WorkerFactory = bundledWorker) {
     this.#factory = factory;
+    globalThis.document?.addEventListener('visibilitychange', this.#tellPace);
   }
 
   /** Known after the first `probe`. */
@@ -58,7 +60,23 @@ export class WorkerEngine implements Engine {
     );
   }
 
+  /** A hidden page counts as idle, whatever was said. */
+  setPace(pace: Pace): void {
+    this.#pace = pace;
+    this.#tellPace();
+  }
+
+  readonly #tellPace = (): void => {
+    void this.#running?.then(({ api }) => api.setPace(this.#paceNow())).catch(() => undefined);
+  };
+
+  #paceNow(): Pace {
+    const { place, share } = this.#pace;
+    return { place: globalThis.document?.visibilityState === 'hidden' ? 'idle' : place, share };
+  }
+
   async dispose(): Promise<void> {
+    globalThis.document?.removeEventListener('visibilitychange', this.#tellPace);
     const running = await this.#running?.catch(() => null);
     if (running) this.#terminate(running);
   }
@@ -117,6 +135,7 @@ export class WorkerEngine implements Engine {
   async #start(): Promise<Running> {
     const worker = await this.#factory();
     const running: Running = { worker, api: comlink.wrap<EngineWorkerApi>(worker), gone: new AbortController() };
+    void running.api.setPace(this.#paceNow());
     worker.addEventListener('error', () => this.#terminate(running));
     return running;
   }

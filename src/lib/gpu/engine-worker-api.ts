@@ -2,7 +2,7 @@
  * What the engine's Web Worker exposes through comlink. Calls are numbered so that one can be
  * aborted: an AbortSignal itself does not travel.
  */
-import type { DeviceReport, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from './engine.ts';
+import type { DeviceReport, Pace, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from './engine.ts';
 
 export interface EngineWorkerApi {
   probe(): Promise<{ readonly report: DeviceReport; readonly shader: string }>;
@@ -10,5 +10,6 @@ export interface EngineWorkerApi {
   compile(call: number, files: SceneFiles): Promise<SceneOutcome>;
   trace(call: number, request: TraceRequest, onProgress: ((done: number) => void) | null): Promise<TraceOutcome>;
   abort(call: number): void;
+  setPace(pace: Pace): void;
   dispose(): Promise<void>;
 }

@@ -59,6 +59,21 @@ export type TraceOutcome =
   | { readonly ok: true; readonly film: Film; readonly traceSeconds: number }
   | { readonly ok: false; readonly reason: 'aborted' | 'device-lost' | 'unknown-scene' | 'not-finite' | 'node-cap'; readonly text: string };
 
+/** How much of the device an engine takes. */
+export interface Pace {
+  /** Beside a page that someone looks at, dispatches are short; in an agent or a hidden page they need not be. */
+  readonly place: 'foreground' | 'idle';
+  /** Of the device's time, above 0 and at most 1: the engine idles between dispatches for the rest. */
+  readonly share: number;
+}
+
+/** How long dispatches took since the engine started: `counts[i]` of at most `edgesMs[i]`, the last of more. */
+export interface DispatchTimes {
+  readonly edgesMs: readonly number[];
+  readonly counts: readonly number[];
+  readonly longestMs: number;
+}
+
 export interface Engine {
   /** SHA-256 of the linked WGSL, hex. */
   readonly shader: string;
@@ -67,5 +82,7 @@ export interface Engine {
   /** Compiles and keeps the scene under its root; keeps at most a few and drops the oldest. */
   compile(signal: AbortSignal, files: SceneFiles): Promise<SceneOutcome>;
   trace(signal: AbortSignal, request: TraceRequest, onProgress?: (done: number) => void): Promise<TraceOutcome>;
+  /** Holds from the next dispatch on; until the first call an engine takes what an agent may: 'idle', all of it. */
+  setPace(pace: Pace): void;
   dispose(): Promise<void>;
 }

@@ -38,6 +38,8 @@ export const PROFILE_FILE_BYTES_MAX = 4 * 1024 * 1024;
 export const PROFILE_ANGLES_MAX = 2_048;
 /** Values of all photometric profiles of a scene. */
 export const SCENE_PROFILE_VALUES_MAX = 4 * 1024 * 1024;
+/** Longest a dispatch may take on purpose: nothing can interrupt it. */
+export const DISPATCH_MS_CAP = 100;
 /** Compiled scenes one engine keeps. */
 export const SCENES_HELD_MAX = 3;
 
@@ -149,3 +151,9 @@ export const NETWORK_VIEW_INTERVAL_MS = 1_000;
 export const WATCHES_PER_CONNECTION_MAX = 64;
 export const CONTROL_QUEUE_MESSAGES_MAX = 256;
 export const WRITES_PER_TRANSACTION_MAX = 64;
+
+// Denoising
+/** What the tensors of one tile may take; larger pictures are cut into tiles. */
+export const DENOISE_TENSOR_BYTES_MAX = 512 * 1024 * 1024;
+/** Time one dispatch of the denoiser should take. */
+export const DENOISE_DISPATCH_MS = 12;

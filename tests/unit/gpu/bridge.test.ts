@@ -3,7 +3,7 @@ import * as comlink from 'comlink';
 import { expect, test } from 'vitest';
 import { WorkerEngine } from '#lib/gpu/bridge.ts';
 import type { EngineWorkerApi } from '#lib/gpu/engine-worker-api.ts';
-import type { TraceRequest } from '#lib/gpu/engine.ts';
+import type { Pace, TraceRequest } from '#lib/gpu/engine.ts';
 import { arithmeticFilm } from '../../sim/arithmetic-engine.ts';
 
 const never = new AbortController().signal;
@@ -41,9 +41,10 @@ class StandIn extends EventTarget {
   }
 }
 
-function engineOver(change: Partial<EngineWorkerApi> = {}): { engine: WorkerEngine; started: StandIn[]; aborted: number[] } {
+function engineOver(change: Partial<EngineWorkerApi> = {}): { engine: WorkerEngine; started: StandIn[]; aborted: number[]; paces: Pace[] } {
   const started: StandIn[] = [];
   const aborted: number[] = [];
+  const paces: Pace[] = [];
   const api: EngineWorkerApi = {
     probe: async () => ({
       report: { ok: true, adapter: { class: 'a/b/c', name: 'Stand-in', software: true }, compileSeconds: 0 },
@@ -56,6 +57,7 @@ function engineOver(change: Partial<EngineWorkerApi> = {}): { engine: WorkerEngi
       return comlink.transfer({ ok: true, film, traceSeconds: 1 }, [film.light.buffer, film.signatures.buffer]);
     },
     abort: (call) => void aborted.push(call),
+    setPace: (pace) => void paces.push(pace),
     dispose: async () => {},
     ...change,
   };
@@ -64,8 +66,21 @@ function engineOver(change: Partial<EngineWorkerApi> = {}): { engine: WorkerEngi
     started.push(worker);
     return worker as unknown as Worker;
   };
-  return { engine: new WorkerEngine(factory), started, aborted };
+  return { engine: new WorkerEngine(factory), started, aborted, paces };
 }
+
+test('the pace is foreground until told, and told to every worker anew', async () => {
+  const { engine, started, paces } = engineOver();
+  await engine.probe();
+  expect(paces).toEqual([{ place: 'foreground', share: 1 }]);
+  engine.setPace({ place: 'idle', share: 0.5 });
+  await engine.probe();
+  await expect.poll(() => paces.slice(1)).toEqual([{ place: 'idle', share: 0.5 }]);
+  started[0]!.dispatchEvent(new Event('error'));
+  await engine.probe();
+  expect(paces.slice(2)).toEqual([{ place: 'idle', share: 0.5 }]);
+  await engine.dispose();
+});
 
 test('reports, films and progress come across', async () => {
   const { engine, started } = engineOver();

@@ -3,8 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { TraceRequest } from '#lib/gpu/engine.ts';
 import { Frame } from '#shaders/layout.ts';
 import { encodeFrame } from '#workers/render/frame.ts';
-import { LANE_PATHS_MAX } from '#workers/render/lane.ts';
-import { Pacer } from '#workers/render/pacer.ts';
 import { aliasDensity } from '#workers/render/scene-buffers.ts';
 import { openDevice } from '#workers/render/device.ts';
 import { buildAliasTable } from '#workers/scene/alias-table.ts';
@@ -37,36 +35,6 @@ describe('frame', () => {
     const camera = { ...request.frame.camera, up: [0, 0, 1] as [number, number, number] };
     const view = new Float32Array(encodeFrame({ ...request, frame: { ...request.frame, camera } }, scene, { first: 0, count: 1 }));
     for (const at of [Frame.offsets.right, Frame.offsets.up]) expect(Math.hypot(...view.subarray(at / 4, at / 4 + 3))).toBeGreaterThan(0.4);
-  });
-});
-
-describe('pacer', () => {
-  it('settles where a dispatch takes its budget, and halves it after a loss', () => {
-    const pacer = new Pacer();
-    const perMs = 100;
-    let paths = 0;
-    for (let i = 0; i < 20; i++) {
-      paths = pacer.pixels(16, 1e9) * 16;
-      pacer.note(paths, paths / perMs);
-    }
-    expect(paths / perMs).toBeGreaterThan(30);
-    expect(paths / perMs).toBeLessThan(60);
-    pacer.halve();
-    let halved = 0;
-    for (let i = 0; i < 20; i++) {
-      halved = pacer.pixels(16, 1e9) * 16;
-      pacer.note(halved, halved / perMs);
-    }
-    expect(halved).toBeLessThan(paths * 0.6);
-  });
-
-  it('never takes less than a pixel nor more than a lane holds', () => {
-    const slow = new Pacer();
-    slow.note(64, 10_000);
-    expect(slow.pixels(64, 100)).toBe(1);
-    const fast = new Pacer();
-    for (let i = 0; i < 20; i++) fast.note(fast.pixels(1, 1e9), 0.01);
-    expect(fast.pixels(1, 1e9)).toBe(LANE_PATHS_MAX);
   });
 });
 

@@ -32,6 +32,7 @@ class GreyEngine implements Engine {
   }
 
   probe = async () => ({ ok: false, reason: 'no-adapter', text: '' }) as const;
+  setPace = (): void => undefined;
   dispose = async () => undefined;
 
   compile: Engine['compile'] = async () => {
