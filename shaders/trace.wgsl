@@ -37,8 +37,7 @@ fn add_direct(p: ptr<function, Path>, s: Surface, l: Lobes, met: Crossing, verte
   if (max3(light.radiance) <= 0.0 || light.pdf < 1e-20) { return; }
   let bsdf = evaluate_bsdf(s, l, -(*p).ray.direction, light.direction);
   let weight = select(sampled_weight(light.pdf, bsdf.pdf), 1.0, light.point_like);
-  let reach = select(light.distance * 0.9999, FAR, light.distance >= FAR);
-  (*p).shadow = Ray(leave_surface(s, met.hit.t, light.direction), reach, light.direction, s.primitive);
+  (*p).shadow = shadow_ray(s, light);
   (*p).shadow_light = (*p).throughput * bsdf.value * light.radiance * (weight / light.pdf);
   (*p).shadow_media = media_towards(s, met, light.direction);
 }
@@ -53,7 +52,7 @@ fn extend(p: ptr<function, Path>, s: Surface, l: Lobes, met: Crossing, vertex: u
   (*p).throughput *= next.weight;
   (*p).guide.weight *= next.weight;
   (*p).pdf = next.pdf;
-  (*p).ray = Ray(leave_surface(s, met.hit.t, next.direction), FAR, next.direction, s.primitive);
+  (*p).ray = Ray(leave_surface(s, next.direction), FAR, next.direction, s.primitive);
   (*p).media = media_towards(s, met, next.direction);
   (*p).alive = roulette(p, vertex, choice.y);
   if (!(*p).alive) { (*p).signature = fold_signature((*p).signature, EVENT_ROULETTE); }

@@ -12,10 +12,11 @@ struct LightSample {
   pdf: f32,        // per solid angle, the pick included; of a point-like light the pick alone
   triangle: u32,   // NONE unless an emissive triangle
   point_like: bool,
+  point: vec3f,    // where the shadow ray ends, off the emitter's surface; of no meaning at FAR
 }
 
 fn no_light() -> LightSample {
-  return LightSample(vec3f(0.0, 1.0, 0.0), 0.0, vec3f(0.0), 0.0, NONE, true);
+  return LightSample(vec3f(0.0, 1.0, 0.0), 0.0, vec3f(0.0), 0.0, NONE, true, vec3f(0.0));
 }
 
 /// `bits.x` chooses the group and then the light; `bits.y` is for the tree's deeper levels.
@@ -84,13 +85,16 @@ fn sample_triangle_light(pick: LightPick, origin: vec3f, u: vec2f, jitter: vec2f
   let direction = normalize_or(towards, vec3f(0.0, 1.0, 0.0));
   if (distance < 1e-12 || !emits_towards(triangle, direction)) { return no_light(); }
   let pdf = pick.probability * triangle_area_pdf(triangle, distance, direction);
-  return LightSample(direction, distance, triangle_radiance(triangle, bary, jitter), pdf, triangle, false);
+  let n = triangle_cross(triangle);
+  let off = normalize_or(n / max(max3(abs(n)), 1e-37), direction) * hit_blur(Hit(distance, triangle, bary.x, bary.y, NONE, NONE), point).step;
+  let end = point + select(off, -off, dot(n, direction) > 0.0);
+  return LightSample(direction, distance, triangle_radiance(triangle, bary, jitter), pdf, triangle, false, end);
 }
 
 /// KHR_lights_punctual: point, spot, directional.
 fn sample_punctual(pick: LightPick, origin: vec3f) -> LightSample {
   let l = lights[pick.light];
-  if (l.kind == LIGHT_DIRECTIONAL) { return LightSample(-l.direction, FAR, l.color, pick.probability, NONE, true); }
+  if (l.kind == LIGHT_DIRECTIONAL) { return LightSample(-l.direction, FAR, l.color, pick.probability, NONE, true, vec3f(0.0)); }
   let towards = l.position - origin;
   let distance2 = max(dot(towards, towards), 1e-20);
   let distance = sqrt(distance2);
@@ -99,7 +103,7 @@ fn sample_punctual(pick: LightPick, origin: vec3f) -> LightSample {
   if (l.range > 0.0) { strength *= clamp(1.0 - sqr(sqr(distance / l.range)), 0.0, 1.0); }
   if (l.kind == LIGHT_SPOT) { strength *= sqr(clamp(dot(l.direction, -direction) * l.spot_scale + l.spot_offset, 0.0, 1.0)); }
   if (PHOTOMETRIC && l.profile != NONE) { strength *= profile_intensity(l.profile, l.direction, -direction); }
-  return LightSample(direction, distance, l.color * strength, pick.probability, NONE, true);
+  return LightSample(direction, distance, l.color * strength, pick.probability, NONE, true, l.position);
 }
 
 /// `jitter` is of the texture reads.
@@ -113,5 +117,15 @@ fn sample_light(to: Receiver, bits: vec2u, point_bits: vec2u, jitter: vec2f) -> 
   let uv = sample_environment_uv(point_bits, unit(bits.y));
   let direction = environment_direction(uv);
   let value = environment_towards(direction);
-  return LightSample(direction, FAR, value.radiance, value.pdf * pick.probability, NONE, false);
+  return LightSample(direction, FAR, value.radiance, value.pdf * pick.probability, NONE, false, vec3f(0.0));
+}
+
+/// From the surface to just before the light: straight to its point, because a ray that starts off the surface and keeps
+/// the sample's direction would meet a close emitter too soon.
+fn shadow_ray(s: Surface, light: LightSample) -> Ray {
+  let origin = leave_surface(s, light.direction);
+  if (light.distance >= FAR) { return Ray(origin, FAR, light.direction, s.primitive); }
+  let towards = light.point - origin;
+  let distance = sqrt(dot(towards, towards));
+  return Ray(origin, distance * 0.999999, normalize_or(towards, light.direction), s.primitive);
 }

@@ -33,6 +33,7 @@ struct Surface {
   film_thickness: f32, // nanometres
   beyond: vec3f,      // KHR_materials_diffuse_transmission colour
   beyond_share: f32,
+  step_off: f32,      // how far along `geometric` rays start
 }
 
 /// Charlie sheen narrower than this is not in the albedo tables.

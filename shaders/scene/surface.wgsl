@@ -1,6 +1,7 @@
 // From a hit to everything the BSDF needs: position, normals, tangents.
 //#import scene/traverse
 //#import scene/material
+//#import scene/offset
 
 fn unpack_color(word: u32) -> vec3f {
   return vec3f(f32(word & 255u), f32((word >> 8u) & 255u), f32((word >> 16u) & 255u)) * (1.0 / 255.0);
@@ -105,10 +106,12 @@ fn load_surface(hit: Hit, direction: vec3f, jitter: vec2f) -> Surface {
   s.material = triangle.material & TRIANGLE_MATERIAL;
   s.triangle = hit.triangle;
   s.primitive = hit.primitive;
-  s.position = point_to_world(hit.instance, triangle_point(hit.triangle, vec2f(hit.u, hit.v)));
+  let blur = hit_blur(hit, point_to_world(hit.instance, triangle_point(hit.triangle, vec2f(hit.u, hit.v))));
+  s.position = point_to_world(hit.instance, triangle_point(hit.triangle, inner_weights(hit, blur)));
   s.front = dot(outward, direction) < 0.0;
   let vertex_color = bary.x * unpack_color(a.color) + bary.y * unpack_color(b.color) + bary.z * unpack_color(c.color);
   let maps = load_material(&s, point, vertex_color);
+  s.step_off = surface_step(blur, hit.t, s.eta > 0.0);
   let side = select(-1.0, 1.0, s.front);
   s.geometric = outward * side;
   s.smooth_normal = facing_normal(smooth_outward * side, -direction);
@@ -123,9 +126,7 @@ fn load_surface(hit: Hit, direction: vec3f, jitter: vec2f) -> Surface {
   return s;
 }
 
-/// A point off the surface on the side of `direction`, by more than the tie distance.
-fn leave_surface(s: Surface, distance: f32, direction: vec3f) -> vec3f {
-  let reach = max(distance, max3(abs(s.position)));
-  let side = select(-1.0, 1.0, dot(s.geometric, direction) >= 0.0);
-  return s.position + s.geometric * (side * reach * 5e-6);
+/// A point off the surface on the side of `direction`.
+fn leave_surface(s: Surface, direction: vec3f) -> vec3f {
+  return s.position + s.geometric * select(-s.step_off, s.step_off, dot(s.geometric, direction) >= 0.0);
 }

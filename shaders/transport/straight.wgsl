@@ -64,7 +64,7 @@ fn pane_share(hit: Hit, material: u32, direction: vec3f, jitter: vec2f) -> vec3f
 
 /// How far behind a hit another interface lies on it: as far as leave_surface steps off, along the ray.
 fn contact_depth(hit: Hit, ray: Ray, cosine: f32) -> f32 {
-  return max(hit.t, max3(abs(ray.origin + ray.direction * hit.t))) * 5e-6 / max(abs(cosine), 0.05);
+  return surface_step(hit_blur(hit, ray.origin + ray.direction * hit.t), hit.t, true) / max(abs(cosine), 0.05);
 }
 
 fn cross_interface(met: ptr<function, Crossing>, medium: u32, front: bool) {
