@@ -8,7 +8,8 @@ import * as layout from './layout.ts';
 import { link, type ShaderModules } from './linker.ts';
 import { wgslStruct } from './struct.ts';
 
-const FILES = import.meta.glob<string>('./**/*.wgsl', { query: '?raw', import: 'default', eager: true });
+/** The denoiser has a door of its own: it decides no path, and pages that only trace need none of it. */
+const FILES = import.meta.glob<string>(['./**/*.wgsl', '!./denoise/**'], { query: '?raw', import: 'default', eager: true });
 
 /** Structs and `u32` constants of layout.ts as WGSL. */
 function layoutModule(): string {

@@ -1,0 +1,94 @@
+/** The denoiser against its twin in plain loops, and tiles against the whole. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDevice } from '#workers/render/device.ts';
+import { autoExposure } from '#workers/render/denoise/exposure.ts';
+import { parseTza } from '#workers/render/denoise/tza.ts';
+import { Denoiser, type DenoiseImages } from '#workers/render/denoiser.ts';
+import { encodeLight, psnr, unet } from '../reference/unet.ts';
+import { testGpu } from './device.ts';
+import { testWeights } from './weights.ts';
+
+const NEVER = new AbortController().signal;
+
+/** A grainy picture of bright and dark squares, the same everywhere. */
+function grainy(width: number, height: number): DenoiseImages {
+  let state = 1;
+  const noise = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  const color = new Float32Array(width * height * 3);
+  const albedo = new Float32Array(color.length);
+  const normal = new Float32Array(color.length);
+  for (let p = 0; p < width * height; p++) {
+    const lit = ((Math.floor((p % width) / 11) + Math.floor(p / width / 7)) & 1) === 1;
+    const light = (lit ? 3 : 0.2) * -Math.log(1 - noise());
+    color.set([light, light * 0.8, light * 0.3], p * 3);
+    albedo.set(lit ? [0.9, 0.8, 0.3] : [0.3, 0.3, 0.2], p * 3);
+    normal.set(lit ? [0, 0, 1] : [0, 1, 0], p * 3);
+  }
+  return { width, height, color, albedo, normal };
+}
+
+/** Channel by channel, as the networks take pictures. */
+const planar = (values: Float32Array, encode: (v: number) => number): number[] =>
+  [0, 1, 2].flatMap((c) => Array.from({ length: values.length / 3 }, (_, p) => encode(values[p * 3 + c]!)));
+
+describe('the denoiser', () => {
+  let device: GPUDevice;
+  let denoiser: Denoiser;
+  beforeAll(async () => {
+    const opened = await openDevice(await testGpu());
+    if (!opened.ok) throw new Error(opened.text);
+    ({ device } = opened);
+    denoiser = new Denoiser(device, testWeights);
+  });
+  afterAll(() => device?.destroy());
+
+  const denoised = async (images: DenoiseImages): Promise<Float32Array> => {
+    const outcome = await denoiser.run(NEVER, images, 'fast');
+    if (!outcome.ok) throw new Error(outcome.text);
+    return outcome.image;
+  };
+
+  it('gives what its twin gives', async () => {
+    const images = grainy(48, 32);
+    const { width, height, color, albedo, normal } = images;
+    const exposure = autoExposure(color, width, height);
+    const input = [
+      ...planar(color, (v) => encodeLight(v * exposure)),
+      ...planar(albedo!, (v) => v),
+      ...planar(normal!, (v) => v * 0.5 + 0.5),
+    ];
+    const tensors = parseTza(await testWeights('rt_hdr_alb_nrm_small'));
+    const twin = unet(tensors, { channels: 9, width, height, values: Float64Array.from(input) });
+    const image = planar(await denoised(images), (v) => encodeLight(v * exposure));
+    expect(psnr(image, twin.values)).toBeGreaterThan(80);
+    // Control: what came in is another picture.
+    expect(psnr(input.slice(0, image.length), twin.values)).toBeLessThan(30);
+  });
+
+  it('takes numbers that are none for black, and keeps what is brighter than white', async () => {
+    const images = grainy(32, 32);
+    images.color.set([NaN, Infinity, -Infinity], 0);
+    images.color.fill(5000, 600, 900);
+    const image = await denoised(images);
+    expect(image.every((v) => Number.isFinite(v) && v >= 0)).toBe(true);
+    expect(Math.max(...image)).toBeGreaterThan(1000);
+  });
+
+  it('stops when asked to, and says so', async () => {
+    const stopping = AbortSignal.abort();
+    expect(await denoiser.run(stopping, grainy(32, 32), 'fast')).toMatchObject({ ok: false, reason: 'aborted' });
+  });
+
+  it('says which weights could not be loaded, and takes them the next time', async () => {
+    let broken = true;
+    const other = new Denoiser(device, (model) => (broken ? Promise.reject(new Error('offline')) : testWeights(model)));
+    expect(await other.run(NEVER, grainy(16, 16), 'fast')).toMatchObject({
+      ok: false,
+      reason: 'weights',
+      text: "The denoiser's weights 'rt_hdr_alb_nrm_small' could not be loaded: offline",
+    });
+    broken = false;
+    expect((await other.run(NEVER, grainy(16, 16), 'fast')).ok).toBe(true);
+    await other.dispose();
+  });
+});
