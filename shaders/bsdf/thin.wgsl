@@ -30,7 +30,7 @@ fn thin_pass(material: u32, point: TexturePoint, vertex_color: vec3f, cosine: f3
     let rest = select(materials[material].transmission_texture, materials[material].metal_rough_texture, i == 2u);
     let texture = select(rest, materials[material].base_color_texture, i == 0u);
     if (texture == NONE) { continue; }
-    let texel = read_texture(texture, point);
+    let texel = read_texture(texture, point, i == 2u); // as the surface itself reads them
     if (i == 0u) { tint *= texel.rgb; } else if (i == 1u) { share *= texel.x; } else { rough_metal *= texel.yz; }
   }
   if (rough_metal.x * rough_metal.x > ALPHA_MIN) { return vec3f(0.0); }

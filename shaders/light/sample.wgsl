@@ -64,7 +64,7 @@ fn triangle_radiance(triangle: u32, bary: vec2f, jitter: vec2f) -> vec3f {
     let w = 1.0 - bary.x - bary.y;
     let uv0 = w * vertices[c.x].uv0 + bary.x * vertices[c.y].uv0 + bary.y * vertices[c.z].uv0;
     let uv1 = w * vertices[c.x].uv1 + bary.x * vertices[c.y].uv1 + bary.y * vertices[c.z].uv1;
-    radiance *= read_texture(texture, TexturePoint(uv0, uv1, jitter)).rgb;
+    radiance *= read_texture(texture, TexturePoint(uv0, uv1, jitter), false).rgb;
   }
   let flags = materials[material].flags;
   if ((flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) != 0u) {

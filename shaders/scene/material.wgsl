@@ -88,6 +88,16 @@ fn slot_texture(m: u32, slot: u32) -> u32 {
   }
 }
 
+/// Is the mean of what texels give not what their mean gives?
+fn is_filtered(slot: u32) -> bool {
+  switch (slot) {
+    case SLOT_METAL_ROUGH, SLOT_NORMAL, SLOT_COAT_ROUGHNESS, SLOT_COAT_NORMAL, SLOT_SHEEN_ROUGHNESS, SLOT_ANISOTROPY, SLOT_FILM_THICKNESS: {
+      return true;
+    }
+    default: { return false; }
+  }
+}
+
 /// Multiplies one texture in. `alpha` and its kin hold perceptual roughness until all are read.
 fn apply_texel(s: ptr<function, Surface>, maps: ptr<function, FrameTexels>, slot: u32, texel: vec4f) {
   switch (slot) {
@@ -158,7 +168,7 @@ fn load_material(s: ptr<function, Surface>, point: TexturePoint, vertex_color: v
   var maps = FrameTexels(vec3f(0.5, 0.5, 1.0), vec3f(0.5, 0.5, 1.0), vec3f(1.0, 0.5, 1.0));
   for (var slot = 0u; slot < SLOTS; slot++) {
     let texture = slot_texture(m, slot);
-    if (texture != NONE) { apply_texel(s, &maps, slot, read_texture(texture, point)); }
+    if (texture != NONE) { apply_texel(s, &maps, slot, read_texture(texture, point, is_filtered(slot))); }
   }
   if (glossy) { // the specular texture's A is the glossiness
     (*s).alpha = 1.0 - (*s).specular;

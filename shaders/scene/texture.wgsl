@@ -1,6 +1,7 @@
 // Texture reads without samplers: wrap, transform, sRGB and filtering are integers and ALU, because
 // filter hardware differs between vendors. One texel per read; `jitter` in [0,1)^2 picks it with
-// the weights of the bilinear filter, so the mean over samples is the filtered value.
+// the weights of the bilinear filter, so the mean over samples is the filtered value. What light does
+// not depend on linearly (normals, roughness) is filtered before it is used, as glTF's samplers say.
 //#import scene/bindings
 //#import common/math
 
@@ -36,12 +37,20 @@ fn load_texel(index: u32, at: vec2f) -> vec4f {
   return vec4f(textureLoad(texels, wrapped + vec2i(texture_uses[index].origin), texture_uses[index].layer, 0)) * (1.0 / 255.0);
 }
 
-/// Linear rgba of one stochastic texel.
-fn read_texture(index: u32, point: TexturePoint) -> vec4f {
-  let nearest = (texture_uses[index].flags & TEXTURE_NEAREST) != 0u;
-  let position = texel_position(index, point) + select(point.jitter, vec2f(0.0), nearest);
-  let texel = load_texel(index, floor(position));
-  if ((texture_uses[index].flags & TEXTURE_SRGB) == 0u) { return texel; }
+/// Linear rgba: of one stochastic texel, or `filtered` of all four, which only data may be, not colours in sRGB.
+fn read_texture(index: u32, point: TexturePoint, filtered: bool) -> vec4f {
+  let flags = texture_uses[index].flags;
+  let whole = filtered && (flags & TEXTURE_NEAREST) == 0u;
+  let position = texel_position(index, point);
+  let base = floor(position + select(point.jitter, vec2f(0.0), whole || (flags & TEXTURE_NEAREST) != 0u));
+  let f = position - base;
+  var texel = vec4f(0.0);
+  for (var k = 0u; k < select(1u, 4u, whole); k++) {
+    let step = vec2f(f32(k & 1u), f32(k >> 1u));
+    let weight = mix(1.0 - f, f, step);
+    texel += select(1.0, weight.x * weight.y, whole) * load_texel(index, base + step);
+  }
+  if ((flags & TEXTURE_SRGB) == 0u) { return texel; }
   return vec4f(srgb_to_linear(texel.rgb), texel.a);
 }
 
