@@ -49,6 +49,8 @@ export const treeModules = (tree: Tree): ShaderModules => ({
 export const shaderModules: ShaderModules = treeModules('binary');
 
 /** One invocation per path: fills the slots. */
-export const traceProgram = link(shaderModules, 'trace');
+export const traceProgramOver = (tree: Tree): string => link(treeModules(tree), 'trace');
+/** The one over the binary tree stands for all: they leave the same bits. */
+export const traceProgram = traceProgramOver('binary');
 /** Sums the slots of each pixel and packs the signatures. */
 export const reduceProgram = link(shaderModules, 'reduce');

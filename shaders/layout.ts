@@ -36,6 +36,50 @@ export const INSTANCE_MIRRORED = 1;
 /** Bit of `left_count` and `right_count`: the child is the one Instance at that index of the node array. */
 export const NODE_INSTANCE = 0x80000000;
 
+/**
+ * A node of the wide tree (Ylitie, Karras and Laine, "Efficient Incoherent Ray Traversal on GPUs Through
+ * Compressed Wide BVHs", HPG 2017, section 3): up to 8 children whose boxes stand on a grid of 255 steps
+ * around them all. Inner children and instances follow one another in the array from `child_base`, in the
+ * order of their slots; triangles of leaf children follow one another from `triangle_base`.
+ */
+export const WideNode = defineStruct('WideNode', {
+  origin: ['vec3f', 'least corner of all children'],
+  grid: ['u32', 'biased exponents of the width of a step along x, y, z, a byte each; top byte: bit per slot whose child has a row'],
+  child_base: ['u32', 'row of the first inner child'],
+  triangle_base: ['u32', 'first triangle of the leaf children'],
+  meta_low: ['u32', 'a byte for each of slots 0 to 3: 0 empty; 0x20 | 24 + slot: it has a row; else ones in the top three bits per triangle, and how far after triangle_base'],
+  meta_high: ['u32', 'of slots 4 to 7'],
+  low_x: ['vec2u', 'least x of the children, in steps, a byte per slot'],
+  low_y: ['vec2u', ''],
+  low_z: ['vec2u', ''],
+  high_x: ['vec2u', 'largest x'],
+  high_y: ['vec2u', ''],
+  high_z: ['vec2u', ''],
+});
+
+/** Instance in the array of WideNode, told apart by a `grid` of 0. */
+export const WideInstance = defineStruct('WideInstance', {
+  x_axis: ['vec3f', 'as Instance'],
+  grid: ['u32', 'zero'],
+  root: ['u32', 'row of the root of its tree'],
+  first_primitive: ['u32', 'as Instance'],
+  flags: ['u32', 'INSTANCE_* bits'],
+  pad: ['u32', 'zero'],
+  y_axis: ['vec3f', ''],
+  z_x: ['f32', 'z_axis, word by word'],
+  z_y: ['f32', ''],
+  z_z: ['f32', ''],
+  translation_x: ['f32', 'image of the world origin'],
+  translation_y: ['f32', ''],
+  translation_z: ['f32', ''],
+  pad0: ['u32', 'zero'],
+  pad1: ['u32', 'zero'],
+  pad2: ['u32', 'zero'],
+});
+/** Triangles of a leaf of the wide tree, and of all leaves of one node. */
+export const WIDE_LEAF_TRIANGLES = 3;
+export const WIDE_NODE_TRIANGLES = 24;
+
 /** Triangles in BVH leaf order: in world space, or in the space of the instances that share them. */
 export const Triangle = defineStruct('Triangle', {
   v0: ['vec3f', 'first corner'],

@@ -26,7 +26,7 @@ struct Crossing {
   tint: vec3f,   // of the panes passed, and of one that was not
   before: Media, // on the near side of the surface met
   after: Media,  // on its far side
-  passes: u32,   // signature of all that was passed; 0: nothing
+  passes: u32,   // signature of all that was passed, of a shadow ray only when nothing stopped it; 0: nothing
   since: f32,    // distance at which the medium that is there began
 }
 
@@ -88,8 +88,7 @@ fn passes_surface(met: ptr<function, Crossing>, hit: Hit, material: u32, directi
   return goes;
 }
 
-/// The closest surface that stops the ray, or with `any` some such surface.
-fn trace_ray(ray: Ray, key: RayKey, media: Media, any: bool) -> Crossing {
+fn follow_ray(ray: Ray, key: RayKey, media: Media, any: bool) -> Crossing {
   var q = Quest(ray, sight_along(ray.origin, ray.direction, 0u), 0.0, 0u, any);
   var met = Crossing(no_hit(), vec3f(1.0), media, media, 0u, 0.0);
   var hit = no_hit();
@@ -127,5 +126,13 @@ fn trace_ray(ray: Ray, key: RayKey, media: Media, any: bool) -> Crossing {
   }
   met.hit = hit;
   met.after = met.before;
+  return met;
+}
+
+/// The closest surface that stops the ray, or with `any` some such surface.
+fn trace_ray(ray: Ray, key: RayKey, media: Media, any: bool) -> Crossing {
+  var met = follow_ray(ray, key, media, any);
+  // Which of the surfaces that stop a shadow ray is found first, and so what was passed before, is the tree's affair.
+  met.passes = select(met.passes, 0u, any && met.hit.t < FAR);
   return met;
 }

@@ -3,6 +3,7 @@
  * coincident and degenerate triangles, small and large scales, far from the origin. Closed meshes have no leaks.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tree } from '#shaders/index.ts';
 import { NONE } from '#shaders/layout.ts';
 import { testGpu } from './device.ts';
 import { compileKit, material, type KitScene, type Vec3 } from './kit.ts';
@@ -16,8 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => casters.forEach((caster) => caster.destroy()));
 
-async function caster(scene: KitScene, edit?: (code: string) => string): Promise<RayCaster> {
-  const made = await RayCaster.create(gpu, await compileKit(scene), edit);
+async function caster(scene: KitScene, tree: Tree, edit?: (code: string) => string): Promise<RayCaster> {
+  const made = await RayCaster.create(gpu, await compileKit(scene), tree, edit);
   casters.push(made);
   return made;
 }
@@ -63,7 +64,8 @@ function targets({ triangles, meshes = [] }: KitScene): KitScene['triangles'] {
 }
 
 const ORIGIN: Vec3 = [0, 0, 0];
-describe('the hierarchy', () => {
+const TREES: readonly Tree[] = ['binary', 'wide'];
+describe.each(TREES)('the %s tree', (kind) => {
   it.each([
     ['loose triangles', { triangles: soup(500, 1, 1), materials }, 1, ORIGIN],
     ['instances', crowd(1, ORIGIN), 1, ORIGIN],
@@ -71,7 +73,7 @@ describe('the hierarchy', () => {
     ['instances at a hundred thousand', crowd(1e5, ORIGIN), 1e5, ORIGIN],
     ['instances far from the origin', crowd(1, [3e3, -1e3, 2e3]), 1, [3e3, -1e3, 2e3]],
   ] as [string, KitScene, number, Vec3][])('finds what all triangles give: %s, 20,000 rays', async (_, scene, scale, by) => {
-    const cast = await caster(scene);
+    const cast = await caster(scene, kind);
     const rays = raysAt(targets(scene), 20_000, 9, 1.5 * scale, by);
     const [tree, all] = [await cast.cast(rays), await cast.cast(rays, 'all')];
     const wrong = rays.flatMap((_ray, i) =>
@@ -88,7 +90,7 @@ describe('the hierarchy', () => {
 
   it('would be caught forgetting to come back from an instance', async () => {
     const scene = crowd(1, ORIGIN);
-    const cast = await caster(scene, (code) => code.replace('depth == within.depth)', 'depth > within.depth)'));
+    const cast = await caster(scene, kind, (code) => code.replace('depth == within.depth)', 'depth > within.depth)'));
     const rays = raysAt(targets(scene), 3_000, 9, 1.5);
     const [tree, all] = [await cast.cast(rays), await cast.cast(rays, 'all')];
     expect(rays.filter((_, i) => tree.primitive[i] !== all.primitive[i]).length).toBeGreaterThan(100);
@@ -97,8 +99,8 @@ describe('the hierarchy', () => {
   it('reports a ray that visits more nodes than it may', async () => {
     const scene = crowd(1, ORIGIN);
     const rays = raysAt(targets(scene), 1_000, 9, 1.5);
-    expect((await (await caster(scene)).cast(rays)).faults).toBe(0);
-    const bounded = await caster(scene, (code) => code.replace('const NODE_VISITS_MAX = 65536u;', 'const NODE_VISITS_MAX = 8u;'));
+    expect((await (await caster(scene, kind)).cast(rays)).faults).toBe(0);
+    const bounded = await caster(scene, kind, (code) => code.replace('const NODE_VISITS_MAX = 65536u;', 'const NODE_VISITS_MAX = 4u;'));
     expect((await bounded.cast(rays)).faults).toBeGreaterThan(100);
   });
 
@@ -107,7 +109,7 @@ describe('the hierarchy', () => {
     const lifted = (y: number): number[] => [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, y, 0, 1];
     const scene: KitScene = { triangles: [], meshes: [{ triangles: [square], placements: [lifted(0), lifted(2)] }], materials };
     const up = (skip: number): CastRay => ({ origin: [0.5, -1, 0], direction: [0, 1, 0], skip });
-    const found = await (await caster(scene)).cast([up(NONE), up(0), up(1)]);
+    const found = await (await caster(scene, kind)).cast([up(NONE), up(0), up(1)]);
     expect([[...found.primitive], [...found.t]]).toEqual([
       [0, 1, 0],
       [1, 3, 1],
@@ -115,7 +117,7 @@ describe('the hierarchy', () => {
   });
 });
 
-describe('closed meshes', () => {
+describe.each(TREES)('closed meshes over the %s tree', (kind) => {
   /** From inside, around the middle, at corners, edges and everywhere. */
   const inside = (scene: KitScene, count: number, centre: Vec3, size: number): CastRay[] =>
     raysAt(targets(scene), count, 17, 0.3 * size, centre);
@@ -136,7 +138,7 @@ describe('closed meshes', () => {
 
   it.each(shells)('let no ray out: %s, 20,000 rays from inside', async (_, scene, centre, size) => {
     const rays = inside(scene, 20_000, centre, size);
-    const { primitive, faults } = await (await caster(scene)).cast(rays);
+    const { primitive, faults } = await (await caster(scene, kind)).cast(rays);
     expect(primitive.filter((id) => id === NONE).length).toBe(0);
     expect(faults).toBe(0);
   });
@@ -145,7 +147,7 @@ describe('closed meshes', () => {
     const [, scene, centre, size] = shells[3]!;
     const edges = (code: string): string =>
       code.replace('axis_last(triangle.v1 - s.origin', 'axis_last((triangle.v0 - s.origin) + (triangle.v1 - triangle.v0) * 1.0000001');
-    const { primitive } = await (await caster(scene, edges)).cast(inside(scene, 20_000, centre, size));
+    const { primitive } = await (await caster(scene, kind, edges)).cast(inside(scene, 20_000, centre, size));
     expect(primitive.filter((id) => id === NONE).length).toBeGreaterThan(0);
   });
 });

@@ -2,10 +2,11 @@
  * Casts rays at a compiled scene with the traversal alone, or at every triangle of every placement in
  * turn with the same two tests: what the hierarchy finds must be what all of them together give.
  */
-import { shaderModules } from '#shaders/index.ts';
-import { BvhNode, Instance, NODE_INSTANCE, NONE } from '#shaders/layout.ts';
+import { treeModules, type Tree } from '#shaders/index.ts';
+import { BvhNode, Instance, NODE_INSTANCE, NONE, WideInstance, WideNode } from '#shaders/layout.ts';
 import { link } from '#shaders/linker.ts';
 import { SceneBuffers } from '#workers/render/scene-buffers.ts';
+import { buildWideTree } from '#workers/scene/wide-tree.ts';
 import type { CompiledScene } from '#workers/scene/compiled-scene.ts';
 
 export type V3 = readonly [number, number, number];
@@ -21,6 +22,7 @@ export interface CastHits {
   readonly t: Float32Array;
   /** NONE for a miss. */
   readonly primitive: Uint32Array;
+  /** Row of the Instance in the tree that was walked; NONE for the world. */
   readonly instance: Uint32Array;
   readonly visits: Uint32Array;
   /** Rays that met a bound. */
@@ -111,6 +113,18 @@ export function placements(scene: CompiledScene): { readonly instance: number; r
   return [...(world[0] < world[1] ? [{ instance: NONE, first: world[0], end: world[1] }] : []), ...ranges];
 }
 
+/** Rows of the instances in the wide tree, by their rows in the binary one. */
+function wideRows(scene: CompiledScene, binary: readonly number[]): Map<number, number> {
+  const words = new Uint32Array(buildWideTree(scene.nodes, scene.triangles).rows.buffer);
+  const size = WideNode.size / 4;
+  const byFirst = new Map<number, number>();
+  for (let row = 0; row < words.length / size; row++) {
+    if (words[row * size + WideInstance.offsets.grid / 4] === 0) byFirst.set(words[row * size + WideInstance.offsets.first_primitive / 4]!, row);
+  }
+  const nodes = new Uint32Array(scene.nodes.buffer, scene.nodes.byteOffset, scene.nodes.byteLength / 4);
+  return new Map(binary.map((row) => [row, byFirst.get(nodes[(row * BvhNode.size + Instance.offsets.first_primitive) / 4]!)!]));
+}
+
 export class RayCaster {
   readonly #device: GPUDevice;
   readonly #pipelines: Readonly<Record<'tree' | 'all', GPUComputePipeline>>;
@@ -130,12 +144,12 @@ export class RayCaster {
   }
 
   /** @param edit changes the program, to show that a test would notice. */
-  static async create(gpu: GPU, scene: CompiledScene, edit = (code: string): string => code): Promise<RayCaster> {
+  static async create(gpu: GPU, scene: CompiledScene, tree: Tree = 'binary', edit = (code: string): string => code): Promise<RayCaster> {
     const adapter = await gpu.requestAdapter();
     if (!adapter) throw new Error('no WebGPU adapter');
     const device = await adapter.requestDevice({ label: 'rays' });
-    const buffers = new SceneBuffers(device, scene);
-    const module = device.createShaderModule({ label: 'rays', code: edit(link({ ...shaderModules, rays: PROGRAM }, 'rays')) });
+    const buffers = new SceneBuffers(device, scene, tree);
+    const module = device.createShaderModule({ label: 'rays', code: edit(link({ ...treeModules(tree), rays: PROGRAM }, 'rays')) });
     const make = (entryPoint: string): Promise<GPUComputePipeline> =>
       device.createComputePipelineAsync({
         label: entryPoint,
@@ -143,7 +157,9 @@ export class RayCaster {
         compute: { module, entryPoint, constants: { INSTANCED: Number(buffers.features.INSTANCED), COUNT: 1 } },
       });
     const pipelines = { tree: await make('cast_tree'), all: await make('cast_all') };
-    const rows = placements(scene).flatMap(({ instance, first, end }) => [instance, first, end, 0]);
+    const placed = placements(scene);
+    const rowOf = tree === 'wide' ? wideRows(scene, placed.flatMap(({ instance }) => (instance === NONE ? [] : [instance]))) : null;
+    const rows = placed.flatMap(({ instance, first, end }) => [rowOf?.get(instance) ?? instance, first, end, 0]);
     const ranges = device.createBuffer({ label: 'ranges', size: rows.length * 4, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
     device.queue.writeBuffer(ranges, 0, Uint32Array.from(rows));
     return new RayCaster(device, pipelines, buffers, ranges);

@@ -20,6 +20,7 @@ import {
   TRIANGLE_SEE_THROUGH,
   TriangleCorners,
 } from '#shaders/layout.ts';
+import { buildWideTree } from '../scene/wide-tree.ts';
 import { albedoTexture } from './albedo-texture.ts';
 import { DEFAULT_LIMITS, type LimitNeeds } from './device.ts';
 import { lightKinds, sceneFeatures, type Features } from './features.ts';
@@ -82,6 +83,12 @@ function flaggedTriangles(scene: CompiledScene): Uint8Array<ArrayBuffer> {
   return out;
 }
 
+/** A section as kernels that walk this tree read it. The wide tree is made here, for only some devices want it. */
+function uploaded(scene: CompiledScene, name: (typeof SECTIONS)[number], tree: Variant['tree']): Uint8Array<ArrayBuffer> {
+  if (name === 'triangles') return flaggedTriangles(scene);
+  return name === 'nodes' && tree === 'wide' ? buildWideTree(scene.nodes, scene.triangles).rows : scene[name];
+}
+
 export class SceneBuffers {
   readonly features: Features;
   /** Which tree was uploaded. */
@@ -103,7 +110,7 @@ export class SceneBuffers {
     const treeShare = placed > 0 ? words.getFloat32(Light.offsets.pick, true) : 0;
     this.frame = { lights: rows, envWidth: width, envHeight: height, envPick, treeLights: placed, treeShare };
     this.features = sceneFeatures(scene);
-    const buffers = SECTIONS.map((name) => storage(device, name, name === 'triangles' ? flaggedTriangles(scene) : scene[name]));
+    const buffers = SECTIONS.map((name) => storage(device, name, uploaded(scene, name, tree)));
     const textures = [
       texelArray(device, scene.texels),
       radianceTexture(device, scene.environment),

@@ -2,7 +2,7 @@
  * The pass of shaders/trace.wgsl: one invocation per path fills its slot. Bind group 0 is frame and
  * scene, group 1 the slots.
  */
-import { traceProgram } from '#shaders/index.ts';
+import { traceProgramOver } from '#shaders/index.ts';
 import { WORKGROUP } from '#shaders/layout.ts';
 import { FEATURES, featuresKey, type Features } from './features.ts';
 import type { SceneBuffers } from './scene-buffers.ts';
@@ -26,7 +26,7 @@ export class TracePass {
   /** By pipelineKey. */
   readonly #pipelines = new Map<string, GPUComputePipeline>();
 
-  constructor(device: GPUDevice, { estimator }: PassOptions) {
+  constructor(device: GPUDevice, { estimator, variant }: PassOptions) {
     const visibility = GPUShaderStage.COMPUTE;
     const sections = Array.from({ length: STORAGE_SECTIONS }, (_, i) => ({
       binding: i + 1,
@@ -53,7 +53,7 @@ export class TracePass {
       entries: [{ binding: 0, visibility, buffer: { type: 'storage' } }],
     });
     this.#layout = device.createPipelineLayout({ label: 'trace', bindGroupLayouts: [this.#sceneLayout, this.#slotsLayout] });
-    this.#module = device.createShaderModule({ label: 'trace', code: traceProgram });
+    this.#module = device.createShaderModule({ label: 'trace', code: traceProgramOver(variant.tree) });
   }
 
   /**

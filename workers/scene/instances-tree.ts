@@ -9,6 +9,7 @@ import { BvhNode, Instance, INSTANCE_MIRRORED, NODE_INSTANCE } from '#shaders/la
 import { buildBvh, buildOverBoxes, halvingLevels, type Bvh } from './bvh.ts';
 import { roundDown, roundUp } from './exact-math.ts';
 import type { Geometry, PlacedGroup } from './geometry.ts';
+import { orderForWide } from './wide-order.ts';
 import { cross, determinant, transformPoint, type Matrix, type Vec3 } from './matrix.ts';
 
 type Box = readonly [number, number, number, number, number, number];
@@ -47,7 +48,10 @@ export async function buildSceneTree(
   for (const [g, end] of ends.entries()) {
     trees.push(await buildBvh(positions.subarray((starts[g] as number) * 9, end * 9), pause, depthMax));
   }
-  if (instances.length === 0) return { ...(trees[0] as Bvh), instanceBounds: EMPTY };
+  if (instances.length === 0) {
+    const only = trees[0] as Bvh;
+    return { ...only, order: orderForWide(only.nodes, only.order), instanceBounds: EMPTY };
+  }
   const order = Uint32Array.from(positions.length === 0 ? [] : joinOrders(trees, starts));
   const world = (ends[0] as number) > 0 ? openTree(trees[0] as Bvh, WORLD_PARTS_MAX) : { parts: [], opened: [0] };
   const meshes = trees.slice(1).map((tree) => openTree(tree, MESH_PARTS_MAX).parts.map(({ box }) => box));
@@ -58,7 +62,7 @@ export async function buildSceneTree(
   const top = await buildOverBoxes(Float32Array.from(all.flat()), 1, BVH_DEPTH_MAX - deepest, pause);
   const nodes = joinNodes(top, trees, starts, world, instances);
   const instanceBounds = boxes.reduce((a, b) => joinBoxes(a, b), EMPTY);
-  return { nodes, order, depth: top.depth + deepest, instanceBounds };
+  return { nodes, order: orderForWide(nodes, order), depth: top.depth + deepest, instanceBounds };
 }
 
 function* joinOrders(trees: readonly Bvh[], starts: readonly number[]): Generator<number> {
