@@ -20,6 +20,11 @@ export interface CreateOptions {
   readonly layers?: boolean;
   /** What stands behind everything becomes alpha instead of light; default false. Keeps layers. */
   readonly transparent?: boolean;
+  /**
+   * 'foreground' (default in a page) keeps dispatches short, so that the page stays smooth; 'idle' (default
+   * elsewhere) lets them be longer and gets more done.
+   */
+  readonly pace?: 'foreground' | 'idle';
   /** Trace in a Web Worker of its own; default: true in a page, false in a worker and in Node. */
   readonly worker?: boolean;
   /** The WebGPU to use without a worker; default `navigator.gpu`. Node: `await nodeGpu()` of `node-gpu.js`. */

@@ -15,6 +15,7 @@ export type * from './api.ts';
 export async function create(options: CreateOptions): Promise<Renderer> {
   const picture = pictureOptions(options);
   const engine = await startEngine(options);
+  engine.setPace({ place: options.pace ?? (typeof document === 'undefined' ? 'idle' : 'foreground'), share: 1 });
   const report = await engine.probe();
   if (!report.ok) {
     await engine.dispose();

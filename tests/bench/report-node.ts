@@ -1,0 +1,66 @@
+/** What a run in Node found, as text for people. */
+import type { NodeReport, NodeRow } from './run-node.ts';
+import { figure, markdown, millions } from './table.ts';
+
+export function nodeText(report: NodeReport): string {
+  const { adapter, size, rows } = report;
+  const ran = rows.flatMap((row) => row.variants.flatMap((one) => ('failed' in one ? [] : [one.variant])));
+  const keys = [...new Set(ran)];
+  const head = [
+    'scene',
+    'triangles',
+    ...keys.flatMap((key) => [`${key}: Ms/s`, 'Ms/CPU s', 'M rays/s']),
+    'same film',
+    'nodes, triangles per ray',
+    'MB',
+  ];
+  const cells = rows.map((row) => [
+    row.scene,
+    String(row.triangles),
+    ...keys.flatMap((key) => variantCells(row, key)),
+    sameFilm(row),
+    row.counters
+      ? `${figure(row.counters.nodeVisits / row.counters.segments)}, ${figure(row.counters.triangleTests / row.counters.segments)}`
+      : '–',
+    figure(row.bytes / 1e6),
+  ]);
+  const mixHead = ['scene', 'tree', 'M rays/s', 'M rays/CPU s', 'nodes per ray', 'triangles per ray', 'of the issue-rate bound'];
+  const mixCells = rows.flatMap((row) =>
+    row.mixes
+      .filter(({ result }) => result !== null)
+      .map(({ tree, result, ofBound }) => [
+        row.scene,
+        tree,
+        millions(result!.raysPerSecond),
+        millions(result!.raysPerCpuSecond),
+        figure(result!.perRay.nodes),
+        figure(result!.perRay.triangles),
+        ofBound === null ? 'chip unknown' : `${figure(ofBound * 100)} %`,
+      ]),
+  );
+  const failures = rows.flatMap((row) => [
+    ...row.variants.flatMap((one) => ('failed' in one ? [`* ${row.scene}, ${one.variant}: ${one.failed}`] : [])),
+    ...row.mixes.flatMap(({ tree, failed }) => (failed === null ? [] : [`* ${row.scene}, rays over the ${tree} tree: ${failed}`])),
+  ]);
+  return [
+    `Node, Dawn on ${adapter}; ${size.width} × ${size.height}. Kernels interleaved, the best of three rounds.`,
+    '',
+    markdown(head, cells),
+    '',
+    'Traversal alone, a primary and an ambient-occlusion ray per pixel:',
+    '',
+    markdown(mixHead, mixCells),
+    ...(failures.length > 0 ? ['', ...new Set(failures)] : []),
+  ].join('\n');
+}
+
+function variantCells({ variants }: NodeRow, key: string): readonly string[] {
+  const found = variants.find((one) => one.variant === key);
+  if (!found || 'failed' in found) return ['–', '–', '–'];
+  return [millions(found.samplesPerSecond), millions(found.samplesPerCpuSecond), millions(found.segmentsPerSecond)];
+}
+
+function sameFilm({ variants }: NodeRow): string {
+  const films = new Set(variants.flatMap((one) => ('failed' in one ? [] : [one.film])));
+  return films.size === 1 ? 'yes' : `${films.size} films`;
+}
