@@ -19,6 +19,7 @@ import {
   Vertex,
 } from '#shaders/layout.ts';
 import type { RenderEngine } from '#workers/render/engine.ts';
+import { sceneBytes } from '#workers/render/scene-bytes.ts';
 import { buildAliasTable } from '#workers/scene/alias-table.ts';
 import type { CompiledEnvironment, CompiledScene } from '#workers/scene/compiled-scene.ts';
 import { luminance } from '#workers/scene/exact-math.ts';
@@ -226,14 +227,13 @@ export async function compileKit(scene: KitScene): Promise<CompiledScene> {
     lightNodes: lights.nodes,
     profiles: scene.profiles ?? new Float32Array(0),
   };
+  const compiled = { ...sections, texels: scene.texels ?? { side: 1, layers: 1, data: new Uint8Array(4) }, environment };
   const root = toHex(
     sha256(new TextEncoder().encode(JSON.stringify(scene, (_, value: unknown) => (typeof value === 'function' ? String(value) : value)))),
   );
   return {
-    summary: summaryOf(root, scene),
-    ...sections,
-    texels: scene.texels ?? { side: 1, layers: 1, data: new Uint8Array(4) },
-    environment,
+    summary: { ...summaryOf(root, scene), needs: sceneBytes(compiled) },
+    ...compiled,
   };
 }
 
@@ -241,6 +241,7 @@ function summaryOf(root: string, scene: KitScene): SceneSummary {
   return {
     root,
     bytes: 0,
+    needs: { bytes: 0, bindingBytes: 0 },
     triangles: scene.triangles.length,
     materials: scene.materials.length,
     textures: scene.textures?.length ?? 0,

@@ -20,6 +20,7 @@ export function summaryOf(files: SceneFiles): SceneSummary {
   return {
     root,
     bytes: files.scene.length,
+    needs: { bytes: files.scene.length, bindingBytes: 1 },
     ...counts,
     bounds,
     cameras: [],
@@ -90,7 +91,12 @@ export class ArithmeticEngine implements Engine {
   }
 
   async probe(): Promise<DeviceReport> {
-    return { ok: true, adapter: { class: 'test/arithmetic/none', name: 'Arithmetic', software: true }, compileSeconds: 0 };
+    return {
+      ok: true,
+      adapter: { class: 'test/arithmetic/none', name: 'Arithmetic', software: true },
+      holds: { bytes: 2 ** 40, bindingBytes: 2 ** 30 },
+      compileSeconds: 0,
+    };
   }
 
   async compile(_signal: AbortSignal, files: SceneFiles): Promise<SceneOutcome> {

@@ -2,6 +2,7 @@
  * Opens a WebGPU device with the default limits, or with exactly what a scene needs above them.
  * Refuses in words: no WebGPU, no adapter, or so many bytes where the adapter holds fewer.
  */
+import type { DeviceRoom } from '#lib/gpu/engine.ts';
 import type { Adapter } from '#lib/protocol/control.ts';
 
 /** Limits a scene may need beyond the defaults of the specification. */
@@ -26,8 +27,10 @@ export const DEFAULT_LIMITS: LimitNeeds = {
 };
 
 export type OpenOutcome =
-  | { readonly ok: true; readonly device: GPUDevice; readonly adapter: Adapter }
-  | { readonly ok: false; readonly reason: 'no-webgpu' | 'no-adapter' | 'device-failed'; readonly text: string };
+  | { readonly ok: true; readonly device: GPUDevice; readonly adapter: Adapter; readonly holds: DeviceRoom }
+  | { readonly ok: false; readonly reason: 'no-webgpu' | 'no-adapter' | 'device-failed'; readonly text: string }
+  /** The adapter is there, and the scene needs more than it has. */
+  | { readonly ok: false; readonly reason: 'too-small'; readonly text: string };
 
 export const fits = (needs: LimitNeeds, limits: LimitNeeds): boolean => NAMES.every((name) => needs[name] <= limits[name]);
 
@@ -38,14 +41,14 @@ export async function openDevice(gpu: GPU | undefined, needs: LimitNeeds = DEFAU
   const lacking = NAMES.find((name) => needs[name] > Math.max(adapter.limits[name], DEFAULT_LIMITS[name]));
   if (lacking) {
     const text = `The scene needs ${lacking} of ${needs[lacking]}, this adapter offers ${adapter.limits[lacking]}.`;
-    return { ok: false, reason: 'device-failed', text };
+    return { ok: false, reason: 'too-small', text };
   }
   const raised = NAMES.filter((name) => needs[name] > DEFAULT_LIMITS[name]);
   const requiredLimits = Object.fromEntries(raised.map((name) => [name, needs[name]]));
   try {
     const requiredFeatures = OPTIONAL_FEATURES.filter((name) => adapter.features.has(name));
     const device = await adapter.requestDevice({ label: 'pictor', requiredLimits, requiredFeatures });
-    return { ok: true, device, adapter: describe(adapter) };
+    return { ok: true, device, adapter: describe(adapter), holds: roomOf(adapter) };
   } catch (error) {
     return {
       ok: false,
@@ -54,6 +57,12 @@ export async function openDevice(gpu: GPU | undefined, needs: LimitNeeds = DEFAU
     };
   }
 }
+
+/** WebGPU tells how large a buffer may be and not how much memory there is: that only shows when it runs out. */
+const roomOf = ({ limits }: GPUAdapter): DeviceRoom => ({
+  bytes: Number.MAX_SAFE_INTEGER,
+  bindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
+});
 
 /** Classes are compared by the coordinator; empty fields, which browsers may blank, become `unknown`. */
 function describe(adapter: GPUAdapter): Adapter {

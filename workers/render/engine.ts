@@ -110,8 +110,9 @@ export class RenderEngine implements Engine {
   async #probe(): Promise<DeviceReport> {
     const start = performance.now();
     const opened = await this.#open();
-    if (!opened.ok) return opened;
-    return { ok: true, adapter: opened.session.adapter, compileSeconds: (performance.now() - start) / 1000 };
+    if (!opened.ok) return { ...opened, reason: opened.reason === 'too-small' ? 'device-failed' : opened.reason };
+    const { adapter, holds } = opened.session;
+    return { ok: true, adapter, holds, compileSeconds: (performance.now() - start) / 1000 };
   }
 
   async #open(): ReturnType<typeof Session.open> {
@@ -149,10 +150,10 @@ export class RenderEngine implements Engine {
     for (let inVain = 0; inVain < DEVICES_IN_VAIN_MAX; inVain++) {
       if (signal.aborted || this.#disposed) return STOPPED;
       const opened = await this.#openFor(scene);
-      if (!opened.ok) return failed('device-lost', opened.text);
+      if (!opened.ok) return failed(opened.reason === 'too-small' ? 'no-memory' : 'device-lost', opened.text);
       const { session } = opened;
       const ready = await this.#ready(session, scene, request);
-      if (!ready.ok && session.fault === null) return failed('device-lost', ready.text);
+      if (!ready.ok && session.fault === null) return failed(ready.reason === 'no-memory' ? 'no-memory' : 'device-lost', ready.text);
       const before = tracer.pixelsDone;
       const outcome = ready.ok ? await tracer.run(signal, session, ready.scene, onProgress) : 'device-lost';
       if (outcome === 'aborted' || this.#disposed) return STOPPED;

@@ -3,6 +3,7 @@
  * tracer opens another; nothing of it is reused. Keeps each scene once, with the tree of the
  * variant that traces it.
  */
+import type { DeviceRoom } from '#lib/gpu/engine.ts';
 import type { Adapter } from '#lib/protocol/control.ts';
 import type { CompiledScene } from '../scene/compiled-scene.ts';
 import { openDevice, type LimitNeeds, type OpenOutcome } from './device.ts';
@@ -40,10 +41,13 @@ interface HeldScene {
 
 const UNWARMED: ReadyOutcome = { ok: false, reason: 'refused', text: 'The device did not finish its first dispatch.' };
 
+type Opened = Extract<OpenOutcome, { ok: true }>;
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export class Session {
   readonly adapter: Adapter;
+  readonly holds: DeviceRoom;
   readonly lanes: readonly Lane[];
   /** Why the device is of no more use; null while it is. */
   fault: string | null = null;
@@ -52,10 +56,11 @@ export class Session {
   readonly #passes = new Map<string, TracePass>();
   readonly #scenes = new Map<string, HeldScene>();
 
-  private constructor(device: GPUDevice, adapter: Adapter, estimator: Estimator, reduce: ReducePass) {
+  private constructor({ device, adapter, holds }: Opened, estimator: Estimator, reduce: ReducePass) {
     this.#device = device;
     this.#estimator = estimator;
     this.adapter = adapter;
+    this.holds = holds;
     this.lanes = Array.from({ length: LANES }, () => new Lane(device, reduce));
     void device.lost.then((info) => {
       this.fault ??= `The device was lost: ${info.message || info.reason}`;
@@ -70,11 +75,11 @@ export class Session {
   static async open(gpu: GPU | undefined, needs: LimitNeeds, estimator: Estimator, variant: Variant): Promise<SessionOutcome> {
     const opened = await openDevice(gpu, needs);
     if (!opened.ok) return opened;
-    const { device, adapter } = opened;
+    const { device } = opened;
     try {
       const trace = new TracePass(device, { estimator, variant });
       const [reduce] = await Promise.all([ReducePass.create(device), trace.prepare(PLAIN)]);
-      const session = new Session(device, adapter, estimator, reduce);
+      const session = new Session(opened, estimator, reduce);
       session.#passes.set(variantKey(variant), trace);
       return { ok: true, session };
     } catch (error) {
@@ -91,7 +96,8 @@ export class Session {
     // The pipeline is under way while the bytes are copied.
     const [held, refusal] = await Promise.all([this.#hold(root, compiled, variant), this.#refusal(pass, sceneFeatures(compiled), false)]);
     if (refusal !== null) return { ok: false, reason: 'refused', text: refusal };
-    if (!held) return { ok: false, reason: 'no-memory', text: `The device has no memory for the scene's ${compiled.summary.bytes} bytes.` };
+    if (!held)
+      return { ok: false, reason: 'no-memory', text: `The device has no memory for the scene's ${compiled.summary.needs.bytes} bytes.` };
     const scene = { variant, pass, buffers: held.buffers };
     if (!(await this.#warm(scene, false))) return UNWARMED;
     held.ready.set(variantKey(variant), scene);

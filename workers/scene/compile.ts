@@ -5,6 +5,7 @@
  */
 import type { SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
 import { Material, TextureUse, Triangle } from '#shaders/layout.ts';
+import { sceneBytes } from '../render/scene-bytes.ts';
 import { animateGltf } from './animation.ts';
 import type { Bvh } from './bvh.ts';
 import { sceneBounds, defaultView, readCameras } from './cameras.ts';
@@ -94,6 +95,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
   const summary: SceneSummary = {
     root,
     bytes,
+    needs: sceneBytes(sections),
     triangles: geometry.placedCount,
     materials: json.materials.length,
     textures: placed.size,

@@ -10,8 +10,16 @@ import type { Film } from '../job/film.ts';
 import type { Pass, Rect } from '../job/plan.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 
+/** Memory on a device: what a scene takes of it, or what a device holds. */
+export interface DeviceRoom {
+  /** In all. */
+  readonly bytes: number;
+  /** Of the largest buffer. */
+  readonly bindingBytes: number;
+}
+
 export type DeviceReport =
-  | { readonly ok: true; readonly adapter: Adapter; readonly compileSeconds: number }
+  | { readonly ok: true; readonly adapter: Adapter; /** For scenes. */ readonly holds: DeviceRoom; readonly compileSeconds: number }
   | { readonly ok: false; readonly reason: 'no-webgpu' | 'no-adapter' | 'device-failed'; readonly text: string };
 
 export interface SceneFiles {
@@ -26,6 +34,8 @@ export interface SceneSummary {
   /** SHA-256 root of the compiled scene, hex. */
   readonly root: string;
   readonly bytes: number;
+  /** What it takes on a device. */
+  readonly needs: DeviceRoom;
   readonly triangles: number;
   readonly materials: number;
   readonly textures: number;
@@ -57,7 +67,11 @@ export interface TraceRequest {
 
 export type TraceOutcome =
   | { readonly ok: true; readonly film: Film; readonly traceSeconds: number }
-  | { readonly ok: false; readonly reason: 'aborted' | 'device-lost' | 'unknown-scene' | 'not-finite' | 'node-cap'; readonly text: string };
+  | {
+      readonly ok: false;
+      readonly reason: 'aborted' | 'device-lost' | 'no-memory' | 'unknown-scene' | 'not-finite' | 'node-cap';
+      readonly text: string;
+    };
 
 /** How much of the device an engine takes. */
 export interface Pace {

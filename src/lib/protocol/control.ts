@@ -103,7 +103,15 @@ export const ClientMessageSchema = v.variant('type', [
   /** Blobs this peer can serve whole, by manifest hash; replaces what it said before. */
   v.strictObject({ type: v.literal('have'), id, blobs: v.pipe(v.array(hex32), v.maxLength(64)) }),
   /** A worker's standing ask: how many more leases it takes now. Zero finishes and rests. */
-  v.strictObject({ type: v.literal('ask'), id, leases: count(16), bytesMax: count(Number.MAX_SAFE_INTEGER) }),
+  v.strictObject({
+    type: v.literal('ask'),
+    id,
+    leases: count(16),
+    /** Of blobs. */
+    bytesMax: count(Number.MAX_SAFE_INTEGER),
+    /** Of compiled scenes on the device, in all and in one buffer (JobOrder.sceneNeeds). */
+    holds: v.strictObject({ bytes: count(Number.MAX_SAFE_INTEGER), bindingBytes: count(Number.MAX_SAFE_INTEGER) }),
+  }),
   v.strictObject({ type: v.literal('progress'), id, lease: id16, done: v.pipe(finite, v.minValue(0), v.maxValue(1)) }),
   /** Give a lease back unfinished: it moves to another worker at once. */
   v.strictObject({

@@ -64,6 +64,8 @@ export const JobOrderSchema = v.strictObject({
   environment: v.nullable(v.strictObject({ ...BlobRefSchema.entries, intensity: v.pipe(finite, v.minValue(0), v.maxValue(1e6)) })),
   /** Root hash of the compiled scene at `frameTimeS`; every peer must compile to it. */
   sceneRoot: hex32,
+  /** What the compiled scene takes on a device, in all and its largest buffer: who holds less is not asked. */
+  sceneNeeds: v.strictObject({ bytes: positive(Number.MAX_SAFE_INTEGER), bindingBytes: positive(Number.MAX_SAFE_INTEGER) }),
   frameTimeS: v.pipe(finite, v.minValue(0), v.maxValue(1e6)),
   /** KHR_materials_variants: name of the one shown; null shows the materials as they are. */
   variant: v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(VARIANT_NAME_CHARS_MAX))),

@@ -13,7 +13,12 @@ type YieldReason = Extract<ControlRequest, { type: 'yield' }>['reason'];
 
 export type LeaseResult =
   | { readonly ok: true; readonly film: Film; readonly traceSeconds: number }
-  | { readonly ok: false; readonly reason: YieldReason | 'aborted' };
+  | {
+      readonly ok: false;
+      readonly reason: YieldReason | 'aborted';
+      /** The scene that this device has no memory for, bytes. */
+      readonly lacksBytes?: number;
+    };
 
 const ABORTED: LeaseResult = { ok: false, reason: 'aborted' };
 const TRIES_MAX = 3;
@@ -80,6 +85,7 @@ export class LeaseRun {
       const traced = await this.#trace(signal);
       if (traced.ok) return traced;
       if (traced.reason === 'aborted' || signal.aborted) return ABORTED;
+      if (traced.reason === 'no-memory') return { ok: false, reason: 'scene-too-big', lacksBytes: order.sceneNeeds.bytes };
       if (traced.reason === 'node-cap') return { ok: false, reason: 'scene-too-big' };
       this.#shared.scenes.forget(order.sceneRoot);
       if (traced.reason === 'unknown-scene') continue;

@@ -22,6 +22,7 @@ export function orderOf(choice: JobChoice, blobs: OrderBlobs): JobOrder {
     scene: blobs.scene,
     environment: blobs.environment && { ...blobs.environment, intensity },
     sceneRoot: choice.summary.root,
+    sceneNeeds: choice.summary.needs,
     frameTimeS: choice.files.frameTimeS,
     variant: choice.files.variant,
     camera: choice.camera,

@@ -67,6 +67,14 @@ export class SceneLoader {
     if (compiled.summary.root !== order.sceneRoot) {
       return { ok: false, reason: 'scene-differs', text: 'The scene compiles to another root here than the order names.' };
     }
+    const { needs } = compiled.summary;
+    if (needs.bytes !== order.sceneNeeds.bytes || needs.bindingBytes !== order.sceneNeeds.bindingBytes) {
+      return {
+        ok: false,
+        reason: 'scene-differs',
+        text: `The scene takes ${needs.bytes} bytes on a device; the order says ${order.sceneNeeds.bytes}.`,
+      };
+    }
     this.#roots = [...this.#roots, order.sceneRoot].slice(-ROOTS_MAX);
     return { ok: true };
   }

@@ -14,6 +14,7 @@ import { LeaseRun, type LeaseResult } from './lease-run.ts';
 import { Emitter, Observable } from './observable.ts';
 import { sharedOf, type Shared } from './shared.ts';
 import type { FilmEvent, RoleContext, WorkerState, WorkerStatus } from './types.ts';
+import { lossSentence, OFF, readySentence, RECOVERY } from './worker-words.ts';
 
 type Grant = Extract<ControlEvent, { type: 'grant' }>;
 
@@ -21,20 +22,7 @@ const VOIDED_KEPT_MAX = 20;
 /** Most bytes of blobs a worker says it can take for one job. */
 const SCENE_BYTES_MAX = 1024 * 1024 * 1024;
 
-const RECOVERY = 'Something went wrong with this lease: it went back, and work goes on in a moment.';
 const RECOVERY_MS = 2_000;
-
-const OFF: WorkerStatus = {
-  state: 'off',
-  reason: 'Not working. Press Start to lend this GPU.',
-  lease: null,
-  leasesSettled: 0,
-  leasesPending: 0,
-  leasesVoided: 0,
-  voided: [],
-  segments: 0,
-  segmentsPerSecond: 0,
-};
 
 export class WorkerRole {
   readonly #context: RoleContext;
@@ -45,6 +33,8 @@ export class WorkerRole {
   #queue: Grant[] = [];
   #current: LeaseRun | null = null;
   #device: Extract<DeviceReport, { ok: true }> | null = null;
+  /** Bytes of scenes that this device is known to hold; less after one was too large. */
+  #holdsBytes = Number.MAX_SAFE_INTEGER;
   /** What the person wants; `status` says what is. */
   #wish: 'off' | 'work' | 'finish' | 'paused' = 'off';
   #pauseReason = '';
@@ -186,7 +176,9 @@ export class WorkerRole {
     if (!this.#device) return;
     const held = this.#queue.length + (this.#current ? 1 : 0);
     const leases = this.#wish === 'work' && !this.#shelf.full ? Math.max(0, LEASES_PER_WORKER_MAX - held) : 0;
-    void this.#context.control.request({ type: 'ask', leases, bytesMax: SCENE_BYTES_MAX });
+    const { bytes, bindingBytes } = this.#device.holds;
+    const holds = { bytes: Math.min(bytes, this.#holdsBytes), bindingBytes };
+    void this.#context.control.request({ type: 'ask', leases, bytesMax: SCENE_BYTES_MAX, holds });
   }
 
   async #loop(): Promise<void> {
@@ -224,6 +216,7 @@ export class WorkerRole {
     const { control } = this.#context;
     const { lease } = grant.lease;
     if (!result.ok) {
+      if (result.lacksBytes) this.#holdsBytes = Math.min(this.#holdsBytes, result.lacksBytes - 1);
       if (result.reason !== 'aborted') void control.request({ type: 'yield', lease, reason: result.reason });
       return;
     }
@@ -277,7 +270,7 @@ export class WorkerRole {
     if (this.#wish === 'paused') return this.#set('paused', this.#pauseReason);
     if (delivering > 0) return this.#set('delivering', 'Bringing finished pixels to their creator.');
     if (this.#shelf.full) return this.#set('waiting', 'Waiting for checks of what is done: no more finished films fit here.');
-    this.#set('waiting', 'Ready: waiting for a lease.');
+    this.#set('waiting', readySentence(this.#holdsBytes));
   }
 
   #rest(): void {
@@ -290,6 +283,3 @@ export class WorkerRole {
     this.#status.set({ ...this.status, state, reason, leasesPending: this.#shelf.size });
   }
 }
-
-const lossSentence = (films: number): string =>
-  `Stopped: the GPU is idle. ${films} finished ${films === 1 ? 'lease is' : 'leases are'} still on the way to the creator; closing this page now would lose ${films === 1 ? 'it' : 'them'}.`;

@@ -168,6 +168,7 @@ export class Connection {
       case 'ask':
         session.leasesWanted = message.leases;
         session.bytesMax = message.bytesMax;
+        session.holds = message.holds;
         ack();
         return core.wake.match();
       case 'yield':

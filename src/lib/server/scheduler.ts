@@ -89,9 +89,7 @@ export class Scheduler {
       const load = loads.get(worker.peer) ?? { granted: 0, committed: 0 };
       if (worker.leasesWanted <= 0 || load.granted >= LEASES_PER_WORKER_MAX || load.committed >= FILMS_HELD_PER_WORKER_MAX) continue;
       const fits = (job: JobRow): boolean =>
-        !blocked.get(job.id)?.has(worker.key) &&
-        sceneBytes(orderOf(job)) <= worker.bytesMax &&
-        !this.#core.sessions.paused(worker.key, job.id, nowMs);
+        !blocked.get(job.id)?.has(worker.key) && holdsScene(worker, orderOf(job)) && !this.#core.sessions.paused(worker.key, job.id, nowMs);
       const turn = this.#firstJob++;
       const job = open.map((_, i) => open[(turn + i) % open.length]!).find(fits);
       if (!job) continue;
@@ -244,7 +242,8 @@ function lotOf(core: Core, proven: boolean): number {
   return -Math.log(uniform) / (proven ? PROVEN_WEIGHT : 1);
 }
 
-const sceneBytes = (order: JobOrder): number => order.scene.bytes + (order.environment?.bytes ?? 0);
+const holdsScene = ({ bytesMax, holds }: Session, { scene, environment, sceneNeeds }: JobOrder): boolean =>
+  scene.bytes + (environment?.bytes ?? 0) <= bytesMax && sceneNeeds.bytes <= holds.bytes && sceneNeeds.bindingBytes <= holds.bindingBytes;
 
 /** Peers that hold the scene: the creator first, then whoever said so. */
 function sourcesOf(core: Core, job: JobRow, but: string): string[] {

@@ -28,6 +28,8 @@ export class Session {
   /** A worker's standing ask: leases it still takes. */
   leasesWanted = 0;
   bytesMax = 0;
+  /** What its device holds of a compiled scene. */
+  holds = { bytes: 0, bindingBytes: 0 };
   /** Checks it runs at once. */
   checksWanted = 0;
   blobs: ReadonlySet<string> = new Set();

@@ -33,6 +33,7 @@ function storedJob(job: string): StoredJob {
     scene,
     environment: null,
     sceneRoot: 'b'.repeat(64),
+    sceneNeeds: { bytes: 2_000, bindingBytes: 500 },
     frameTimeS: 0,
     variant: null,
     transparent: false,

@@ -18,6 +18,7 @@ const order: JobOrder = {
   scene: { hash: '2'.repeat(64), bytes: 1 },
   environment: null,
   sceneRoot: '3'.repeat(64),
+  sceneNeeds: { bytes: 2_000, bindingBytes: 500 },
   frameTimeS: 0,
   variant: null,
   transparent: false,

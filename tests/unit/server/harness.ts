@@ -188,7 +188,7 @@ export class Client {
   }
 
   ask(leases: number): Promise<unknown> {
-    return this.request({ type: 'ask', leases, bytesMax: 1e9 });
+    return this.request({ type: 'ask', leases, bytesMax: 1e9, holds: { bytes: 1e9, bindingBytes: 1e9 } });
   }
 
   async checkReady(checks: number, nonces = 16): Promise<void> {
@@ -250,6 +250,7 @@ export const testOrder = (over: Partial<JobOrder> = {}): JobOrder => ({
   scene: { hash: 'a'.repeat(64), bytes: 1_000 },
   environment: null,
   sceneRoot: 'b'.repeat(64),
+  sceneNeeds: { bytes: 2_000, bindingBytes: 500 },
   frameTimeS: 0,
   variant: null,
   transparent: false,

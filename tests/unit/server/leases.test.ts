@@ -124,9 +124,12 @@ describe('a worker', () => {
 
   test('is not given a scene that is too big for it', async () => {
     const { worker } = await road(w);
-    await worker.request({ type: 'ask', leases: 1, bytesMax: 999 });
+    const holds = { bytes: 2_000, bindingBytes: 500 };
+    await worker.request({ type: 'ask', leases: 1, bytesMax: 999, holds });
+    await worker.request({ type: 'ask', leases: 1, bytesMax: 1_000, holds: { ...holds, bytes: 1_999 } });
+    await worker.request({ type: 'ask', leases: 1, bytesMax: 1_000, holds: { ...holds, bindingBytes: 499 } });
     expect(worker.last('grant')).toBeUndefined();
-    await worker.request({ type: 'ask', leases: 1, bytesMax: 1_000 });
+    await worker.request({ type: 'ask', leases: 1, bytesMax: 1_000, holds });
     expect(worker.last('grant')).toBeDefined();
   });
 

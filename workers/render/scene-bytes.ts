@@ -1,0 +1,39 @@
+/**
+ * What a compiled scene takes on a device, before there is a device: all of it, and the largest
+ * buffer. The same for every peer that compiled the same root, so an order can say it and a
+ * coordinator can compare it with what a worker holds. Counts the binary tree, the larger one.
+ */
+import type { DeviceRoom } from '#lib/gpu/engine.ts';
+import { Light, LIGHT_NODES_PER_ROW, LightNode, PROFILE_ROW, TextureUse } from '#shaders/layout.ts';
+import type { CompiledScene } from '../scene/compiled-scene.ts';
+
+/** One storage buffer each, in the order of their bindings. */
+export const BUFFER_SECTIONS = ['nodes', 'triangles', 'corners', 'vertices', 'materials', 'textures', 'lights'] as const;
+/** Triangles with their tree, corners and vertices: what grows with the mesh. */
+const MESH_SECTIONS = ['nodes', 'triangles', 'corners', 'vertices'] as const;
+
+/** An empty section still needs one element to be bound. */
+export const bufferBytes = (section: Uint8Array): number => Math.max(section.byteLength, TextureUse.size, Light.size);
+
+/** Of a texture whose rows are filled up; one texel of at most 16 bytes stands for nothing. */
+const rowBytes = (data: { byteLength: number }, row: number): number => Math.max(Math.ceil(data.byteLength / row) * row, 16);
+
+export type SceneSections = Omit<CompiledScene, 'summary'>;
+
+export function sceneBytes(scene: SceneSections): DeviceRoom {
+  const buffers = BUFFER_SECTIONS.map((name) => bufferBytes(scene[name]));
+  const { side, layers } = scene.texels;
+  const { width, height } = scene.environment;
+  const textures = [
+    side * side * layers * 4,
+    width * height * (16 + 8), // radiance, and the alias table beside it
+    rowBytes(scene.lightNodes, LIGHT_NODES_PER_ROW * LightNode.size),
+    rowBytes(scene.profiles, PROFILE_ROW * 4),
+  ];
+  return { bytes: [...buffers, ...textures].reduce((sum, bytes) => sum + bytes, 0), bindingBytes: Math.max(...buffers) };
+}
+
+/** Bytes per stored triangle of its mesh: geometry and tree, nothing that pictures or lights take. */
+export function bytesPerTriangle(scene: SceneSections, triangles: number): number {
+  return MESH_SECTIONS.reduce((sum, name) => sum + scene[name].byteLength, 0) / Math.max(triangles, 1);
+}
