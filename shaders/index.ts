@@ -25,9 +25,9 @@ function layoutModule(): string {
 /** Sizes of the albedo tables: `mirrorNodes` is MIRROR_NODES. */
 function tableSizes(): string {
   const name = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-  const sizes = (['mirrorNodes', 'glassNodes', 'glassEtas', 'stretchNodes', 'stretchWidths', 'stretchTurns'] as const).map(
-    (key) => `const ${name(key)} = ${ALBEDO[key]}u;`,
-  );
+  const sizes = (
+    ['mirrorNodes', 'glassNodes', 'glassEtas', 'stretchCosines', 'stretchLeast', 'stretchWidths', 'stretchTurns'] as const
+  ).map((key) => `const ${name(key)} = ${ALBEDO[key]}u;`);
   return [...sizes, `const GLASS_REACH = ${ALBEDO.glassReach};`].join('\n');
 }
 

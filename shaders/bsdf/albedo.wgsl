@@ -1,5 +1,5 @@
 // Directional albedos from the tables of shaders/bsdf/tables.ts (layer 0: reflection A and B, sheen,
-// reflection C; then squares of nodes, refraction in two channels and anisotropy in the third),
+// reflection C; then planes of nodes, refraction in two channels and anisotropy in the other two),
 // interpolated by hand, because filter hardware differs between vendors. With these the lobes of a
 // material share out all light.
 //#import scene/bindings
@@ -19,10 +19,10 @@ fn roughness_position(alpha: f32, least: f32) -> f32 {
   return (sqrt(alpha) - first) / (1.0 - first);
 }
 
-/// Bilinear over one square of nodes whose first lies at `origin`.
-fn table_plane(origin: vec2u, layer: u32, nodes: u32, cosine: f32, roughness: f32) -> vec4f {
-  let x = table_axis(sqrt(max(cosine, 0.0)), nodes);
-  let y = table_axis(roughness, nodes);
+/// Bilinear over one plane of nodes whose first lies at `origin`.
+fn table_plane(origin: vec2u, layer: u32, nodes: vec2u, cosine: f32, roughness: f32) -> vec4f {
+  let x = table_axis(sqrt(max(cosine, 0.0)), nodes.x);
+  let y = table_axis(roughness, nodes.y);
   var sum = vec4f(0.0);
   for (var k = 0u; k < 4u; k++) {
     let step = vec2u(k & 1u, k >> 1u);
@@ -35,49 +35,55 @@ fn table_plane(origin: vec2u, layer: u32, nodes: u32, cosine: f32, roughness: f3
 /// (A, B, C): of what comes from all around GGX reflects F0 A + F90 B with Schlick's Fresnel term, and
 /// F0 (A + B - C) + F90 C with dielectric_rise.
 fn mirror_albedo(cosine: f32, alpha: f32) -> vec3f {
-  return table_plane(vec2u(0u), 0u, MIRROR_NODES, cosine, roughness_position(alpha, ALPHA_MIN)).xyw;
+  return table_plane(vec2u(0u), 0u, vec2u(MIRROR_NODES), cosine, roughness_position(alpha, ALPHA_MIN)).xyw;
 }
 
 /// Albedo of Charlie sheen with Ashikhmin's visibility; above 1 where it is narrow and seen at a grazing angle.
 fn sheen_albedo(cosine: f32, alpha: f32) -> f32 {
-  return table_plane(vec2u(0u), 0u, MIRROR_NODES, cosine, roughness_position(alpha, SHEEN_ALPHA_MIN)).z;
+  return table_plane(vec2u(0u), 0u, vec2u(MIRROR_NODES), cosine, roughness_position(alpha, SHEEN_ALPHA_MIN)).z;
 }
 
-/// Square of nodes number `plane` of the layers behind the first.
-fn table_square(plane: u32, nodes: u32, cosine: f32, alpha: f32) -> vec4f {
-  let cells = MIRROR_NODES / nodes;
-  let cell = plane % (cells * cells);
-  let origin = vec2u(cell % cells, cell / cells) * nodes;
-  return table_plane(origin, 1u + plane / (cells * cells), nodes, cosine, roughness_position(alpha, ALPHA_MIN));
+/// Plane of nodes number `plane` of the layers behind the first.
+fn table_behind(plane: u32, nodes: vec2u, cosine: f32, alpha: f32) -> vec4f {
+  let cells = vec2u(MIRROR_NODES) / nodes;
+  let cell = plane % (cells.x * cells.y);
+  let origin = vec2u(cell % cells.x, cell / cells.x) * nodes;
+  return table_plane(origin, 1u + plane / (cells.x * cells.y), nodes, cosine, roughness_position(alpha, ALPHA_MIN));
 }
 
 /// A rough interface with relative ior `eta`, over the albedo of a mirror as rough: x reflection and
-/// refraction together, y the same when only total reflection is reflected.
+/// refraction together, y the same when only total reflection is reflected. Near an ior of 1 all depends
+/// on how its distance from 1 compares with cosine (cosine + width), so nodes go by the logarithm of that.
 fn glass_albedo(cosine: f32, alpha: f32, eta: f32) -> vec2f {
-  let t = (eta - 1.0) / (eta + 1.0);
-  let w = sqrt(min(abs(t) / GLASS_REACH, 1.0));
-  let z = table_axis(0.5 + 0.5 * select(w, -w, t < 0.0), GLASS_ETAS);
+  let t = min(abs(eta - 1.0) / (eta + 1.0), GLASS_REACH);
+  let scale = 0.1 * cosine * (cosine + alpha) + 1e-5;
+  let z = table_axis(log2_poly(1.0 + t / scale) / log2_poly(1.0 + GLASS_REACH / scale), GLASS_ETAS);
+  let first = u32(z.x) + select(0u, GLASS_ETAS, eta < 1.0);
   var sum = vec2f(0.0);
   for (var k = 0u; k < 2u; k++) {
-    sum += select(1.0 - z.y, z.y, k == 1u) * table_square(u32(z.x) + k, GLASS_NODES, cosine, alpha).xy;
+    sum += select(1.0 - z.y, z.y, k == 1u) * table_behind(first + k, vec2u(GLASS_NODES), cosine, alpha).xy;
   }
   return sum;
 }
 
-/// Of a GGX with two widths, the lesser one along y: (A, B, C), and the isotropic width that masks as much along wo.
+/// Of a GGX with two widths, the lesser one along y: (A, B, C), and the isotropic width that masks as much
+/// along wo. A + B and C are looked up over those of the isotropic width that is most like the two.
 fn stretched_albedo(wo: vec3f, widths: vec2f) -> vec4f {
   let sine2 = max(wo.x * wo.x + wo.y * wo.y, 1e-12);
-  let least = sqrt(widths.y);
-  let x = table_axis((sqrt(widths.x) - least) / max(1.0 - least, 1e-3), STRETCH_WIDTHS);
-  let y = table_axis(abs(wo.x) / sqrt(sine2), STRETCH_TURNS);
-  var whole = 0.0;
+  let along = clamp(sqrt((sqr(widths.x * wo.x) + sqr(widths.y * wo.y)) / sine2), widths.y, widths.x);
+  let root = sqrt(widths);
+  let x = table_axis((root.x - root.y) / max(1.0 - root.y, 1e-3), STRETCH_WIDTHS);
+  let y = table_axis((sqrt(along) - root.y) / max(root.x - root.y, 1e-3), STRETCH_TURNS);
+  var over = vec2f(0.0);
   for (var k = 0u; k < 4u; k++) {
     let step = vec2u(k & 1u, k >> 1u);
     let weight = select(1.0 - x.y, x.y, step.x == 1u) * select(1.0 - y.y, y.y, step.y == 1u);
-    whole += weight * table_square((u32(x.x) + step.x) * STRETCH_TURNS + u32(y.x) + step.y, STRETCH_NODES, wo.z, widths.y).z;
+    let plane = (u32(y.x) + step.y) * STRETCH_WIDTHS + u32(x.x) + step.x;
+    over += weight * table_behind(plane, vec2u(STRETCH_COSINES, STRETCH_LEAST), wo.z, widths.y).zw;
   }
-  let along = clamp(sqrt((sqr(widths.x * wo.x) + sqr(widths.y * wo.y)) / sine2), widths.y, widths.x);
-  // B hardly differs from that width's: within 0.01 everywhere, 0.002 in 95 of 100 places.
-  let like = min(mirror_albedo(wo.z, along).yz, vec2f(whole));
-  return vec4f(whole - like.x, like, along);
+  let like = mirror_albedo(wo.z, sqrt(sqr(along) * (1.0 - wo.z * wo.z) + sqr(0.5 * (widths.x + widths.y) * wo.z)));
+  let whole = (like.x + like.y) * over.x;
+  let rise = min(like.z * over.y, whole);
+  // Only chances ask for B, and it is nearly C.
+  return vec4f(whole - rise, rise, rise, along);
 }

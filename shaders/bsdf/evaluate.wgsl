@@ -84,12 +84,20 @@ fn evaluate_transmission(l: Lobes, wi: vec3f) -> BsdfValue {
   return result;
 }
 
+/// Whether a direction as it would be before folding lies on the side of a lobe's normal where the lobe is.
+fn folds(s: Surface, l: Lobes, unfolded: vec3f, above: bool) -> bool {
+  let side = select(-1.0, 1.0, above);
+  return side * dot(s.normal, unfolded) > 0.0 || (COATED && above && l.chance.coat > 0.0 && dot(s.coat_normal, unfolded) > 0.0);
+}
+
 fn evaluate_bsdf(s: Surface, l: Lobes, wo: vec3f, direction: vec3f) -> BsdfValue {
   let height = dot(s.geometric, direction);
   let above = height > 0.0;
   var result = BsdfValue(vec3f(0.0), 0.0);
-  // The direction itself, then the one that is folded onto it.
-  for (var turn = 0u; turn < 2u; turn++) {
+  // The direction itself, then the one that is folded onto it, where a lobe reaches that far: one call of
+  // costly code, and mostly one turn.
+  let turns = select(1u, 2u, folds(s, l, direction - 2.0 * height * s.geometric, above));
+  for (var turn = 0u; turn < turns; turn++) {
     let unfolded = direction - s.geometric * select(0.0, 2.0 * height, turn == 1u);
     let wi = to_local(l.frame, unfolded);
     var part = BsdfValue(vec3f(0.0), 0.0);

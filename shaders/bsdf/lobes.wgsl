@@ -16,8 +16,9 @@
 
 fn make_lobes(surface: Surface, wo: vec3f) -> Lobes {
   var s = surface;
-  // At 1 the half vector of refraction has no direction.
-  if (s.eta > 0.0 && abs(s.eta - 1.0) < 0.0005) { s.eta = select(0.9995, 1.0005, s.front); }
+  // At 1 the half vector of refraction has no direction. From inside too it is read as more than 1: where
+  // there is no interface, nothing is totally reflected.
+  if (s.eta > 0.0 && abs(s.eta - 1.0) < 0.0005) { s.eta = 1.0005; }
   var l: Lobes;
   l.frame = basis_around(s.normal);
   l.widths = vec2f(s.alpha);

@@ -15,7 +15,7 @@ export interface MaterialCase {
   /** The field that runs over roughness; that of the base unless said. */
   readonly vary?: 'roughness' | 'clearcoat_roughness' | 'sheen_roughness';
   readonly view?: Partial<Row>;
-  /** Times the samples of others: refraction near the critical angle is noisy. */
+  /** Times the samples of others: refraction near the critical angle is noisy, and so is narrow sheen, drawn uniformly. */
   readonly effort?: number;
 }
 
@@ -41,8 +41,8 @@ export const WHITE: readonly MaterialCase[] = [
   { name: 'wax from inside', row: { diffuse_transmission: 1, thickness: 1 }, view: { inside: true }, effort: 2 },
   { name: 'clearcoat', row: { clearcoat: 1 }, vary: 'clearcoat_roughness' },
   { name: 'clearcoat on rough metal', row: { clearcoat: 1, metallic: 1, roughness: 0.7 }, vary: 'clearcoat_roughness' },
-  { name: 'sheen', row: { sheen_color: [1, 1, 1] }, vary: 'sheen_roughness', effort: 2 },
-  { name: 'sheen under clearcoat', row: { sheen_color: [1, 1, 1], clearcoat: 0.5 }, vary: 'sheen_roughness', effort: 2 },
+  { name: 'sheen', row: { sheen_color: [1, 1, 1] }, vary: 'sheen_roughness', effort: 4 },
+  { name: 'sheen under clearcoat', row: { sheen_color: [1, 1, 1], clearcoat: 0.5 }, vary: 'sheen_roughness', effort: 4 },
   { name: 'film on white metal', row: { metallic: 1, iridescence: 1, iridescence_ior: 1.5 } },
   { name: 'tilted normal', row: {}, view: TILTED },
   { name: 'tilted normal on metal', row: { metallic: 1 }, view: TILTED },

@@ -3,38 +3,49 @@
  * tables is. `PICTOR_WRITE_TABLES=1 npx vitest run --project unit tests/unit/render/albedo-tables.test.ts`
  * writes the file anew.
  */
-import { ALPHA_MIN, direction, glassAlbedo, mirrorAlbedo, sheenAlbedo, SHEEN_ALPHA_MIN } from './albedo.ts';
+import { ALPHA_MIN, direction, glassAlbedo, mirrorAlbedo, sheenAlbedo, SHEEN_ALPHA_MIN, type Widths } from './albedo.ts';
 
-/** Nodes along cosine and roughness of the tables for reflection and sheen. */
-export const MIRROR_NODES = 64;
-/** Nodes along cosine and roughness of the tables for refraction, and their number of relative iors. */
-export const GLASS_NODES = 20;
-export const GLASS_ETAS = 33;
+/**
+ * Nodes that ship, along each axis; the first axis runs fastest. The renderer refines them by cubics
+ * (workers/render/refine.ts) to the finer nodes that kernels interpolate between linearly.
+ */
+export const MIRROR = [32, 32] as const; // cosine, roughness
+export const SHEEN = [64, 64] as const; // the same
+export const GLASS = [20, 20, 20, 2] as const; // cosine, roughness, distance of the relative ior from 1, side of 1
+export const STRETCHED = [16, 8, 6, 10] as const; // cosine, lesser width, greater width, width towards the viewer
+/** Nodes of the kernels' tables. */
+const FINE = { mirror: [64, 64], glass: [32, 32, 64], stretched: [32, 16, 12, 24] } as const;
 /** Greatest |eta - 1| / (eta + 1) of the tables. */
 export const GLASS_REACH = 0.45;
-/** Nodes of the tables for anisotropy: cosine and lesser width, greater width, azimuth. */
-export const STRETCH_NODES = 16;
-export const STRETCH_WIDTHS = 8;
-export const STRETCH_TURNS = 6;
-/** Sheen, and the glass's albedo over that of a mirror as rough, are stored divided by this. */
+/** What is stored over something else is stored divided by this. */
 export const SCALE = 4;
-/** Side of the quadratures. */
+/** Sides of the quadratures; total reflection has edges. */
 const SIDE = 96;
+const SIDE_GLASS = 72;
 
+const along = (node: number, nodes: number): number => node / (nodes - 1);
 /** Nodes lie densest towards grazing. */
-export const cosineAt = (node: number, nodes: number): number => Math.max((node / (nodes - 1)) ** 2, 1e-4);
+const cosineAt = (node: number, nodes: number): number => Math.max(along(node, nodes) ** 2, 1e-4);
 
-export function alphaAt(node: number, nodes: number, alphaMin: number): number {
+function alphaAt(node: number, nodes: number, alphaMin: number): number {
   const least = Math.sqrt(alphaMin);
-  return (least + ((1 - least) * node) / (nodes - 1)) ** 2;
+  return (least + (1 - least) * along(node, nodes)) ** 2;
 }
 
-/** Relative ior of a node; the middle one is 1, where refraction has a limit but no half vector. */
-export function etaAt(node: number): number {
-  const w = (2 * node) / (GLASS_ETAS - 1) - 1;
-  const t = Math.sign(w) * GLASS_REACH * w * w;
-  return t === 0 ? 1.0001 : (1 + t) / (1 - t);
+/**
+ * Relative ior of a node. Near 1, and the more so at grazing angles, all depends on the ratio of the
+ * ior's distance from 1 to cosine (cosine + width): nodes go by the logarithm of that.
+ */
+export function etaAt(distance: number, side: number, cosine: number, alpha: number): number {
+  const scale = 0.1 * cosine * (cosine + alpha) + 1e-5;
+  // At 1 refraction has a limit but no half vector.
+  const t = Math.max((Math.exp(distance * Math.log(1 + GLASS_REACH / scale)) - 1) * scale, 5e-5);
+  return side === 0 ? (1 + t) / (1 - t) : (1 - t) / (1 + t);
 }
+
+/** The isotropic width that is most like two: towards the viewer at grazing angles, their mean in front. */
+export const likeWidth = (cosine: number, widths: Widths, towards: number): number =>
+  Math.sqrt(towards ** 2 * (1 - cosine ** 2) + (((widths[0] + widths[1]) / 2) * cosine) ** 2);
 
 export interface TableSpec {
   readonly name: string;
@@ -43,10 +54,21 @@ export interface TableSpec {
   readonly at: (index: number) => number;
 }
 
-const plane = (nodes: number, alphaMin: number, index: number): readonly [number, number] => [
-  cosineAt(index % nodes, nodes),
-  alphaAt(Math.floor(index / nodes) % nodes, nodes, alphaMin),
-];
+/** Number of the node along each axis. */
+function nodesOf(index: number, sizes: readonly number[]): number[] {
+  let rest = index;
+  return sizes.map((size) => {
+    const node = rest % size;
+    rest = Math.floor(rest / size);
+    return node;
+  });
+}
+
+const plane = (
+  [width, height]: readonly [number, number, ...number[]],
+  alphaMin: number,
+  [x, y]: readonly number[],
+): readonly [number, number] => [cosineAt(x!, width), alphaAt(y!, height, alphaMin)];
 
 /** Remembers what it computed: several tables take their numbers from one quadrature. */
 function remembered<T>(compute: (index: number) => T): (index: number) => T {
@@ -59,43 +81,52 @@ function remembered<T>(compute: (index: number) => T): (index: number) => T {
 }
 
 const mirror = remembered((index) => {
-  const [cosine, alpha] = plane(MIRROR_NODES, ALPHA_MIN, index);
+  const [cosine, alpha] = plane(MIRROR, ALPHA_MIN, nodesOf(index, MIRROR));
   return mirrorAlbedo(direction(cosine), [alpha, alpha], SIDE);
 });
 
 /** Over the albedo of a white mirror, with which it falls off towards grazing angles. */
 const glass = remembered((index) => {
-  const [cosine, alpha] = plane(GLASS_NODES, ALPHA_MIN, index);
-  const [a, b] = mirrorAlbedo(direction(cosine), [alpha, alpha], SIDE);
-  const [both, open] = glassAlbedo(direction(cosine), alpha, etaAt(Math.floor(index / GLASS_NODES ** 2)), SIDE);
+  const nodes = nodesOf(index, GLASS);
+  const [cosine, alpha] = plane(GLASS, ALPHA_MIN, nodes);
+  const [a, b] = mirrorAlbedo(direction(cosine), [alpha, alpha], SIDE_GLASS);
+  const [both, open] = glassAlbedo(direction(cosine), alpha, etaAt(along(nodes[2]!, GLASS[2]), nodes[3]!, cosine, alpha), SIDE_GLASS);
   return [both / (a + b) / SCALE, open / (a + b) / SCALE] as const;
 });
 
 const sheen: TableSpec['at'] = (index) => {
-  const [cosine, alpha] = plane(MIRROR_NODES, SHEEN_ALPHA_MIN, index);
+  const [cosine, alpha] = plane(SHEEN, SHEEN_ALPHA_MIN, nodesOf(index, SHEEN));
   return Math.min(sheenAlbedo(cosine, alpha, 2 * SIDE) / SCALE, 1);
 };
 
-/** Greater width between the lesser one and 1, in roughness; azimuth in its cosine. */
-function stretched(index: number): number {
-  const [cosine, least] = plane(STRETCH_NODES, ALPHA_MIN, index);
-  const square = Math.floor(index / STRETCH_NODES ** 2);
-  const grown = Math.sqrt(least) + ((1 - Math.sqrt(least)) * Math.floor(square / STRETCH_TURNS)) / (STRETCH_WIDTHS - 1);
-  const azimuth = Math.acos((square % STRETCH_TURNS) / (STRETCH_TURNS - 1));
-  const [a, b] = mirrorAlbedo(direction(cosine, azimuth), [grown ** 2, least], SIDE);
-  return a + b;
-}
+/**
+ * A + B and C over those of likeWidth. The greater width lies between the lesser one and 1, the one
+ * towards the viewer (which azimuth and both give) between the two, all in roughness.
+ */
+const stretched = remembered((index) => {
+  const nodes = nodesOf(index, STRETCHED);
+  const [cosine, least] = plane(STRETCHED, ALPHA_MIN, nodes);
+  const root = Math.sqrt(least);
+  const widths: Widths = [(root + (1 - root) * along(nodes[2]!, STRETCHED[2])) ** 2, least];
+  const towards = (root + (Math.sqrt(widths[0]) - root) * along(nodes[3]!, STRETCHED[3])) ** 2;
+  const turned = widths[0] > least ? (towards ** 2 - least ** 2) / (widths[0] ** 2 - least ** 2) : 1;
+  const [a, b, c] = mirrorAlbedo(direction(cosine, Math.acos(Math.sqrt(Math.min(Math.max(turned, 0), 1)))), widths, SIDE_GLASS);
+  const like = likeWidth(cosine, widths, towards);
+  const round = mirrorAlbedo(direction(cosine), [like, like], SIDE_GLASS);
+  return [(a + b) / (round[0] + round[1]) / SCALE, c / Math.max(round[2], 1e-4) / SCALE] as const;
+});
 
-const GLASS = GLASS_ETAS * GLASS_NODES ** 2;
+const count = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
 /** In the order in which the file holds them. */
 export const TABLES: readonly TableSpec[] = [
-  { name: 'MIRROR_A', length: MIRROR_NODES ** 2, at: (i) => mirror(i)[0] },
-  { name: 'MIRROR_B', length: MIRROR_NODES ** 2, at: (i) => mirror(i)[1] },
-  { name: 'MIRROR_C', length: MIRROR_NODES ** 2, at: (i) => mirror(i)[2] },
-  { name: 'SHEEN', length: MIRROR_NODES ** 2, at: sheen },
-  { name: 'GLASS_BOTH', length: GLASS, at: (i) => glass(i)[0] },
-  { name: 'GLASS_OPEN', length: GLASS, at: (i) => glass(i)[1] },
-  { name: 'STRETCHED', length: STRETCH_WIDTHS * STRETCH_TURNS * STRETCH_NODES ** 2, at: stretched },
+  { name: 'MIRROR_A', length: count(MIRROR), at: (i) => mirror(i)[0] },
+  { name: 'MIRROR_B', length: count(MIRROR), at: (i) => mirror(i)[1] },
+  { name: 'MIRROR_C', length: count(MIRROR), at: (i) => mirror(i)[2] },
+  { name: 'SHEEN', length: count(SHEEN), at: sheen },
+  { name: 'GLASS_BOTH', length: count(GLASS), at: (i) => glass(i)[0] },
+  { name: 'GLASS_OPEN', length: count(GLASS), at: (i) => glass(i)[1] },
+  { name: 'STRETCHED', length: count(STRETCHED), at: (i) => stretched(i)[0] },
+  { name: 'STRETCHED_RISE', length: count(STRETCHED), at: (i) => stretched(i)[1] },
 ];
 
 export const encode = (value: number): number => Math.round(Math.min(Math.max(value, 0), 1) * 65535);
@@ -116,12 +147,16 @@ export async function tablesFile(): Promise<string> {
  * by tests/reference/albedo-tables.ts, which says what each number is; not to be edited.
  */
 export const ALBEDO = {
-  mirrorNodes: ${MIRROR_NODES},
-  glassNodes: ${GLASS_NODES},
-  glassEtas: ${GLASS_ETAS},
-  stretchNodes: ${STRETCH_NODES},
-  stretchWidths: ${STRETCH_WIDTHS},
-  stretchTurns: ${STRETCH_TURNS},
+  mirror: [${MIRROR.join(', ')}],
+  glass: [${GLASS.join(', ')}],
+  stretched: [${STRETCHED.join(', ')}],
+  mirrorNodes: ${FINE.mirror[0]},
+  glassNodes: ${FINE.glass[0]},
+  glassEtas: ${FINE.glass[2]},
+  stretchCosines: ${FINE.stretched[0]},
+  stretchLeast: ${FINE.stretched[1]},
+  stretchWidths: ${FINE.stretched[2]},
+  stretchTurns: ${FINE.stretched[3]},
   glassReach: ${GLASS_REACH},
   scale: ${SCALE},
   alphaMin: ${ALPHA_MIN},

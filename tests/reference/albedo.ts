@@ -32,19 +32,24 @@ export function fresnel(eta: number, cosine: number): number {
 /** The rise of that reflectance from normal incidence (0) to grazing (1) for the usual ior of 1.5. */
 const rise = (cosine: number): number => (fresnel(1.5, cosine) - 0.04) / 0.96;
 
-/** Calls back for side² half vectors of equal weight, visible from `o` (Dupuy and Benyoub 2023). */
-function visibleNormals(o: Direction, alpha: Widths, side: number, visit: (x: number, y: number, z: number) => void): void {
+/**
+ * Calls back for half vectors visible from `o` with their weights, which sum to one (Dupuy and Benyoub
+ * 2023): `side` rings of `side` turns, finest at the top and at the rim, where what reflects upwards ends.
+ */
+function visibleNormals(o: Direction, alpha: Widths, side: number, visit: (x: number, y: number, z: number, weight: number) => void): void {
   const length = stretch(o, alpha);
   const [sx, sy, sz] = [(o[0] * alpha[0]) / length, (o[1] * alpha[1]) / length, o[2] / length];
-  for (let i = 0; i < side; i++) {
-    const turn = (2 * Math.PI * (i + 0.5)) / side;
-    const [c, s] = [Math.cos(turn), Math.sin(turn)];
-    for (let j = 0; j < side; j++) {
-      const z = (1 - (j + 0.5) / side) * (1 + sz) - sz;
-      const r = Math.sqrt(Math.max(0, 1 - z * z));
-      const [mx, my, mz] = [(r * c + sx) * alpha[0], (r * s + sy) * alpha[1], Math.max(z + sz, 1e-9)];
+  const whole = alpha[0] === alpha[1] && o[1] === 0 ? Math.PI : 2 * Math.PI; // half of it mirrors the other
+  for (let j = 0; j < side; j++) {
+    const v = (j + 0.5) / side;
+    const weight = (30 * v * v * (1 - v) * (1 - v)) / side ** 2;
+    const z = v * v * v * (10 - 15 * v + 6 * v * v) * (1 + sz) - sz;
+    const r = Math.sqrt(Math.max(0, 1 - z * z));
+    for (let i = 0; i < side; i++) {
+      const turn = (whole * (i + 0.5)) / side;
+      const [mx, my, mz] = [(r * Math.cos(turn) + sx) * alpha[0], (r * Math.sin(turn) + sy) * alpha[1], Math.max(z + sz, 1e-12)];
       const norm = Math.sqrt(mx * mx + my * my + mz * mz);
-      visit(mx / norm, my / norm, mz / norm);
+      visit(mx / norm, my / norm, mz / norm, weight);
     }
   }
 }
@@ -63,14 +68,14 @@ function reflected(o: Direction, alpha: Widths, x: number, y: number, z: number,
  */
 export function mirrorAlbedo(o: Direction, alpha: Widths, side: number): readonly [number, number, number] {
   let [a, b, c] = [0, 0, 0];
-  visibleNormals(o, alpha, side, (x, y, z) => {
+  visibleNormals(o, alpha, side, (x, y, z, share) => {
     const d = o[0] * x + o[1] * y + o[2] * z;
-    const weight = reflected(o, alpha, x, y, z, d);
+    const weight = share * reflected(o, alpha, x, y, z, d);
     a += weight * (1 - schlick(d));
     b += weight * schlick(d);
     c += weight * rise(d);
   });
-  return [a / side ** 2, b / side ** 2, c / side ** 2];
+  return [a, b, c];
 }
 
 /**
@@ -80,20 +85,20 @@ export function mirrorAlbedo(o: Direction, alpha: Widths, side: number): readonl
 export function glassAlbedo(o: Direction, alpha: number, eta: number, side: number): readonly [number, number] {
   const widths: Widths = [alpha, alpha];
   let [both, open] = [0, 0];
-  visibleNormals(o, widths, side, (x, y, z) => {
+  visibleNormals(o, widths, side, (x, y, z, weight) => {
     const d = o[0] * x + o[1] * y + o[2] * z;
     if (d <= 0) return;
     const up = reflected(o, widths, x, y, z, d);
     const sin2 = (1 - d * d) / (eta * eta);
     const inner = Math.sqrt(Math.max(0, 1 - sin2));
-    const share = fresnel(eta, d);
+    const back = fresnel(eta, d);
     const bend = d / eta - inner;
     const through: Direction = [bend * x - o[0] / eta, bend * y - o[1] / eta, bend * z - o[2] / eta];
     const down = sin2 >= 1 || through[2] >= 0 ? 0 : (-2 * through[2]) / (-through[2] + stretch(through, widths));
-    both += share * up + (1 - share) * down;
-    open += sin2 >= 1 ? up : down;
+    both += weight * (back * up + (1 - back) * down);
+    open += weight * (sin2 >= 1 ? up : down);
   });
-  return [both / side ** 2, open / side ** 2];
+  return [both, open];
 }
 
 /** Charlie distribution with Ashikhmin's visibility; above 1 where it is narrow and seen at a grazing angle. */

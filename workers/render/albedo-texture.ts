@@ -1,16 +1,28 @@
 /**
  * The directional albedos of shaders/bsdf/tables.ts as the texture that kernels read: one for each
- * device, the same for every scene. Layer 0 holds reflection A and B, sheen and reflection C; the next
- * layers hold squares of nodes: refraction in two channels, anisotropy in the third.
+ * device, the same for every scene. The file's nodes are refined to those between which kernels
+ * interpolate linearly. Layer 0 holds reflection A and B, sheen and reflection C; the next layers hold
+ * planes of nodes: refraction in two channels, anisotropy in the other two.
  */
-import { ALBEDO, GLASS_BOTH, GLASS_OPEN, MIRROR_A, MIRROR_B, MIRROR_C, SHEEN, STRETCHED } from '#shaders/bsdf/tables.ts';
+import { ALBEDO, GLASS_BOTH, GLASS_OPEN, MIRROR_A, MIRROR_B, MIRROR_C, SHEEN, STRETCHED, STRETCHED_RISE } from '#shaders/bsdf/tables.ts';
+import { refine } from './refine.ts';
 
 const CHANNELS = 4;
-const { mirrorNodes: SIDE, glassNodes, glassEtas, scale, stretchNodes, stretchTurns, stretchWidths } = ALBEDO;
+const { mirrorNodes: SIDE, glassNodes, glassEtas, scale, stretchCosines, stretchLeast, stretchTurns, stretchWidths } = ALBEDO;
 
-/** Layers that so many squares fill. */
-const layersOf = (squares: number, nodes: number): number => Math.ceil(squares / Math.floor(SIDE / nodes) ** 2);
-const LAYERS = 1 + Math.max(layersOf(glassEtas, glassNodes), layersOf(stretchWidths * stretchTurns, stretchNodes));
+/** Nodes of a plane, and where it is one of several: how many. */
+interface Planes {
+  readonly width: number;
+  readonly height: number;
+  readonly count: number;
+}
+const MIRROR_PLANE: Planes = { width: SIDE, height: SIDE, count: 1 };
+const GLASS_PLANES: Planes = { width: glassNodes, height: glassNodes, count: 2 * glassEtas };
+const STRETCHED_PLANES: Planes = { width: stretchCosines, height: stretchLeast, count: stretchWidths * stretchTurns };
+
+/** Layers that planes fill. */
+const layersOf = ({ width, height, count }: Planes): number => Math.ceil(count / (Math.floor(SIDE / width) * Math.floor(SIDE / height)));
+const LAYERS = 1 + Math.max(layersOf(GLASS_PLANES), layersOf(STRETCHED_PLANES));
 
 const textures = new WeakMap<GPUDevice, GPUTexture>();
 
@@ -23,21 +35,24 @@ function fractions(base64: string): Float32Array {
 /** All layers, four channels a texel. */
 export function albedoTexels(): Float32Array<ArrayBuffer> {
   const texels = new Float32Array(SIDE ** 2 * LAYERS * CHANNELS);
-  /** Squares of nodes side by side, from a layer on. */
-  const lay = (values: Float32Array, nodes: number, channel: number, firstLayer: number): void => {
-    const cells = Math.floor(SIDE / nodes);
+  /** Planes side by side, from a layer on. */
+  const lay = (values: Float32Array, { width, height }: Planes, channel: number, firstLayer: number): void => {
+    const across = Math.floor(SIDE / width);
+    const cells = across * Math.floor(SIDE / height);
     values.forEach((value, i) => {
-      const [x, y, k] = [i % nodes, Math.floor(i / nodes) % nodes, Math.floor(i / nodes ** 2)];
-      const cell = k % cells ** 2;
-      const row = (firstLayer + Math.floor(k / cells ** 2)) * SIDE + Math.floor(cell / cells) * nodes + y;
-      texels[(row * SIDE + (cell % cells) * nodes + x) * CHANNELS + channel] = value;
+      const [x, y, k] = [i % width, Math.floor(i / width) % height, Math.floor(i / (width * height))];
+      const cell = k % cells;
+      const row = (firstLayer + Math.floor(k / cells)) * SIDE + Math.floor(cell / across) * height + y;
+      texels[(row * SIDE + (cell % across) * width + x) * CHANNELS + channel] = value;
     });
   };
   const scaled = (base64: string): Float32Array => fractions(base64).map((value) => value * scale);
-  [fractions(MIRROR_A), fractions(MIRROR_B), scaled(SHEEN), fractions(MIRROR_C)].forEach((plane, channel) => lay(plane, SIDE, channel, 0));
-  lay(scaled(GLASS_BOTH), glassNodes, 0, 1);
-  lay(scaled(GLASS_OPEN), glassNodes, 1, 1);
-  lay(fractions(STRETCHED), stretchNodes, 2, 1);
+  const mirror = (base64: string): Float32Array => refine(fractions(base64), ALBEDO.mirror, [SIDE, SIDE]);
+  [mirror(MIRROR_A), mirror(MIRROR_B), scaled(SHEEN), mirror(MIRROR_C)].forEach((plane, channel) => lay(plane, MIRROR_PLANE, channel, 0));
+  const glass = [glassNodes, glassNodes, glassEtas, 2];
+  const stretched = [stretchCosines, stretchLeast, stretchWidths, stretchTurns];
+  [GLASS_BOTH, GLASS_OPEN].forEach((table, channel) => lay(refine(scaled(table), ALBEDO.glass, glass), GLASS_PLANES, channel, 1));
+  [STRETCHED, STRETCHED_RISE].forEach((table, i) => lay(refine(scaled(table), ALBEDO.stretched, stretched), STRETCHED_PLANES, 2 + i, 1));
   return texels;
 }
 
