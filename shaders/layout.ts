@@ -273,6 +273,7 @@ export const Frame = defineStruct('Frame', {
   focus_distance: ['f32', 'along `forward` to the plane in focus, world units'],
   tree_lights: ['u32', 'rows of the light table that the light tree holds; distant lights follow'],
   tree_share: ['f32', 'probability that the light tree is asked for a light'],
+  media: ['vec4u', 'volumes that the camera stands in, as x and y of Media (transport/media.wgsl); z and w zero'],
 });
 /** Rays leave the camera in parallel: `right` and `up` are half the width and height of the view in world units. */
 export const FRAME_ORTHOGRAPHIC = 1;

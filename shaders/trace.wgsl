@@ -121,6 +121,7 @@ fn start_path(index: u32) -> Path {
   var p: Path;
   p.key = PathKey(pixel_key(pixel.x, pixel.y, frame.seed), frame.first_sample + (index & ((1u << frame.samples_log2) - 1u)));
   p.ray = camera_ray(pixel, p.key);
+  if (VOLUMES) { p.media = frame.media.xy; }
   p.throughput = vec3f(1.0);
   p.signature = SIGNATURE_START;
   p.alive = true;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filmIsFinite } from '#lib/job/film.ts';
 import { RenderEngine } from '#workers/render/engine.ts';
 import { testGpu } from './device.ts';
-import { FRONT, sphere, type KitScene } from './kit.ts';
+import { FRONT, material, quad, sphere, type KitScene } from './kit.ts';
 import { BEHIND, box, estimate, films, WHITE } from './transport-kit.ts';
 import { glass, menagerie, nestedFurnace } from './transport-scenes.ts';
 
@@ -49,6 +49,37 @@ describe('a slab of absorbing glass in white light', () => {
     const expected = (Math.exp(-0.2 * 9) * (1 - f)) / (1 - f * Math.exp(-0.2 * 10));
     expect(Math.abs(mean[0] - expected)).toBeLessThan(0.004);
     expect(Math.abs(mean[0] - (1 - f))).toBeGreaterThan(0.5);
+  });
+});
+
+describe('a camera in a pool', () => {
+  const SIGMA = 0.3;
+  /** A lamp two units before the camera, both in water to all sides or, as a control, in a dry basin. */
+  const pool = (water: number): KitScene => ({
+    triangles: [...box([-9, -9, -9], [9, 9, 9], water), ...quad([-4, -4, 0], [4, -4, 0], [4, 4, 0], [-4, 4, 0], 2)],
+    materials: [
+      glass({ ior: 1.33, attenuation: [SIGMA, SIGMA, SIGMA] }),
+      material({ base_color: [0, 0, 0, 1], specular: 0 }),
+      material({ emissive: [1, 1, 1], base_color: [0, 0, 0, 1], specular: 0 }),
+    ],
+  });
+  const shot = { ...STRAIGHT, camera: { ...STRAIGHT.camera, eye: [0, 0, 2] as [number, number, number] }, bounces: 0 };
+
+  it('sees what lies in the water through it, though its first ray never leaves it', async () => {
+    expect(Math.abs((await estimate(engine, pool(0), shot)).mean[0] - Math.exp(-SIGMA * 2))).toBeLessThan(0.001);
+    expect((await estimate(engine, pool(1), shot)).mean[0], 'control: a dry basin').toBeCloseTo(1, 5);
+  });
+
+  it('sees glass in the water refract as in water', async () => {
+    const scene: KitScene = {
+      triangles: [...box([-9, -9, -9], [9, 9, 9], 0), ...slab(-1, 0, 1)],
+      materials: [glass({ ior: 1.33 }), glass({ ior: 1.8, priority: 1 })],
+      environment: BEHIND,
+    };
+    const inWater = through(fresnel(1.33, 1.8), fresnel(1.8, 1.33), fresnel(1.33, 1));
+    const { mean } = await estimate(engine, scene, { ...shot, bounces: 24 }, 2);
+    expect(Math.abs(mean[0] - inWater)).toBeLessThan(0.01);
+    expect(Math.abs(through(fresnel(1, 1.8), fresnel(1.8, 1)) - inWater), 'control: as in air').toBeGreaterThan(0.05);
   });
 });
 

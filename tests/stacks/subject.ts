@@ -3,7 +3,7 @@
  * got in plain JSON. Judges nothing: that is for stacks.test.ts, which holds several reports.
  */
 import type { Engine, TraceRequest } from '#lib/gpu/engine.ts';
-import { filmLight, type Film } from '#lib/job/film.ts';
+import type { Film } from '#lib/job/film.ts';
 import { reduceProgram, traceProgram } from '#shaders/index.ts';
 import { RenderEngine } from '#workers/render/engine.ts';
 import { compileKit, request, type KitScene, type Shot } from '../gpu/kit.ts';
@@ -16,8 +16,10 @@ export interface Drawing {
   readonly width: number;
   readonly height: number;
   readonly samples: number;
-  /** Sums of radiance over the samples, f32 R, G, B per pixel, base64. */
-  readonly light: string;
+  /** Bounces of the paths. */
+  readonly bounces: number;
+  /** The film's pixels with all layers, base64. */
+  readonly film: string;
   /** u16 per path, base64. */
   readonly signatures: string;
   readonly seconds: number;
@@ -47,15 +49,16 @@ const base64 = (bytes: Uint8Array): string => {
   return btoa(text);
 };
 
-const bytesOf = (a: Float32Array | Uint16Array): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
+const bytesOf = (a: Uint16Array): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
 
-const drawing = (name: string, root: string, film: Film, seconds: number): Drawing => ({
+const drawing = (name: string, root: string, bounces: number, film: Film, seconds: number): Drawing => ({
   name,
   root,
   width: film.width,
   height: film.height,
   samples: film.samples,
-  light: base64(bytesOf(filmLight(film.light))),
+  bounces,
+  film: base64(film.light),
   signatures: base64(bytesOf(film.signatures)),
   seconds,
 });
@@ -88,8 +91,9 @@ async function drawKit(engine: RenderEngine, name: string, scene: KitScene, shot
   const started = performance.now();
   const compiled = await compileKit(scene);
   engine.adopt(compiled);
-  const film = await traced(engine, request(compiled.summary.root, shot));
-  return drawing(name, compiled.summary.root, film, (performance.now() - started) / 1000);
+  const wanted = request(compiled.summary.root, shot);
+  const film = await traced(engine, wanted);
+  return drawing(name, compiled.summary.root, wanted.frame.bounces, film, (performance.now() - started) / 1000);
 }
 
 async function drawSample({ engine, readSample }: Means, name: string): Promise<Drawing> {
@@ -104,7 +108,7 @@ async function drawSample({ engine, readSample }: Means, name: string): Promise<
     rect: { x: 0, y: 0, width, height },
     pass: { first: 0, count: samples },
   });
-  return drawing(name, root, film, (performance.now() - started) / 1000);
+  return drawing(name, root, bounces, film, (performance.now() - started) / 1000);
 }
 
 /** @throws Error with the engine's own words when a case cannot be drawn. */

@@ -25,6 +25,8 @@ export interface FrameScene {
   readonly treeLights: number;
   /** Probability that the light tree is asked for a light. */
   readonly treeShare: number;
+  /** The volumes that a camera there stands in. */
+  readonly mediaAt: (eye: Vec3) => readonly [number, number];
 }
 
 export interface PixelRange {
@@ -65,6 +67,7 @@ export function encodeFrame(request: TraceRequest, scene: FrameScene, range: Pix
   out.setFloat32(at.env_pick, scene.envPick, true);
   word(at.tree_lights, scene.treeLights);
   out.setFloat32(at.tree_share, scene.treeShare, true);
+  scene.mediaAt(camera.eye).forEach((x, i) => word(at.media + i * 4, x));
   word(at.flags, (orthographic ? FRAME_ORTHOGRAPHIC : 0) | (transparent ? FRAME_TRANSPARENT : 0));
   out.setFloat32(at.lens_radius, camera.lens?.radius ?? 0, true);
   out.setFloat32(at.focus_distance, camera.lens?.focusDistance ?? 0, true);

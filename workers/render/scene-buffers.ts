@@ -22,6 +22,7 @@ import {
 } from '#shaders/layout.ts';
 import { buildWideTree } from '../scene/wide-tree.ts';
 import { albedoTexture } from './albedo-texture.ts';
+import { CameraMedia } from './camera-media.ts';
 import { DEFAULT_LIMITS, type LimitNeeds } from './device.ts';
 import { lightKinds, sceneFeatures, type Features } from './features.ts';
 import type { FrameScene } from './frame.ts';
@@ -108,7 +109,8 @@ export class SceneBuffers {
     const envPick = lit ? words.getFloat32(last + Light.offsets.pick, true) : 0;
     const { placed } = lightKinds(scene.lights);
     const treeShare = placed > 0 ? words.getFloat32(Light.offsets.pick, true) : 0;
-    this.frame = { lights: rows, envWidth: width, envHeight: height, envPick, treeLights: placed, treeShare };
+    const media = new CameraMedia(scene);
+    this.frame = { lights: rows, envWidth: width, envHeight: height, envPick, treeLights: placed, treeShare, mediaAt: (eye) => media.at(eye) };
     this.features = sceneFeatures(scene);
     const buffers = SECTIONS.map((name) => storage(device, name, uploaded(scene, name, tree)));
     const textures = [

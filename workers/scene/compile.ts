@@ -23,6 +23,7 @@ import { readIesLights } from './lights-ies.ts';
 import { readPunctualLights } from './lights-punctual.ts';
 import { compileMaterials, type TextureSlot } from './materials.ts';
 import { PLAIN_UV_SETS } from './materials/texture-slots.ts';
+import { thinOpenMeshes } from './open-meshes.ts';
 import { poseScene } from './pose.ts';
 import { preflight } from './preflight.ts';
 import { hashSections } from './root.ts';
@@ -46,7 +47,8 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
   await pause();
   const document = await readDocument(checked);
   const animated = animateGltf(applyVariant(checked.json, files.variant), document, files.frameTimeS);
-  const { json } = animated;
+  const thinned = await thinOpenMeshes(animated.json, document, pause);
+  const { json } = thinned;
   const pose = poseScene(json);
   const { materials, slots, warnings } = compileMaterials(json);
   const needs = (index: number): MaterialNeeds => ({
@@ -97,7 +99,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
     bytes,
     needs: sceneBytes(sections),
     triangles: geometry.placedCount,
-    materials: json.materials.length,
+    materials: animated.json.materials.length,
     textures: placed.size,
     lights: lights.count,
     bounds,
@@ -105,7 +107,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
     view: defaultView(bounds, radius),
     animationSeconds: animated.animationSeconds,
     variants: variantNames(json),
-    warnings: [...checked.warnings, ...animated.warnings, ...warnings, ...cameras.warnings].map(oneLine),
+    warnings: [...checked.warnings, ...animated.warnings, ...thinned.warnings, ...warnings, ...cameras.warnings].map(oneLine),
     compileSeconds: (performance.now() - started) / 1000,
   };
   return { summary, ...sections };

@@ -19,7 +19,7 @@ const request: TraceRequest = {
   rect: { x: 32, y: 16, width: 32, height: 8 },
   pass: { first: 16, count: 16 },
 };
-const scene = { lights: 3, envWidth: 1, envHeight: 1, envPick: 0.25, treeLights: 0, treeShare: 0 };
+const scene = { lights: 3, envWidth: 1, envHeight: 1, envPick: 0.25, treeLights: 0, treeShare: 0, mediaAt: () => [0, 0] as const };
 
 describe('frame', () => {
   it('spans the image plane of the order’s pinhole', () => {
