@@ -107,6 +107,8 @@ fn share_clear(l: ptr<function, Lobes>, s: Surface, share: f32, table: vec3f) {
     filled /= mix(glass.y, glass.x, min((*l).bare90.x, 1.0));
     // Of smooth glass what the one angle says; of rough glass never zero where light may pass.
     passing = mix(open, passing, min(10.0 * table.x, 0.5));
+    // From inside, rough glass reflects totally at facets that lean away: more of it than either says.
+    if (s.eta < 1.0) { passing *= 1.0 - 0.2 * table.x; }
   }
   (*l).total = share * filled;
   (*l).f0 = (*l).bare0 * (*l).total;

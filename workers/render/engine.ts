@@ -19,7 +19,7 @@ import { Tracer, type TraceRhythm } from './tracer.ts';
 import { DEFAULT_VARIANT, variantKey, type EngineOptions, type Variant } from './variant.ts';
 
 /** Devices in a row that a request may lose without finishing a dispatch. */
-const DEVICES_IN_VAIN_MAX = 4;
+const DEVICES_IN_VAIN_MAX = 3;
 /** A share of nothing is no share: whoever wants none stops the engine. */
 const SHARE_MIN = 0.01;
 
