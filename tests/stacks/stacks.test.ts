@@ -97,12 +97,6 @@ describe.each(Object.keys(STACKS))('%s', (name) => {
       expect(one.equalPaths / one.paths, one.name).toBeGreaterThan(0.99);
       expect(one.worstLight, one.name).toBeLessThan(0.02);
       expect(one.meanLight, one.name).toBeLessThan(0.005);
-      // What the leaf test allows: a step per path, 1e-3 of depth and twice that of the moment.
-      expect(Math.max(one.layers.albedo, one.layers.normal), one.name).toBeLessThan(0.5);
-      expect(one.layers.depth, one.name).toBeLessThan(1e-4);
-      expect(one.layers.moment, one.name).toBeLessThan(0.04);
-      expect(one.layers.objects, one.name).toBe(0);
-      expect(one.leaf, one.name).toBe('agrees');
     }
   });
 });
