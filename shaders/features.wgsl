@@ -27,3 +27,6 @@ override LIGHT_TREE: bool = true;
 override EMISSIVE: bool = true;
 /// EXT_lights_ies.
 override PHOTOMETRIC: bool = true;
+
+/// Invocations per workgroup of the kernels that trace and shade.
+override GROUP: u32 = 64u;

@@ -7,6 +7,7 @@ import { ALBEDO } from './bsdf/tables.ts';
 import * as layout from './layout.ts';
 import { link, type ShaderModules } from './linker.ts';
 import { wgslStruct } from './struct.ts';
+import { Stage, wavefrontConstants } from './wavefront/layout.ts';
 
 /** The denoiser has a door of its own: it decides no path, and pages that only trace need none of it. */
 const FILES = import.meta.glob<string>(['./**/*.wgsl', '!./denoise/**'], { query: '?raw', import: 'default', eager: true });
@@ -36,11 +37,15 @@ export type Tree = 'binary' | 'wide';
 
 const sources = new Map(Object.entries(FILES).map(([path, source]) => [path.replace(/^\.\//, '').replace(/\.wgsl$/, ''), source]));
 
-/** Every module by name: `common/math`, `trace`, … and the generated `layout` and `bsdf/table_sizes`; `scene/tree` and `scene/search` are the tree's. */
+/**
+ * Every module by name: `common/math`, `trace`, … and the generated `layout`, `bsdf/table_sizes` and
+ * `wavefront/layout`; `scene/tree` and `scene/search` are the tree's.
+ */
 export const treeModules = (tree: Tree): ShaderModules => ({
   ...Object.fromEntries(sources),
   layout: layoutModule(),
   'bsdf/table_sizes': tableSizes(),
+  'wavefront/layout': `${wgslStruct(Stage)}${wavefrontConstants()}`,
   'scene/tree': sources.get(`scene/tree-${tree}`)!,
   'scene/search': sources.get(`scene/traverse-${tree}`)!,
 });
@@ -54,3 +59,11 @@ export const traceProgramOver = (tree: Tree): string => link(treeModules(tree), 
 export const traceProgram = traceProgramOver('binary');
 /** Sums the slots of each pixel and packs the signatures. */
 export const reduceProgram = link(shaderModules, 'reduce');
+
+const STAGES = ['ends', 'sort', 'extend', 'shadow', 'shade'] as const;
+
+/** The same work as `traceProgramOver` in stages (workers/render/wavefront-pass.ts). */
+export const wavefrontPrograms = (tree: Tree): Readonly<Record<(typeof STAGES)[number], string>> => {
+  const modules = treeModules(tree);
+  return Object.fromEntries(STAGES.map((name) => [name, link(modules, `wavefront/${name}`)])) as Record<(typeof STAGES)[number], string>;
+};

@@ -99,6 +99,9 @@ export const TRIANGLE_SEE_THROUGH = 0x40000000;
 /** The instance mirrors: the front is where the corners run clockwise. */
 export const TRIANGLE_MIRRORED = 0x20000000;
 
+/** Where the two bits of its shading class begin (SHADE_CLASSES in shaders/wavefront/layout.ts). */
+export const TRIANGLE_CLASS_SHIFT = 24;
+
 /** Corner indices of a triangle into the vertex array, same order as Triangle. */
 export const TriangleCorners = defineStruct('TriangleCorners', {
   corners: ['vec3u', 'indices of Vertex'],

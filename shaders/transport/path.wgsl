@@ -1,16 +1,11 @@
-// The state of a path between two vertices, and how its two estimators of light are weighed.
+// The state of a path between two vertices: how it starts, what its rays bring it on their way, and
+// what it leaves behind.
+//#import transport/camera
 //#import transport/straight
 //#import transport/guide
 //#import transport/count
-//#import bsdf/lobes
 //#import common/signature
-//#import light/sample
-
-/// 0: both estimators; 1: BSDF sampling alone; 2: light sampling alone. Tests compare their means.
-override ESTIMATOR: u32 = 0u;
-
-/// Scatterings before Russian roulette begins.
-const ROULETTE_FROM = 4u;
+//#import light/tree
 
 struct Path {
   ray: Ray,
@@ -30,54 +25,57 @@ struct Path {
   guide: Guide,
 }
 
-/// Weight of light that a BSDF-sampled ray met, when light sampling would have met it with `light_pdf`.
-fn met_weight(bsdf_pdf: f32, light_pdf: f32) -> f32 {
-  if (bsdf_pdf == 0.0 || ESTIMATOR == 1u) { return 1.0; }
-  if (ESTIMATOR == 2u) { return select(0.0, 1.0, light_pdf == 0.0); }
-  return 1.0 / (1.0 + sqr(light_pdf / bsdf_pdf));
+fn path_pixel(index: u32) -> vec2u {
+  let local = frame.first_pixel + (index >> frame.samples_log2);
+  return vec2u(frame.rect_x + local % frame.rect_width, frame.rect_y + local / frame.rect_width);
 }
 
-fn sampled_weight(light_pdf: f32, bsdf_pdf: f32) -> f32 {
-  if (ESTIMATOR != 0u) { return select(1.0, 0.0, ESTIMATOR == 1u); }
-  return 1.0 / (1.0 + sqr(bsdf_pdf / light_pdf));
+/// What the path in this place of the dispatch draws its numbers by.
+fn path_key(index: u32) -> PathKey {
+  let pixel = path_pixel(index);
+  return PathKey(pixel_key(pixel.x, pixel.y, frame.seed), frame.first_sample + (index & ((1u << frame.samples_log2) - 1u)));
 }
 
-/// @returns false when the path ends here. Throughput holds no 1/eta^2 (see evaluate_refraction), so
-/// glass needs no correction of its own.
-fn roulette(p: ptr<function, Path>, vertex: u32, u: f32) -> bool {
-  if (max3((*p).throughput) <= 0.0) { return false; }
-  if (vertex < ROULETTE_FROM) { return true; }
-  let survive = min(sqrt(max3((*p).throughput)), 1.0);
-  if (u >= survive) { return false; }
-  (*p).throughput /= survive;
-  return true;
+fn start_path(index: u32) -> Path {
+  var p: Path;
+  p.key = path_key(index);
+  p.ray = camera_ray(path_pixel(index), p.key);
+  if (VOLUMES) { p.media = frame.media.xy; }
+  p.throughput = vec3f(1.0);
+  p.signature = SIGNATURE_START;
+  p.alive = true;
+  p.guide = new_guide();
+  return p;
 }
 
-/// Makes a white path one of a single wavelength, once.
-fn draw_wavelength(p: ptr<function, Path>) {
-  if ((*p).wavelength > 0.0) { return; }
-  (*p).wavelength = sample_wavelength(sample_unit((*p).key, PAIR_WAVELENGTH).x);
-  (*p).throughput *= wavelength_weight((*p).wavelength);
+fn ray_key(path: PathKey, vertex: u32, shadow: bool) -> RayKey {
+  return RayKey(path, vertex * 2u + select(1u, 0u, shadow), sample_unit(path, vertex_pair(vertex, PAIR_TEXTURE)));
 }
 
-/// The relative ior of the surface met, from the media on its two sides.
-fn resolve_interface(p: ptr<function, Path>, s: ptr<function, Surface>, met: Crossing) {
-  if (!is_volume((*s).material)) { return; }
-  let near = present_medium(met.before);
-  let far = present_medium(met.after);
-  if (DISPERSIVE && (disperses(near) || disperses(far))) { draw_wavelength(p); }
-  (*s).eta = medium_ior(far, (*p).wavelength) / medium_ior(near, (*p).wavelength);
+/// What is left of light after its way along a ray with this reach, up to what the ray met.
+fn kept_light(met: Crossing, reach: f32) -> vec3f {
+  return met.tint * absorption(met.before, min(met.hit.t, reach) - met.since);
 }
 
-/// What light sampling may rely on at a surface.
-fn receiver_at(s: Surface) -> Receiver {
-  let both = (TRANSMISSIVE && materials[s.material].transmission > 0.0)
-    || (DIFFUSE_TRANSMISSIVE && materials[s.material].diffuse_transmission > 0.0);
-  return Receiver(s.position, select(s.geometric, vec3f(0.0), both));
+/// The shadow ray was traced.
+fn take_shadow(p: ptr<function, Path>, met: Crossing) {
+  (*p).segments++;
+  if (met.passes != 0u) { (*p).signature = fold_signature((*p).signature, met.passes); }
+  let seen = met.hit.t >= FAR;
+  (*p).light += select(vec3f(0.0), (*p).shadow_light * kept_light(met, (*p).shadow.reach), seen);
+  (*p).signature = fold_signature((*p).signature, select(EVENT_SHADOWED, EVENT_LIT, seen));
 }
 
-/// Does the lobe hand on what lies in the mirror's direction (see transport/guide)?
-fn is_mirror(lobe: u32, l: Lobes) -> bool {
-  if (lobe == LOBE_DIFFUSE || lobe == LOBE_SHEEN) { return false; }
-  return select(l.alpha, l.coat_alpha, lobe == LOBE_COAT) <= GUIDE_ALPHA;
+/// The path's own ray was traced.
+fn take_ray(p: ptr<function, Path>, met: Crossing) {
+  (*p).segments++;
+  if (met.passes != 0u) { (*p).signature = fold_signature((*p).signature, met.passes); }
+  let kept = kept_light(met, (*p).ray.reach);
+  (*p).throughput *= kept;
+  (*p).guide.weight *= kept;
+}
+
+/// PathSlot.tally.
+fn pack_tally(signature: u32, segments: u32, fault: bool) -> u32 {
+  return (select(segments, TALLY_FAULT, fault) << 16u) | finish_signature(fold_signature(signature, EVENT_END));
 }

@@ -41,24 +41,32 @@ export const PLAIN = Object.fromEntries(FEATURES.map((name) => [name, false])) a
 /** One key per combination, for maps of pipelines. */
 export const featuresKey = (features: Features): string => FEATURES.filter((name) => features[name]).join('+');
 
+/** What one material asks of a kernel. @param row byte offset of its Material. */
+export function materialFeatures(materials: DataView, row: number): Partial<Features> {
+  const at = Material.offsets;
+  const f = (offset: number): number => materials.getFloat32(row + offset, true);
+  const flags = materials.getUint32(row + at.flags, true);
+  const transmits = f(at.transmission) > 0;
+  const scatters = f(at.diffuse_transmission) > 0;
+  return {
+    SEE_THROUGH: (flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) !== 0,
+    TRANSMISSIVE: transmits,
+    VOLUMES: (transmits || scatters) && f(at.thickness) > 0,
+    DISPERSIVE: transmits && f(at.thickness) > 0 && f(at.dispersion) > 0,
+    DIFFUSE_TRANSMISSIVE: scatters,
+    COATED: f(at.clearcoat) > 0,
+    SHEEN: f(at.sheen_color) > 0 || f(at.sheen_color + 4) > 0 || f(at.sheen_color + 8) > 0,
+    IRIDESCENT: f(at.iridescence) > 0,
+    ANISOTROPIC: f(at.anisotropy) !== 0,
+  };
+}
+
 export function sceneFeatures(scene: CompiledScene): Features {
   const found = { ...PLAIN } as Record<Feature, boolean>;
   const view = new DataView(scene.materials.buffer, scene.materials.byteOffset, scene.materials.byteLength);
-  const at = Material.offsets;
   for (let row = 0; row < view.byteLength; row += Material.size) {
-    const f = (offset: number): number => view.getFloat32(row + offset, true);
-    const flags = view.getUint32(row + at.flags, true);
-    const transmits = f(at.transmission) > 0;
-    const scatters = f(at.diffuse_transmission) > 0;
-    found.SEE_THROUGH ||= (flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) !== 0;
-    found.TRANSMISSIVE ||= transmits;
-    found.VOLUMES ||= (transmits || scatters) && f(at.thickness) > 0;
-    found.DISPERSIVE ||= transmits && f(at.thickness) > 0 && f(at.dispersion) > 0;
-    found.DIFFUSE_TRANSMISSIVE ||= scatters;
-    found.COATED ||= f(at.clearcoat) > 0;
-    found.SHEEN ||= f(at.sheen_color) > 0 || f(at.sheen_color + 4) > 0 || f(at.sheen_color + 8) > 0;
-    found.IRIDESCENT ||= f(at.iridescence) > 0;
-    found.ANISOTROPIC ||= f(at.anisotropy) !== 0;
+    const of = materialFeatures(view, row);
+    for (const name of FEATURES) found[name] ||= of[name] === true;
   }
   found.INSTANCED = hasInstances(scene.nodes);
   const { placed, emissive, photometric } = lightKinds(scene.lights);

@@ -8,7 +8,7 @@ import { Frame, PathSlot } from '#shaders/layout.ts';
 import { DispatchClock } from './dispatch-clock.ts';
 import type { ReducePass } from './reduce-pass.ts';
 import type { ReadyScene } from './session.ts';
-import type { TracePass } from './trace-pass.ts';
+import type { PathPass, PathWork } from './trace-pass.ts';
 
 /** Most paths of one dispatch: 32 MiB of slots and at most 48 MiB of film. */
 export const LANE_PATHS_MAX = 1 << 20;
@@ -38,7 +38,8 @@ interface Storage {
   readonly signatures: GPUBuffer;
   readonly staging: GPUBuffer;
   readonly sums: GPUBindGroup;
-  readonly bound: WeakMap<TracePass, GPUBindGroup>;
+  /** Passes that ran on these slots and keep something beside them. */
+  readonly passes: Set<PathPass>;
 }
 
 export class Lane {
@@ -46,7 +47,6 @@ export class Lane {
   readonly #reduce: ReducePass;
   readonly #frame: GPUBuffer;
   readonly #clock: DispatchClock;
-  readonly #scenes = new WeakMap<ReadyScene, GPUBindGroup>();
   #storage: Storage | null = null;
 
   constructor(device: GPUDevice, reduce: ReducePass) {
@@ -67,8 +67,8 @@ export class Lane {
     this.#device.queue.writeBuffer(this.#frame, 0, work.frame);
     const encoder = this.#device.createCommandEncoder({ label: 'chunk' });
     this.#clock.start(encoder);
-    const kernel = { features: buffers.features, count: work.count };
-    pass.run(encoder, kernel, { scene: this.#bindScene(scene), slots: this.#bindSlots(storage, pass) }, work.paths);
+    storage.passes.add(pass);
+    pass.run(encoder, { frame: this.#frame, scene: buffers, slots: storage.slots }, pathWork(work));
     this.#reduce.run(encoder, storage.sums, work);
     this.#clock.stop(encoder, staging, lightBytes + signatureBytes);
     encoder.copyBufferToBuffer(storage.light, 0, staging, 0, lightBytes);
@@ -95,6 +95,7 @@ export class Lane {
     const known = this.#storage;
     if (known && known.paths >= paths && known.pixels >= pixels) return known;
     const grown = this.#makeStorage(powerOfTwo(Math.max(paths, known?.paths ?? 0)), powerOfTwo(Math.max(pixels, known?.pixels ?? 0)));
+    for (const pass of known?.passes ?? []) pass.release(known!.slots);
     for (const name of ['slots', 'light', 'signatures', 'staging'] as const) known?.[name].destroy();
     return (this.#storage = grown);
   }
@@ -109,20 +110,15 @@ export class Lane {
     const signatures = make('signatures', signatureBytes, STORAGE | COPY_SRC);
     const staging = make('staging', lightBytes + signatureBytes + this.#clock.bytes, MAP_READ | COPY_DST);
     const sums = this.#reduce.bind(this.#frame, slots, light, signatures);
-    return { paths, pixels, slots, light, signatures, staging, sums, bound: new WeakMap() };
+    return { paths, pixels, slots, light, signatures, staging, sums, passes: new Set() };
   }
+}
 
-  #bindScene(scene: ReadyScene): GPUBindGroup {
-    let bound = this.#scenes.get(scene);
-    if (!bound) this.#scenes.set(scene, (bound = scene.pass.bindScene(this.#frame, scene.buffers)));
-    return bound;
-  }
-
-  #bindSlots(storage: Storage, pass: TracePass): GPUBindGroup {
-    let bound = storage.bound.get(pass);
-    if (!bound) storage.bound.set(pass, (bound = pass.bindSlots(storage.slots)));
-    return bound;
-  }
+/** A frame without pixels has no paths: every kernel runs once, over nothing. */
+function pathWork({ frame, paths, count }: LaneWork): PathWork {
+  const words = new DataView(frame);
+  const none = words.getUint32(Frame.offsets.pixels, true) === 0;
+  return { paths: none ? 0 : paths, bounces: words.getUint32(Frame.offsets.bounces, true), count };
 }
 
 /** `Frame.pixels` is 0: every invocation ends at once. */

@@ -15,6 +15,7 @@ import {
   PROFILE_ROW,
   TextureUse,
   Triangle,
+  TRIANGLE_CLASS_SHIFT,
   TRIANGLE_CULL,
   TRIANGLE_MIRRORED,
   TRIANGLE_SEE_THROUGH,
@@ -24,8 +25,9 @@ import { buildWideTree } from '../scene/wide-tree.ts';
 import { albedoTexture } from './albedo-texture.ts';
 import { CameraMedia } from './camera-media.ts';
 import { DEFAULT_LIMITS, type LimitNeeds } from './device.ts';
-import { lightKinds, sceneFeatures, type Features } from './features.ts';
+import { lightKinds, materialFeatures, sceneFeatures, type Features } from './features.ts';
 import type { FrameScene } from './frame.ts';
+import { shadeClassOf } from './shade-class.ts';
 import type { Variant } from './variant.ts';
 
 const SECTIONS = ['nodes', 'triangles', 'corners', 'vertices', 'materials', 'textures', 'lights'] as const;
@@ -70,7 +72,8 @@ function flaggedTriangles(scene: CompiledScene): Uint8Array<ArrayBuffer> {
     const volume = f(Material.offsets.thickness) > 0 && (transmits || f(Material.offsets.diffuse_transmission) > 0);
     const cull = (flags & MATERIAL_DOUBLE_SIDED) === 0 && !transmits && !volume ? TRIANGLE_CULL : 0;
     const blended = (flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) !== 0;
-    return cull | (blended || transmits || volume ? TRIANGLE_SEE_THROUGH : 0);
+    const shading = shadeClassOf(materialFeatures(materials, i * Material.size)) << TRIANGLE_CLASS_SHIFT;
+    return cull | shading | (blended || transmits || volume ? TRIANGLE_SEE_THROUGH : 0);
   });
   const out = scene.triangles.slice();
   const words = viewOf(out);

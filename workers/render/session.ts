@@ -11,8 +11,9 @@ import { PLAIN, sceneFeatures, type Features } from './features.ts';
 import { Lane } from './lane.ts';
 import { ReducePass } from './reduce-pass.ts';
 import { SceneBuffers } from './scene-buffers.ts';
-import { TracePass, type Estimator } from './trace-pass.ts';
-import { COUNTING_VARIANT, variantKey, type Variant } from './variant.ts';
+import { TracePass, type Estimator, type PathPass } from './trace-pass.ts';
+import { COUNTING_VARIANT, variantKey, type PassOptions, type Variant } from './variant.ts';
+import { WavefrontPass } from './wavefront-pass.ts';
 
 /** The news of a lost device is no later than this. */
 const LOSS_NEWS_MS = 100;
@@ -24,7 +25,7 @@ export type SessionOutcome = { readonly ok: true; readonly session: Session } | 
 /** A scene on the device and the kernels that trace it. */
 export interface ReadyScene {
   readonly variant: Variant;
-  readonly pass: TracePass;
+  readonly pass: PathPass;
   readonly buffers: SceneBuffers;
 }
 
@@ -43,6 +44,9 @@ const UNWARMED: ReadyOutcome = { ok: false, reason: 'refused', text: 'The device
 
 type Opened = Extract<OpenOutcome, { ok: true }>;
 
+const makePass = (device: GPUDevice, options: PassOptions): PathPass =>
+  options.variant.kernel === 'mega' ? new TracePass(device, options) : new WavefrontPass(device, options);
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export class Session {
@@ -53,7 +57,7 @@ export class Session {
   fault: string | null = null;
   readonly #device: GPUDevice;
   readonly #estimator: Estimator;
-  readonly #passes = new Map<string, TracePass>();
+  readonly #passes = new Map<string, PathPass>();
   readonly #scenes = new Map<string, HeldScene>();
 
   private constructor({ device, adapter, holds }: Opened, estimator: Estimator, reduce: ReducePass) {
@@ -77,7 +81,7 @@ export class Session {
     if (!opened.ok) return opened;
     const { device } = opened;
     try {
-      const trace = new TracePass(device, { estimator, variant });
+      const trace = makePass(device, { estimator, variant });
       const [reduce] = await Promise.all([ReducePass.create(device), trace.prepare(PLAIN)]);
       const session = new Session(opened, estimator, reduce);
       session.#passes.set(variantKey(variant), trace);
@@ -133,11 +137,11 @@ export class Session {
     this.#device.destroy();
   }
 
-  #pass(variant: Variant): TracePass {
+  #pass(variant: Variant): PathPass {
     const key = variantKey(variant);
     const known = this.#passes.get(key);
     if (known) return known;
-    const made = new TracePass(this.#device, { estimator: this.#estimator, variant });
+    const made = makePass(this.#device, { estimator: this.#estimator, variant });
     this.#passes.set(key, made);
     return made;
   }
@@ -151,7 +155,7 @@ export class Session {
   }
 
   /** @returns the compiler's words, or null. */
-  async #refusal(pass: TracePass, features: Features, count: boolean): Promise<string | null> {
+  async #refusal(pass: PathPass, features: Features, count: boolean): Promise<string | null> {
     try {
       await pass.prepare(features, count);
       return null;

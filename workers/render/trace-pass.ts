@@ -1,105 +1,107 @@
 /**
  * The pass of shaders/trace.wgsl: one invocation per path fills its slot. Bind group 0 is frame and
- * scene, group 1 the slots.
+ * scene, group 1 the slots. And the interface that it shares with the pass that does the same in
+ * stages (wavefront-pass.ts).
  */
 import { traceProgramOver } from '#shaders/index.ts';
-import { WORKGROUP } from '#shaders/layout.ts';
 import { FEATURES, featuresKey, type Features } from './features.ts';
 import type { SceneBuffers } from './scene-buffers.ts';
+import { SceneLayout } from './scene-layout.ts';
 import type { PassOptions } from './variant.ts';
-
-const STORAGE_SECTIONS = 7;
 
 /** Which estimators count: all, BSDF sampling alone, light sampling alone. The last two are for tests. */
 export type Estimator = 'both' | 'bsdf' | 'light';
-const ESTIMATOR: Readonly<Record<Estimator, number>> = { both: 0, bsdf: 1, light: 2 };
+export const ESTIMATOR: Readonly<Record<Estimator, number>> = { both: 0, bsdf: 1, light: 2 };
+
+/** What a dispatch reads and where its paths end: buffers of one lane, and a scene. */
+export interface PathTargets {
+  readonly frame: GPUBuffer;
+  readonly scene: SceneBuffers;
+  /** PathSlot for each path. */
+  readonly slots: GPUBuffer;
+}
+
+export interface PathWork {
+  /** 0: every kernel runs once over nothing, for drivers that finish compiling at the first dispatch. */
+  readonly paths: number;
+  /** Of the job, as in the frame. */
+  readonly bounces: number;
+  /** With the kernel that counts its work; the stages have none. */
+  readonly count: boolean;
+}
+
+/** Fills the slots of a dispatch. Whoever does it, on one adapter the bits are the same. */
+export interface PathPass {
+  /**
+   * Builds the pipelines for scenes with these features, all at the same time. Rejects with the compiler's
+   * message when one is refused.
+   * @param count the kernel that counts its work instead of gathering layers.
+   */
+  prepare(features: Features, count?: boolean): Promise<void>;
+  /** Encodes the work. `prepare` must have been awaited. Nothing else of this lane may be in flight. */
+  run(encoder: GPUCommandEncoder, targets: PathTargets, work: PathWork): void;
+  /** The lane gives these slots up; frees what was kept beside them. */
+  release(slots: GPUBuffer): void;
+}
+
+export const featureConstants = (features: Features): Record<string, number> =>
+  Object.fromEntries(FEATURES.map((name) => [name, Number(features[name])]));
 
 const pipelineKey = (features: Features, count: boolean): string => `${featuresKey(features)}${count ? ' counting' : ''}`;
 
-export class TracePass {
+export class TracePass implements PathPass {
   readonly #device: GPUDevice;
-  readonly #estimator: Estimator;
-  readonly #sceneLayout: GPUBindGroupLayout;
+  readonly #options: PassOptions;
+  readonly #scene: SceneLayout;
   readonly #slotsLayout: GPUBindGroupLayout;
   readonly #layout: GPUPipelineLayout;
   readonly #module: GPUShaderModule;
   /** By pipelineKey. */
   readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #slots = new WeakMap<GPUBuffer, GPUBindGroup>();
 
-  constructor(device: GPUDevice, { estimator, variant }: PassOptions) {
-    const visibility = GPUShaderStage.COMPUTE;
-    const sections = Array.from({ length: STORAGE_SECTIONS }, (_, i) => ({
-      binding: i + 1,
-      visibility,
-      buffer: { type: 'read-only-storage' as const },
-    }));
+  constructor(device: GPUDevice, options: PassOptions) {
     this.#device = device;
-    this.#estimator = estimator;
-    this.#sceneLayout = device.createBindGroupLayout({
-      label: 'scene',
-      entries: [
-        { binding: 0, visibility, buffer: { type: 'uniform' } },
-        ...sections,
-        { binding: 8, visibility, texture: { sampleType: 'uint', viewDimension: '2d-array' } },
-        { binding: 9, visibility, texture: { sampleType: 'unfilterable-float' } },
-        { binding: 10, visibility, texture: { sampleType: 'uint' } },
-        { binding: 11, visibility, texture: { sampleType: 'uint' } },
-        { binding: 12, visibility, texture: { sampleType: 'unfilterable-float' } },
-        { binding: 13, visibility, texture: { sampleType: 'unfilterable-float', viewDimension: '2d-array' } },
-      ],
-    });
+    this.#options = options;
+    this.#scene = new SceneLayout(device, 'all');
     this.#slotsLayout = device.createBindGroupLayout({
       label: 'slots',
-      entries: [{ binding: 0, visibility, buffer: { type: 'storage' } }],
+      entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'storage' } }],
     });
-    this.#layout = device.createPipelineLayout({ label: 'trace', bindGroupLayouts: [this.#sceneLayout, this.#slotsLayout] });
-    this.#module = device.createShaderModule({ label: 'trace', code: traceProgramOver(variant.tree) });
+    this.#layout = device.createPipelineLayout({ label: 'trace', bindGroupLayouts: [this.#scene.layout, this.#slotsLayout] });
+    this.#module = device.createShaderModule({ label: 'trace', code: traceProgramOver(options.variant.tree) });
   }
 
-  /**
-   * Builds the pipeline for scenes with these features. Rejects with the compiler's message when it is refused.
-   * @param count the kernel that counts its work instead of gathering layers.
-   */
   async prepare(features: Features, count = false): Promise<void> {
     const key = pipelineKey(features, count);
     if (this.#pipelines.has(key)) return;
-    const switches = Object.fromEntries(FEATURES.map((name) => [name, Number(features[name])]));
-    const constants = { ESTIMATOR: ESTIMATOR[this.#estimator], ...switches, ...(count ? { COUNT: 1 } : {}) };
-    const compute = { module: this.#module, entryPoint: 'trace', constants };
+    const { estimator, variant } = this.#options;
+    const switches = { ...featureConstants(features), ESTIMATOR: ESTIMATOR[estimator], GROUP: variant.workgroup };
+    const compute = { module: this.#module, entryPoint: 'trace', constants: { ...switches, ...(count ? { COUNT: 1 } : {}) } };
     this.#pipelines.set(key, await this.#device.createComputePipelineAsync({ label: 'trace', layout: this.#layout, compute }));
   }
 
-  bindScene(frame: GPUBuffer, scene: SceneBuffers): GPUBindGroup {
-    const resources: GPUBindingResource[] = [{ buffer: frame }, ...scene.resources];
-    return this.#device.createBindGroup({
-      label: 'scene',
-      layout: this.#sceneLayout,
-      entries: resources.map((resource, binding) => ({ binding, resource })),
-    });
-  }
-
-  bindSlots(slots: GPUBuffer): GPUBindGroup {
-    return this.#device.createBindGroup({
-      label: 'slots',
-      layout: this.#slotsLayout,
-      entries: [{ binding: 0, resource: { buffer: slots } }],
-    });
-  }
-
-  /** `prepare` must have been awaited for this kernel. */
-  run(
-    encoder: GPUCommandEncoder,
-    kernel: { readonly features: Features; readonly count: boolean },
-    groups: { readonly scene: GPUBindGroup; readonly slots: GPUBindGroup },
-    paths: number,
-  ): void {
-    const pipeline = this.#pipelines.get(pipelineKey(kernel.features, kernel.count));
+  run(encoder: GPUCommandEncoder, { frame, scene, slots }: PathTargets, { paths, count }: PathWork): void {
+    const pipeline = this.#pipelines.get(pipelineKey(scene.features, count));
     if (!pipeline) throw new Error('the trace pipeline was not prepared');
     const pass = encoder.beginComputePass({ label: 'trace' });
     pass.setPipeline(pipeline);
-    pass.setBindGroup(0, groups.scene);
-    pass.setBindGroup(1, groups.slots);
-    pass.dispatchWorkgroups(Math.ceil(paths / WORKGROUP));
+    pass.setBindGroup(0, this.#scene.bind(frame, scene));
+    pass.setBindGroup(1, this.#bindSlots(slots));
+    pass.dispatchWorkgroups(Math.max(Math.ceil(paths / this.#options.variant.workgroup), 1));
     pass.end();
+  }
+
+  release(slots: GPUBuffer): void {
+    this.#slots.delete(slots);
+  }
+
+  #bindSlots(slots: GPUBuffer): GPUBindGroup {
+    let group = this.#slots.get(slots);
+    if (group) return group;
+    const entries = [{ binding: 0, resource: { buffer: slots } }];
+    group = this.#device.createBindGroup({ label: 'slots', layout: this.#slotsLayout, entries });
+    this.#slots.set(slots, group);
+    return group;
   }
 }
