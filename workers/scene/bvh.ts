@@ -1,241 +1,171 @@
 /**
- * Builds the binary bounding volume hierarchy: binned surface-area heuristic over all three axes
- * (Wald 2007, "On fast Construction of SAH-based Bounding Volume Hierarchies"), depth-first layout,
- * leaves of at most four triangles, depth at most BVH_DEPTH_MAX so that a fixed traversal stack
- * suffices. Plain comparisons on doubles: the same tree everywhere.
+ * Builds the binary bounding volume hierarchy. What fits a kernel is one part; more is cut into parts
+ * that are built by themselves and joined (bvh/parts.ts, bvh/threads.ts). Depth-first layout, leaves of
+ * at most three triangles (what a leaf of the wide tree holds), depth at most BVH_DEPTH_MAX so that a
+ * fixed traversal stack suffices. The same bytes on every peer, whatever its engine and its cores.
  */
 import { BvhNode } from '#shaders/layout.ts';
 import { BVH_DEPTH_MAX } from '#lib/protocol/limits.ts';
-import { SahBins } from './sah-bins.ts';
+import { PART_TRIANGLES, type PartJob, type PartTree } from './bvh/kernel-host.ts';
+import { cutParts, type Part } from './bvh/parts.ts';
+import { buildParts, threadsHere } from './bvh/threads.ts';
 
-export const LEAF_TRIANGLES_MAX = 4;
-const PAUSE_EVERY_TRIANGLES = 2_000_000;
+export const LEAF_TRIANGLES_MAX = 3;
+/** Fewer triangles are built sooner than threads are started. */
+const THREADED_TRIANGLES = 2 * PART_TRIANGLES;
 
 export interface Bvh {
-  /** BvhNode[]. */
+  /** BvhNode[]; node 0 is the root. */
   readonly nodes: Uint8Array<ArrayBuffer>;
   /** Triangle of the input for each place in leaf order. */
   readonly order: Uint32Array<ArrayBuffer>;
   readonly depth: number;
 }
 
+export interface BuildOptions {
+  readonly leafMax?: number;
+  /** Must suffice for halving. */
+  readonly depthMax?: number;
+  readonly threads?: number;
+}
+
 /** @param triangles three corners of 3 numbers each. @param pause awaited now and then; throws to abort. */
-export function buildBvh(triangles: Float32Array, pause: () => Promise<void>, depthMax = BVH_DEPTH_MAX): Promise<Bvh> {
-  return buildOverBoxes(triangleBounds(triangles), LEAF_TRIANGLES_MAX, depthMax, pause);
-}
-
-/** @param bounds least x, y, z and largest of each thing, reordered along with `order`. @param depthMax must suffice for halving. */
-export async function buildOverBoxes(bounds: Float32Array, leafMax: number, depthMax: number, pause: () => Promise<void>): Promise<Bvh> {
-  const builder = new Builder(bounds, leafMax, depthMax);
-  while (builder.step(PAUSE_EVERY_TRIANGLES)) await pause();
-  return builder.finish();
-}
-
-/** Levels of inner nodes that halving needs for n things. */
-export function halvingLevels(n: number, leafMax: number): number {
-  let levels = 0;
-  for (let rest = n; rest > leafMax; rest = Math.ceil(rest / 2)) levels += 1;
-  return levels;
-}
-
-/** min x, y, z, max x, y, z of each triangle: exact, for corners are f32. */
-function triangleBounds(triangles: Float32Array): Float32Array {
+export async function buildBvh(triangles: Float32Array, pause: () => Promise<void>, options: BuildOptions = {}): Promise<Bvh> {
+  const { leafMax = LEAF_TRIANGLES_MAX, depthMax = BVH_DEPTH_MAX } = options;
   const count = triangles.length / 9;
-  const bounds = new Float32Array(count * 6);
-  for (let t = 0; t < count; t++) {
-    for (let axis = 0; axis < 3; axis++) {
-      const a = triangles[t * 9 + axis] as number;
-      const b = triangles[t * 9 + 3 + axis] as number;
-      const c = triangles[t * 9 + 6 + axis] as number;
-      bounds[t * 6 + axis] = Math.min(a, b, c);
-      bounds[t * 6 + 3 + axis] = Math.max(a, b, c);
-    }
-  }
-  return bounds;
+  const threads = options.threads ?? (count < THREADED_TRIANGLES ? 1 : threadsHere());
+  const top = await cutParts(triangles, leafMax, depthMax, pause);
+  const parts = [...partsOf(top, depthMax)].filter(({ part }) => part.members.length > leafMax);
+  const rounds = top.sides ? 1 : 2;
+  const take = (i: number): PartJob => {
+    const { part, levels } = parts[i] as PlacedPart;
+    return { triangles: cornersOf(triangles, part.members), leafMax, depthMax: levels, rounds };
+  };
+  const trees = await buildParts(parts.length, take, threads, pause);
+  const joiner = new Joiner(triangles, leafMax, new Map(parts.map(({ part }, i) => [part, trees[i] as PartTree])));
+  return joiner.join(top);
 }
 
-const AT = {
-  min: [BvhNode.offsets.left_min / 4, BvhNode.offsets.right_min / 4],
-  max: [BvhNode.offsets.left_max / 4, BvhNode.offsets.right_max / 4],
-  ref: [BvhNode.offsets.left_ref / 4, BvhNode.offsets.right_ref / 4],
-  count: [BvhNode.offsets.left_count / 4, BvhNode.offsets.right_count / 4],
-} as const;
-const NODE_WORDS = BvhNode.size / 4;
+/** @param bounds least x, y, z and largest of each thing. */
+export function buildOverBoxes(bounds: Float32Array, leafMax: number, depthMax: number, pause: () => Promise<void>): Promise<Bvh> {
+  const corners = new Float32Array((bounds.length / 6) * 9);
+  // A box is that of the triangle whose corners are its own least, largest and least.
+  for (let i = 0; i < bounds.length / 6; i++) {
+    const box = bounds.subarray(i * 6, i * 6 + 6);
+    corners.set(box, i * 9);
+    corners.set(box.subarray(0, 3), i * 9 + 6);
+  }
+  return buildBvh(corners, pause, { leafMax, depthMax });
+}
+
+interface PlacedPart {
+  readonly part: Part;
+  /** That its tree may have. */
+  readonly levels: number;
+}
+
+function* partsOf(part: Part, levels: number): Generator<PlacedPart> {
+  if (!part.sides) yield { part, levels };
+  for (const side of part.sides ?? []) yield* partsOf(side, levels - 1);
+}
+
+function cornersOf(triangles: Float32Array, members: Uint32Array): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(members.length * 9);
+  if (members.length * 9 === triangles.length) out.set(triangles);
+  else
+    for (let i = 0; i < members.length; i++)
+      for (let k = 0; k < 9; k++) out[i * 9 + k] = triangles[(members[i] as number) * 9 + k] as number;
+  return out;
+}
+
+const WORDS = BvhNode.size / 4;
+/** A child of a node in memory: least corner, reference, largest corner, count. */
+const CHILD_WORDS = WORDS / 2;
+const REF = BvhNode.offsets.left_ref / 4;
+const MAX = BvhNode.offsets.left_max / 4;
+const COUNT = BvhNode.offsets.left_count / 4;
+// WGSL may assume that infinities do not occur, so an empty box is finite and inside out.
 const EMPTY_MIN = 3e38;
 
-/** A range of `order` waiting to become a node, and where its index is to be written. */
-interface Task {
-  readonly start: number;
-  readonly end: number;
-  readonly depth: number;
-  /** Word of the parent's reference; -1 for the root. */
-  readonly slot: number;
-  /** As SahBins.setRange takes them. */
-  readonly middles: Float64Array;
-}
-
-class Builder {
-  readonly #bounds: Float32Array;
+/** Lays the nodes above the parts and the parts' own into one array, depth first. */
+class Joiner {
+  readonly #triangles: Float32Array;
   readonly #leafMax: number;
-  readonly #depthMax: number;
-  readonly #order: Uint32Array<ArrayBuffer>;
-  readonly #words: Uint32Array<ArrayBuffer>;
-  readonly #floats: Float32Array;
-  readonly #stack: Task[];
-  readonly #bins = new SahBins();
-  /** Box of the range measured last, then the box of its doubled middles. */
-  readonly #box = new Float64Array(12);
+  readonly #trees: ReadonlyMap<Part, PartTree>;
+  #words = new Uint32Array(0);
+  #floats = new Float32Array(0);
+  #order = new Uint32Array(0);
   #nodes = 0;
+  #places = 0;
   #depth = 0;
-  #work = 0;
 
-  constructor(bounds: Float32Array, leafMax: number, depthMax: number) {
-    const count = bounds.length / 6;
-    this.#bounds = bounds;
+  constructor(triangles: Float32Array, leafMax: number, trees: ReadonlyMap<Part, PartTree>) {
+    this.#triangles = triangles;
     this.#leafMax = leafMax;
-    this.#depthMax = depthMax;
-    this.#order = Uint32Array.from({ length: count }, (_, i) => i);
-    // A binary tree with n leaves has n - 1 inner nodes; one more for a scene of a single leaf.
-    this.#words = new Uint32Array(Math.max(1, count) * NODE_WORDS);
+    this.#trees = trees;
+  }
+
+  join(top: Part): Bvh {
+    const only = this.#trees.get(top);
+    if (only) return only;
+    const inner = [...this.#trees.values()].reduce((sum, { nodes }) => sum + nodes.byteLength / BvhNode.size, 0);
+    // Every part but one needs a node above it; a scene of a single leaf still has one.
+    this.#words = new Uint32Array((inner + [...partsOf(top, 0)].length) * WORDS);
     this.#floats = new Float32Array(this.#words.buffer);
-    this.#measure(0, count);
-    this.#stack = [{ start: 0, end: count, depth: 1, slot: -1, middles: this.#box.slice(6) }];
+    this.#order = new Uint32Array(this.#triangles.length / 9);
+    this.#node(top.sides ?? [top, { members: new Uint32Array(0), sides: null }], 1);
+    return { nodes: new Uint8Array(this.#words.buffer, 0, this.#nodes * BvhNode.size).slice(), order: this.#order, depth: this.#depth };
   }
 
-  /** Works through about `budget` triangle visits. @returns false when the tree is complete. */
-  step(budget: number): boolean {
-    this.#work = 0;
-    while (this.#work < budget) {
-      const task = this.#stack.pop();
-      if (!task) return false;
-      this.#split(task);
-    }
-    return true;
-  }
-
-  finish(): Bvh {
-    return { nodes: new Uint8Array(this.#words.buffer.slice(0, this.#nodes * BvhNode.size)), order: this.#order, depth: this.#depth };
-  }
-
-  #split(task: Task): void {
-    const { start, end, depth, slot } = task;
+  #node(sides: readonly [Part, Part], depth: number): void {
     const node = this.#nodes++;
     this.#depth = Math.max(this.#depth, depth);
-    this.#work += end - start;
-    if (slot >= 0) this.#words[slot] = node;
-    if (end - start <= this.#leafMax && slot < 0) {
-      this.#child(node, 0, start, end, depth);
-      this.#child(node, 1, end, end, depth);
+    sides.forEach((part, side) => this.#child(part, node * WORDS + side * CHILD_WORDS, depth));
+  }
+
+  /** Writes a child and all below it. */
+  #child(part: Part, at: number, depth: number): void {
+    const leaf = part.members.length <= this.#leafMax && !part.sides;
+    this.#words[at + REF] = leaf ? this.#places : this.#nodes;
+    this.#words[at + COUNT] = leaf ? part.members.length : 0;
+    if (leaf) {
+      this.#leaf(part, at);
       return;
     }
-    const middle = this.#partition(task);
-    // The left child is popped first and so lies right behind its parent.
-    this.#child(node, 1, middle, end, depth);
-    this.#child(node, 0, start, middle, depth);
-  }
-
-  /** Writes bounds of a child and either its leaf or the task that will make its node. */
-  #child(node: number, side: 0 | 1, start: number, end: number, depth: number): void {
-    const base = node * NODE_WORDS;
-    const empty = end === start;
-    this.#measure(start, end);
+    const child = this.#nodes;
+    if (part.sides) this.#node(part.sides, depth + 1);
+    else this.#copy(this.#trees.get(part) as PartTree, part, depth);
     for (let axis = 0; axis < 3; axis++) {
-      // WGSL may assume that infinities do not occur, so an empty box is finite and inside out.
-      this.#floats[base + AT.min[side] + axis] = empty ? EMPTY_MIN : (this.#box[axis] as number);
-      this.#floats[base + AT.max[side] + axis] = empty ? -EMPTY_MIN : (this.#box[3 + axis] as number);
-    }
-    const leaf = end - start <= this.#leafMax;
-    this.#words[base + AT.count[side]] = leaf ? end - start : 0;
-    this.#words[base + AT.ref[side]] = start;
-    if (!leaf) this.#stack.push({ start, end, depth: depth + 1, slot: base + AT.ref[side], middles: this.#box.slice(6) });
-  }
-
-  /** One pass for both boxes; half of the build is reading memory. */
-  #measure(start: number, end: number): void {
-    const b = this.#bounds;
-    let x0 = Infinity;
-    let y0 = Infinity;
-    let z0 = Infinity;
-    let x1 = -Infinity;
-    let y1 = -Infinity;
-    let z1 = -Infinity;
-    let u0 = Infinity;
-    let v0 = Infinity;
-    let w0 = Infinity;
-    let u1 = -Infinity;
-    let v1 = -Infinity;
-    let w1 = -Infinity;
-    for (let at = start * 6; at < end * 6; at += 6) {
-      const ax = b[at] as number;
-      const ay = b[at + 1] as number;
-      const az = b[at + 2] as number;
-      const bx = b[at + 3] as number;
-      const by = b[at + 4] as number;
-      const bz = b[at + 5] as number;
-      if (ax < x0) x0 = ax;
-      if (ay < y0) y0 = ay;
-      if (az < z0) z0 = az;
-      if (bx > x1) x1 = bx;
-      if (by > y1) y1 = by;
-      if (bz > z1) z1 = bz;
-      const u = ax + bx;
-      const v = ay + by;
-      const w = az + bz;
-      if (u < u0) u0 = u;
-      if (v < v0) v0 = v;
-      if (w < w0) w0 = w;
-      if (u > u1) u1 = u;
-      if (v > v1) v1 = v;
-      if (w > w1) w1 = w;
-    }
-    this.#box.set([x0, y0, z0, x1, y1, z1, u0, v0, w0, u1, v1, w1]);
-  }
-
-  /** Orders start..end so that one child comes before the other. @returns where the second begins. */
-  #partition({ start, end, depth, middles }: Task): number {
-    const n = end - start;
-    const bins = this.#bins;
-    bins.setRange(this.#bounds, start, end, middles);
-    if (depth + halvingLevels(n - 1, this.#leafMax) > this.#depthMax || !bins.findPlane()) return this.#halve(start, end);
-    return this.#arrange(start, end);
-  }
-
-  #arrange(start: number, end: number): number {
-    const bins = this.#bins;
-    let left = start;
-    let right = end - 1;
-    while (left <= right) {
-      if (bins.isLeft(this.#bounds, left)) left += 1;
-      else this.#swap(left, right--);
-    }
-    return left;
-  }
-
-  /** Boxes move along with the order: passes over a range then read memory in sequence. */
-  #swap(i: number, j: number): void {
-    const order = this.#order;
-    const b = this.#bounds;
-    const triangle = order[i] as number;
-    order[i] = order[j] as number;
-    order[j] = triangle;
-    for (let k = 0; k < 6; k++) {
-      const value = b[i * 6 + k] as number;
-      b[i * 6 + k] = b[j * 6 + k] as number;
-      b[j * 6 + k] = value;
+      const [left, right] = [child * WORDS + axis, child * WORDS + CHILD_WORDS + axis];
+      this.#floats[at + axis] = Math.min(this.#floats[left] as number, this.#floats[right] as number);
+      this.#floats[at + MAX + axis] = Math.max(this.#floats[left + MAX] as number, this.#floats[right + MAX] as number);
     }
   }
 
-  /** Splits at the median of the widest axis, ties by index; for coinciding centres and deep trees. */
-  #halve(start: number, end: number): number {
-    const axis = this.#bins.widestAxis();
-    const order = this.#order.slice(start, end);
-    const bounds = this.#bounds.slice(start * 6, end * 6);
-    const middle = (i: number): number => (bounds[i * 6 + axis] as number) + (bounds[i * 6 + 3 + axis] as number);
-    const sorted = Array.from(order, (_, i) => i).sort((i, j) => middle(i) - middle(j) || (order[i] as number) - (order[j] as number));
-    sorted.forEach((from, i) => {
-      this.#order[start + i] = order[from] as number;
-      this.#bounds.set(bounds.subarray(from * 6, from * 6 + 6), (start + i) * 6);
-    });
-    return start + Math.ceil((end - start) / 2);
+  #leaf({ members }: Part, at: number): void {
+    this.#floats.fill(EMPTY_MIN, at, at + 3);
+    this.#floats.fill(-EMPTY_MIN, at + MAX, at + MAX + 3);
+    for (const triangle of members) {
+      this.#order[this.#places++] = triangle;
+      for (let k = 0; k < 9; k++) {
+        const value = this.#triangles[triangle * 9 + k] as number;
+        const axis = at + (k % 3);
+        this.#floats[axis] = Math.min(this.#floats[axis] as number, value);
+        this.#floats[axis + MAX] = Math.max(this.#floats[axis + MAX] as number, value);
+      }
+    }
+  }
+
+  #copy(tree: PartTree, { members }: Part, depth: number): void {
+    const from = new Uint32Array(tree.nodes.buffer);
+    const base = this.#nodes * WORDS;
+    this.#words.set(from, base);
+    for (let child = REF; child < from.length; child += CHILD_WORDS) {
+      const moved = (from[child + COUNT - REF] as number) === 0 ? this.#nodes : this.#places;
+      this.#words[base + child] = (from[child] as number) + moved;
+    }
+    this.#nodes += from.length / WORDS;
+    for (const triangle of tree.order) this.#order[this.#places++] = members[triangle] as number;
+    this.#depth = Math.max(this.#depth, depth + tree.depth);
   }
 }

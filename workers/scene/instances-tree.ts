@@ -6,7 +6,8 @@
  */
 import { BVH_DEPTH_MAX } from '#lib/protocol/limits.ts';
 import { BvhNode, Instance, INSTANCE_MIRRORED, NODE_INSTANCE } from '#shaders/layout.ts';
-import { buildBvh, buildOverBoxes, halvingLevels, type Bvh } from './bvh.ts';
+import { buildBvh, buildOverBoxes, type Bvh } from './bvh.ts';
+import { halvingLevels } from './bvh/parts.ts';
 import { roundDown, roundUp } from './exact-math.ts';
 import type { Geometry, PlacedGroup } from './geometry.ts';
 import { orderForWide } from './wide-order.ts';
@@ -46,7 +47,7 @@ export async function buildSceneTree(
   const depthMax = instances.length === 0 ? BVH_DEPTH_MAX : BVH_DEPTH_MAX - halvingLevels(items, 1) - TOP_LEVELS_SPARE;
   const trees: Bvh[] = [];
   for (const [g, end] of ends.entries()) {
-    trees.push(await buildBvh(positions.subarray((starts[g] as number) * 9, end * 9), pause, depthMax));
+    trees.push(await buildBvh(positions.subarray((starts[g] as number) * 9, end * 9), pause, { depthMax }));
   }
   if (instances.length === 0) {
     const only = trees[0] as Bvh;

@@ -1,0 +1,73 @@
+/**
+ * Runs the compiled kernel over one part of a scene. The memory of an instance grows to 106 bytes per
+ * triangle of the largest part and half a megabyte, so at most 28 MB, and goes with the instance; a
+ * call takes some tens of milliseconds, between which callers look for an abort. Knows nothing of scenes.
+ */
+import { KERNEL_WASM } from './kernel-wasm.ts';
+
+/** Triangles of one part: what the kernel takes, and what keeps one call short. */
+export const PART_TRIANGLES = 1 << 18;
+
+export interface KernelExports extends WebAssembly.Exports {
+  readonly memory: WebAssembly.Memory;
+  start(count: number): number;
+  build(leafMax: number, depthMax: number, bunch: number, moves: number, rounds: number, balanced: number): void;
+  nodes(): number;
+  nodesMade(): number;
+  order(): number;
+  depth(): number;
+}
+
+/** One part: more than `leafMax` triangles, three corners of 3 numbers each. */
+export interface PartJob {
+  readonly triangles: Float32Array<ArrayBuffer>;
+  readonly leafMax: number;
+  /** Must suffice for halving. */
+  readonly depthMax: number;
+  /** Of reinsertion. */
+  readonly rounds: number;
+}
+
+export interface PartTree {
+  /** BvhNode[], depth first. */
+  readonly nodes: Uint8Array<ArrayBuffer>;
+  /** Triangle of the part for each place in leaf order. */
+  readonly order: Uint32Array<ArrayBuffer>;
+  readonly depth: number;
+}
+
+let compiled: Promise<WebAssembly.Module> | null = null;
+
+export function kernelModule(): Promise<WebAssembly.Module> {
+  compiled ??= WebAssembly.compile(Uint8Array.from(atob(KERNEL_WASM), (c) => c.charCodeAt(0)));
+  return compiled;
+}
+
+export async function startKernel(): Promise<KernelExports> {
+  return (await WebAssembly.instantiate(await kernelModule())).exports as KernelExports;
+}
+
+/**
+ * Refers to nothing outside itself, because threads get its text (threads.ts). A tree that came out
+ * too deep is built again by halves.
+ * @throws Error when there is no memory.
+ */
+export function buildPart(kernel: KernelExports, { triangles, leafMax, depthMax, rounds }: PartJob): PartTree {
+  const count = triangles.length / 9;
+  // Triangles that are clustered from below, and boxes that are reinserted in a round: all of a small scene's.
+  const bunch = 32;
+  const moves = Math.max(8192, count >> 5);
+  for (const balanced of [0, 1]) {
+    const at = kernel.start(count);
+    if (at === 0) throw new Error('There is no memory to build the hierarchy in.');
+    new Float32Array(kernel.memory.buffer, at, triangles.length).set(triangles);
+    kernel.build(leafMax, depthMax, bunch, moves, balanced ? 0 : rounds, balanced);
+    if (kernel.depth() <= depthMax) break;
+  }
+  const bytes = new Uint8Array(kernel.memory.buffer);
+  return {
+    nodes: bytes.slice(kernel.nodes(), kernel.nodes() + kernel.nodesMade() * 64),
+    order: new Uint32Array(kernel.memory.buffer.slice(kernel.order(), kernel.order() + count * 4)),
+    depth: kernel.depth(),
+  };
+}
