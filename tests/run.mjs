@@ -135,7 +135,7 @@ async function main() {
     await ensureInstalled();
     await ensureChromium();
     if (stages.includes('stacks') || stages.includes('gpu-firefox')) ensureOtherStacks();
-    await ensureBuilt(['cli', 'site']);
+    await ensureBuilt(['cli', 'site', 'embed']);
   });
   const total = { ...NONE };
   for (const name of stages) {

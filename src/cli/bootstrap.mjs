@@ -23,8 +23,14 @@ const SITE = readdirSync(join(root, 'src'))
   .filter((name) => name !== 'cli' && name !== 'lib')
   .map((name) => `src/${name}`);
 const PARTS = {
-  cli: { vite: ['build', '--mode', 'cli'], result: 'build/cli/pictor.js', inputs: ['src/cli', ...SHARED] },
-  site: { vite: ['build'], result: 'build/site/handler.js', inputs: [...SITE, 'static', ...SHARED] },
+  cli: { title: 'the command line', vite: ['build', '--mode', 'cli'], result: 'build/cli/pictor.js', inputs: ['src/cli', ...SHARED] },
+  embed: {
+    title: 'the embedding entry',
+    vite: ['build', '--mode', 'embed'],
+    result: 'build/embed/pictor.js',
+    inputs: ['src/cli', ...SHARED],
+  },
+  site: { title: 'the site', vite: ['build'], result: 'build/site/handler.js', inputs: [...SITE, 'static', ...SHARED] },
 };
 
 const say = (text) => process.stderr.write(`${text}\n`);
@@ -95,7 +101,7 @@ function hashOf(inputs) {
 
 /**
  * Builds what changed since the last build.
- * @param {readonly ('cli' | 'site')[]} parts
+ * @param {readonly ('cli' | 'embed' | 'site')[]} parts
  */
 export async function ensureBuilt(parts) {
   const stale = () => parts.map((name) => ({ name, hash: hashOf(PARTS[name].inputs) })).filter(({ name, hash }) => stampOf(name) !== hash);
@@ -106,7 +112,7 @@ export async function ensureBuilt(parts) {
     const work = stale();
     if (work.length === 0) return;
     const since = performance.now();
-    say(`Building ${work.map(({ name }) => (name === 'cli' ? 'the command line' : 'the site')).join(' and ')}…`);
+    say(`Building ${work.map(({ name }) => PARTS[name].title).join(' and ')}…`);
     if (!existsSync(join(root, '.svelte-kit/tsconfig.json'))) await quietly(process.execPath, [bin('@sveltejs/kit/svelte-kit.js'), 'sync']);
     await Promise.all(work.map(({ name, hash }) => build(name, hash)));
     say(`Built in ${seconds(since)}`);
