@@ -54,38 +54,41 @@ export function readPrimitive(
 ): PrimitiveData | null {
   const positionAccessor = primitive.getAttribute('POSITION');
   if (!positionAccessor || primitive.getMode() <= POINTS_OR_LINES_MAX) return null;
-  const positions = readNumbers(positionAccessor);
-  const vertexCount = Math.floor(positions.length / 3);
+  const given = positionAccessor.getCount();
   const at = (semantic: string): string => {
     const accessor = primitive.getAttribute(semantic);
     return accessor ? `accessors[${document.getRoot().listAccessors().indexOf(accessor)}]` : path;
   };
   if (positionAccessor.getElementSize() !== 3) throw new SceneError(`${at('POSITION')}: positions must be VEC3; export the file again.`);
+  const { corners, only } = withoutUnused(readCorners(document, primitive, given, path), given);
+  const positions = readNumbers(positionAccessor, only);
+  const vertexCount = positions.length / 3;
+  const named = (i: number): number => only?.[i] ?? i;
   const bad = positions.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     throw new SceneError(
-      `${at('POSITION')}: the position of vertex ${Math.floor(bad / 3)} is not a finite number (${path}); repair the mesh and export again.`,
+      `${at('POSITION')}: the position of vertex ${named(Math.floor(bad / 3))} is not a finite number (${path}); repair the mesh and export again.`,
     );
   }
   const read = (semantic: string, sizes: readonly number[]): Float64Array | null => {
     const accessor = primitive.getAttribute(semantic);
     if (!accessor) return null;
-    if (!sizes.includes(accessor.getElementSize()) || accessor.getCount() !== vertexCount) {
+    if (!sizes.includes(accessor.getElementSize()) || accessor.getCount() !== given) {
       throw new SceneError(
-        `${at(semantic)}: ${semantic} has ${accessor.getCount()} elements of ${accessor.getElementSize()} numbers for ${vertexCount} positions (${path}); export the file again.`,
+        `${at(semantic)}: ${semantic} has ${accessor.getCount()} elements of ${accessor.getElementSize()} numbers for ${given} positions (${path}); export the file again.`,
       );
     }
-    const values = readNumbers(accessor);
+    const values = readNumbers(accessor, only);
     const wrong = values.findIndex((value) => !Number.isFinite(value));
     if (wrong >= 0)
       throw new SceneError(
-        `${at(semantic)}: ${semantic} of vertex ${Math.floor(wrong / accessor.getElementSize())} is not a finite number; repair the mesh and export again.`,
+        `${at(semantic)}: ${semantic} of vertex ${named(Math.floor(wrong / accessor.getElementSize()))} is not a finite number; repair the mesh and export again.`,
       );
     return values;
   };
   const color = read('COLOR_0', [3, 4]);
   return {
-    corners: readCorners(document, primitive, vertexCount, path),
+    corners,
     vertexCount,
     positions,
     normals: read('NORMAL', [3]),
@@ -97,13 +100,26 @@ export function readPrimitive(
       const delta = (semantic: string): Float64Array | null => {
         const accessor = target.getAttribute(semantic);
         if (!accessor) return null;
-        const values = readNumbers(accessor);
-        if (values.length === vertexCount * 3 && values.every(Number.isFinite)) return values;
-        throw new SceneError(`${path}.targets[${t}].${semantic}: it does not fit ${vertexCount} positions; export the file again.`);
+        const fits = accessor.getElementSize() === 3 && accessor.getCount() === given;
+        const values = fits ? readNumbers(accessor, only) : null;
+        if (values?.every(Number.isFinite)) return values;
+        throw new SceneError(`${path}.targets[${t}].${semantic}: it does not fit ${given} positions; export the file again.`);
       };
       return { positions: delta('POSITION'), normals: delta('NORMAL'), tangents: delta('TANGENT') };
     }),
   };
+}
+
+/**
+ * Exporters share one list of vertices among many primitives, and a file may claim any number that nothing
+ * uses: each placement would hold them all. Where there are more than corners, only those with a corner are kept.
+ * @returns the corners, and the vertices that they count; null for all.
+ */
+function withoutUnused(corners: Uint32Array, given: number): { readonly corners: Uint32Array; readonly only: Uint32Array | null } {
+  if (given <= corners.length) return { corners, only: null };
+  const only = Uint32Array.from(new Set(corners)).sort();
+  const place = new Map(Array.from(only, (vertex, i) => [vertex, i]));
+  return { corners: corners.map((vertex) => place.get(vertex) as number), only };
 }
 
 /** Sets count from 0 without gaps (glTF 2.0, section 3.7.3.1); a set of joints without weights moves nothing. */
