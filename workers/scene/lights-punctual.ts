@@ -11,6 +11,9 @@ import type { Candidate, LightRow } from './lights.ts';
 import { unit, type Vec3 } from './matrix.ts';
 import type { Pose } from './pose.ts';
 
+/** A right angle in f32, as exporters write it, lies above the one in f64. */
+const WIDEST_CONE = 1.5708;
+
 /** KHR_lights_punctual of the placed nodes; lights without power are left out. */
 export function readPunctualLights(json: GltfJson, pose: Pose, radius: number): Candidate[] {
   const lights: unknown = json.extensions?.['KHR_lights_punctual']?.['lights'];
@@ -53,9 +56,9 @@ function punctualLight(light: Readonly<Record<string, unknown>>, path: string, r
     return { row: { ...row, kind: LIGHT_DIRECTIONAL }, power: PI * radius * radius * level, bounds: null };
   if (light['type'] !== 'spot') throw new SceneError(`${path}.type: expected point, spot or directional; export the file again.`);
   const spot = (light['spot'] ?? {}) as Readonly<Record<string, unknown>>;
-  const outerAngle = number(spot, 'outerConeAngle', PI / 4, PI / 2);
+  const outerAngle = Math.min(PI / 2, number(spot, 'outerConeAngle', PI / 4, WIDEST_CONE));
   // The specification wants inner < outer; a file that says otherwise gets the hard edge it asks for.
-  const innerAngle = Math.min(outerAngle, number(spot, 'innerConeAngle', 0, PI / 2));
+  const innerAngle = Math.min(outerAngle, number(spot, 'innerConeAngle', 0, WIDEST_CONE));
   const [outer, inner] = [cos(outerAngle), cos(innerAngle)];
   const scale = 1 / Math.max(0.001, inner - outer);
   return {

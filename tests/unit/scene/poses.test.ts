@@ -62,6 +62,20 @@ describe('cameras and lights', () => {
     expect(get('spot_scale')[0]).toBeCloseTo(1 / (Math.cos(0.5) - Math.cos(1)), 6);
     expect(get('spot_offset')[0]).toBeCloseTo(-Math.cos(1) / (Math.cos(0.5) - Math.cos(1)), 6);
   });
+
+  test('a spot light of 180° is one also where its right angle was rounded up to f32, and a wider one is refused', async () => {
+    const spot = async (outer: number) => {
+      const { document } = quadDocument();
+      const lights = document.createExtension(KHRLightsPunctual);
+      const light = lights.createLight('spot').setType('spot').setIntensity(3).setOuterConeAngle(outer);
+      document.getRoot().listScenes()[0]?.addChild(document.createNode().setExtension('KHR_lights_punctual', light));
+      const scene = await compile(await writeGlb(document));
+      return field(scene.lights, Light, 0, 'spot_offset')[0];
+    };
+    expect(Math.fround(Math.PI / 2)).toBeGreaterThan(Math.PI / 2);
+    expect(await spot(Math.fround(Math.PI / 2))).toBeCloseTo(0, 6);
+    await expect(spot(1.6)).rejects.toThrow(/outerConeAngle: expected a number from 0 to 1\.5708; export/);
+  });
 });
 
 describe('poses', () => {
