@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { findVulkan, SYSTEM_PLACES } from '#cli/gpu-environment.ts';
 import { cacheFolder } from '#cli/paths.ts';
 import { lavapipe } from '../stacks/lavapipe.ts';
+import { buildReport, buildText } from './build.ts';
 import { HELP, readOptions, type BenchOptions } from './options.ts';
 import { circumstances, record } from './record.ts';
 import { browserText } from './report-browser.ts';
@@ -44,6 +45,10 @@ async function main(): Promise<void> {
   if (options.mode === 'node') {
     const report = await nodeReport(options, say);
     tell(options, `Node, ${report.adapter}`, report, nodeText(report));
+  }
+  if (options.mode === 'build') {
+    const report = await buildReport(options.scenes, say);
+    tell(options, 'Hierarchy builds', report, buildText(report));
   }
   if (options.mode === 'browser') {
     const report = await browserReport(options, say);
