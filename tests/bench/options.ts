@@ -17,6 +17,7 @@ embedding entry) and with three-gpu-pathtracer's two tracers in Chromium, and pr
                    rays/s of primary and ambient-occlusion rays; the driver is the first that
                    VK_ICD_FILENAMES names, else the one that pictor would pick
   --drivers a,b    with --node: swiftshader, lavapipe or default, each in a process of its own
+  --variants a,b   with --node: only variants whose name holds one of these words, such as mega
   --build          hierarchy builds alone
   --json           one line of JSON instead of the table
   --write          also append the table to tests/BENCH.md
@@ -31,6 +32,7 @@ export interface BenchOptions {
   readonly only: readonly string[];
   readonly gpu: boolean;
   readonly drivers: readonly string[];
+  readonly variants: readonly string[];
   readonly json: boolean;
   readonly write: boolean;
 }
@@ -46,7 +48,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      ...{ scenes: text, size: text, seconds: text, bounces: text, only: text, drivers: text },
+      ...{ scenes: text, size: text, seconds: text, bounces: text, only: text, drivers: text, variants: text },
       ...{ gpu: flag, node: flag, build: flag, json: flag, write: flag, help: flag },
     },
   });
@@ -67,6 +69,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     only: only.length > 0 ? only : RENDERERS,
     gpu: values.gpu,
     drivers: list(values.drivers),
+    variants: list(values.variants),
     json: values.json,
     write: values.write,
   };

@@ -100,7 +100,7 @@ async function nodeRow(
     rect: { x: 0, y: 0, width, height },
     pass: { first: 0, count: 1 },
   };
-  const variants = await measureVariants(gpu, compiled, request, options.seconds, say);
+  const variants = await measureVariants(gpu, compiled, request, options, say);
   const mixes: MixOutcome[] = [];
   for (const tree of ['binary', 'wide'] as const) {
     mixes.push(await mixOf(gpu, compiled, tree, scene, adapter, { width, height, seconds: options.seconds / 4 }));
@@ -131,12 +131,13 @@ async function measureVariants(
   gpu: GPU,
   compiled: CompiledScene,
   request: TraceRequest,
-  seconds: number,
+  { seconds, variants }: BenchOptions,
   say: (text: string) => void,
 ): Promise<VariantOutcome[]> {
   const running = new Map<string, Running>();
   const failed: VariantOutcome[] = [];
-  for (const variant of VARIANTS) {
+  const wanted = VARIANTS.filter((variant) => variants.length === 0 || variants.some((word) => variantKey(variant).includes(word)));
+  for (const variant of wanted) {
     const key = variantKey(variant);
     const start = performance.now();
     const engine = new RenderEngine(gpu, { variant });

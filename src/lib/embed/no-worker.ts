@@ -1,6 +1,4 @@
 /** Stands in for the site's bundled worker in the embedding build, which brings its own factory. */
-export default class {
-  constructor() {
-    throw new Error('the embedding entry starts its own worker');
-  }
+export default function noWorker(): never {
+  throw new Error('the embedding entry starts its own worker');
 }

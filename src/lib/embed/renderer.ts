@@ -118,10 +118,10 @@ export class EmbeddedRenderer implements Renderer {
     const picture = this.#sums;
     const stop = AbortSignal.any([this.#stop.signal, ...(signal ? [signal] : [])]);
     const from = this.#done;
-    let [rays, seconds, tilesDone] = [0, 0, 0];
+    let [rays, seconds, partial] = [0, 0, 0];
     const frame = { ...this.#options, camera };
     const progress = (): Progress => {
-      const share = Math.min(1, (this.#done - from + tilesDone / this.#tiles.length) / samples);
+      const share = Math.min(1, (this.#done - from + partial) / samples);
       return { share, samples: this.#done, rays, seconds };
     };
     while (this.#done - from < samples && !stop.aborted && picture === this.#sums) {
@@ -133,14 +133,14 @@ export class EmbeddedRenderer implements Renderer {
         missing[i]!.sums.add(pass, outcome.film.light);
         rays += filmSegments(outcome.film.light);
         seconds += outcome.traceSeconds;
-        tilesDone = ((i + 1) / missing.length) * this.#tiles.length * pass.count;
+        partial = (pass.count * (i + 1)) / missing.length;
         if (i + 1 < missing.length) onProgress?.(progress());
       });
       // `view` and `load` may have started another picture meanwhile.
       if (!whole || picture !== this.#sums) break;
       this.#open = null;
       this.#done += pass.count;
-      tilesDone = 0;
+      partial = 0;
       onProgress?.(progress());
     }
     if (this.#stop.signal.aborted) throw new Problem('disposed', 'The renderer was disposed.');
