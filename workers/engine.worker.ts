@@ -6,8 +6,9 @@ import * as comlink from 'comlink';
 import type { EngineWorkerApi } from '#lib/gpu/engine-worker-api.ts';
 import type { TraceOutcome } from '#lib/gpu/engine.ts';
 import { RenderEngine } from './render/engine.ts';
+import { IdbTuneStore } from './render/tune-store-idb.ts';
 
-const engine = new RenderEngine(navigator.gpu);
+const engine = new RenderEngine(navigator.gpu, { tune: new IdbTuneStore() });
 const calls = new Map<number, AbortController>();
 
 /** Runs `work` under a signal that `abort(call)` fires. */

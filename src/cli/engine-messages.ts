@@ -4,14 +4,15 @@ import type { DeviceReport, Pace, SceneFiles, SceneOutcome, TraceOutcome, TraceR
 export type EngineCall =
   | { readonly verb: 'probe' }
   | { readonly verb: 'compile'; readonly files: SceneFiles }
-  | { readonly verb: 'trace'; readonly request: TraceRequest };
+  | { readonly verb: 'trace'; readonly request: TraceRequest }
+  | { readonly verb: 'dispose' };
 
 export type ToEngine =
   | { readonly id: number; readonly call: EngineCall }
   | { readonly id: number; readonly abort: true }
   | { readonly pace: Pace };
 
-export type EngineResult = DeviceReport | SceneOutcome | TraceOutcome;
+export type EngineResult = DeviceReport | SceneOutcome | TraceOutcome | { readonly ok: true };
 
 export type FromEngine =
   | { readonly shader: string }

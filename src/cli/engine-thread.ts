@@ -7,12 +7,14 @@ import type { Engine } from '#lib/gpu/engine.ts';
 import { RenderEngine } from '#workers/render/engine.ts';
 import type { EngineCall, EngineResult, FromEngine, ToEngine } from './engine-messages.ts';
 import { installNodeGpu } from './node-gpu.ts';
+import { cacheFolder } from './paths.ts';
+import { FileTuneStore } from './tune-file.ts';
 
 const port = parentPort;
 if (!port) throw new Error('engine-thread runs in a worker thread only');
 
 await installNodeGpu();
-const engine: Engine = new RenderEngine();
+const engine: Engine = new RenderEngine(undefined, { tune: new FileTuneStore(cacheFolder()) });
 const running = new Map<number, AbortController>();
 const send = (message: FromEngine, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
@@ -22,6 +24,9 @@ async function answer(id: number, call: EngineCall, signal: AbortSignal): Promis
       return engine.probe();
     case 'compile':
       return engine.compile(signal, call.files);
+    case 'dispose':
+      await engine.dispose();
+      return { ok: true };
     case 'trace':
       return engine.trace(signal, call.request, (done) => send({ id, done }));
   }

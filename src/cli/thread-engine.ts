@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { DeviceReport, Engine, Pace, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
+import { systemClock } from '#lib/roles/clock.ts';
 import type { EngineCall, EngineResult, FromEngine, ToEngine } from './engine-messages.ts';
 import { prepareVulkan } from './gpu-environment.ts';
 import { cacheFolder, projectRoot } from './paths.ts';
@@ -19,6 +20,7 @@ interface Pending {
 }
 
 const GONE = 'The engine stopped: its thread ended. It starts again with the next request.';
+const DISPOSE_MS_MAX = 5_000;
 const ENTRY = 'build/cli/engine-thread.js';
 
 export class ThreadEngine implements Engine {
@@ -66,7 +68,12 @@ export class ThreadEngine implements Engine {
   }
 
   async dispose(): Promise<void> {
+    // Pipelines that are still being built outlive a thread that is cut off, and crash.
+    const told = this.#worker ? this.#call(new AbortController().signal, { verb: 'dispose' }, { ok: true }) : null;
     this.#disposed = true;
+    const stop = new AbortController();
+    await Promise.race([told, systemClock.sleep(stop.signal, DISPOSE_MS_MAX)]);
+    stop.abort();
     await this.#worker?.terminate();
   }
 

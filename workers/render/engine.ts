@@ -9,14 +9,18 @@ import { SCENES_HELD_MAX } from '#lib/protocol/limits.ts';
 import { reduceProgram, traceProgram } from '#shaders/index.ts';
 import { SceneError, type CompiledScene } from '../scene/compiled-scene.ts';
 import { compileScene } from '../scene/compile.ts';
+import type { Tuned } from './autotune.ts';
 import { DEFAULT_LIMITS, fits } from './device.ts';
 import { DutyCycle, hostClock } from './duty-cycle.ts';
+import { sceneFeatures } from './features.ts';
+import { LANE_PATHS_MAX } from './lane.ts';
 import { Pacer } from './pacer.ts';
 import { sceneNeeds } from './scene-buffers.ts';
 import { Session, type ReadyOutcome } from './session.ts';
 import type { Estimator } from './trace-pass.ts';
 import { Tracer, type TraceRhythm } from './tracer.ts';
-import { DEFAULT_VARIANT, variantKey, type EngineOptions, type Variant } from './variant.ts';
+import { Tuner } from './tuner.ts';
+import { standIn, variantKey, type EngineOptions, type Variant } from './variant.ts';
 
 /** Devices in a row that a request may lose without finishing a dispatch. */
 const DEVICES_IN_VAIN_MAX = 3;
@@ -30,7 +34,7 @@ export class RenderEngine implements Engine {
   readonly shader = toHex(sha256(new TextEncoder().encode(traceProgram + reduceProgram)));
   readonly #gpu: GPU | undefined;
   readonly #estimator: Estimator;
-  readonly #variant: Variant;
+  readonly #tuner: Tuner;
   readonly #scenes = new Map<string, CompiledScene>();
   readonly #rhythm: TraceRhythm;
   #limits = DEFAULT_LIMITS;
@@ -44,9 +48,15 @@ export class RenderEngine implements Engine {
   constructor(gpu: GPU | undefined = globalThis.navigator?.gpu, options: EngineOptions = {}) {
     this.#gpu = gpu;
     this.#estimator = options.estimator ?? 'both';
-    this.#variant = options.variant ?? DEFAULT_VARIANT;
     const clock = options.clock ?? hostClock;
-    this.#rhythm = { pacer: new Pacer(), duty: new DutyCycle(clock), clock };
+    this.#rhythm = { pacer: new Pacer(), duty: new DutyCycle(clock), clock, most: LANE_PATHS_MAX };
+    this.#tuner = new Tuner({
+      shader: this.shader,
+      clock,
+      store: options.tune,
+      fixed: options.variant,
+      exclusively: (work) => this.#enqueue(work),
+    });
   }
 
   probe(): Promise<DeviceReport> {
@@ -79,7 +89,16 @@ export class RenderEngine implements Engine {
   }
 
   trace(signal: AbortSignal, request: TraceRequest, onProgress?: (done: number) => void): Promise<TraceOutcome> {
-    return this.#enqueue(() => this.#trace(signal, request, onProgress));
+    const traced = this.#enqueue(() => this.#trace(signal, request, onProgress));
+    // Not before: the first picture does not wait for kernels that are tried.
+    void traced.then(() => this.tune());
+    return traced;
+  }
+
+  /** Picks the fastest kernels for this adapter unless that was done. Resolves when they are known; requests go on meanwhile. */
+  async tune(): Promise<Tuned> {
+    const session = this.#session;
+    return session?.fault === null && !this.#disposed ? this.#tuner.settle(session) : this.#tuner.tuned;
   }
 
   setPace({ place, share }: Pace): void {
@@ -98,7 +117,8 @@ export class RenderEngine implements Engine {
     this.#session?.close();
     this.#session = null;
     this.#scenes.clear();
-    await this.#queue;
+    // Pipelines under way are refused by now; a process that ends before would take the driver's threads down with it.
+    await Promise.all([this.#queue, this.#tuner.idle()]);
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -119,8 +139,9 @@ export class RenderEngine implements Engine {
     if (this.#disposed) return { ok: false, reason: 'device-failed', text: 'The engine was closed.' };
     if (this.#session && this.#session.fault === null) return { ok: true, session: this.#session };
     this.#session?.close();
-    const opened = await Session.open(this.#gpu, this.#limits, this.#estimator, this.#variant);
+    const opened = await Session.open(this.#gpu, this.#limits, this.#estimator, this.#tuner.tuned.variant);
     this.#session = opened.ok ? opened.session : null;
+    if (opened.ok) await this.#tuner.recall(opened.session);
     return opened;
   }
 
@@ -167,13 +188,25 @@ export class RenderEngine implements Engine {
 
   async #ready(session: Session, scene: CompiledScene, request: TraceRequest): Promise<ReadyOutcome> {
     const { sceneRoot, count, frame } = request;
-    const outcome = count ? await session.readyToCount(sceneRoot, scene) : await session.ready(sceneRoot, scene, this.#variant);
+    const outcome = count
+      ? await session.readyToCount(sceneRoot, scene)
+      : await session.ready(sceneRoot, scene, this.#choose(session, scene));
     if (!outcome.ok) return outcome;
     this.#begin(
       `${sceneRoot} ${variantKey(outcome.scene.variant)} ${count ?? false}`,
       JSON.stringify([frame.camera, frame.width, frame.height, frame.bounces]),
     );
     return outcome;
+  }
+
+  /** The tuned variant once its kernels are there; what traces already, or a megakernel, goes on until then. */
+  #choose(session: Session, scene: CompiledScene): Variant {
+    const { variant, paths } = this.#tuner.tuned;
+    this.#rhythm.most = paths;
+    const current = session.current(scene.summary.root);
+    if (!current && variant.kernel === 'mega') return variant;
+    const there = session.offer(variant, current?.buffers.features ?? sceneFeatures(scene));
+    return there ? variant : (current?.variant ?? standIn(variant));
   }
 
   /** Tells the pacer how much of what it knows still holds. */

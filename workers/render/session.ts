@@ -7,7 +7,7 @@ import type { DeviceRoom } from '#lib/gpu/engine.ts';
 import type { Adapter } from '#lib/protocol/control.ts';
 import type { CompiledScene } from '../scene/compiled-scene.ts';
 import { openDevice, type LimitNeeds, type OpenOutcome } from './device.ts';
-import { PLAIN, sceneFeatures, type Features } from './features.ts';
+import { featuresKey, PLAIN, sceneFeatures, type Features } from './features.ts';
 import { Lane } from './lane.ts';
 import { ReducePass } from './reduce-pass.ts';
 import { SceneBuffers } from './scene-buffers.ts';
@@ -38,6 +38,7 @@ interface HeldScene {
   buffers: SceneBuffers;
   /** By variant; all of the tree that is uploaded. */
   readonly ready: Map<string, ReadyScene>;
+  last: ReadyScene | null;
 }
 
 const UNWARMED: ReadyOutcome = { ok: false, reason: 'refused', text: 'The device did not finish its first dispatch.' };
@@ -59,6 +60,8 @@ export class Session {
   readonly #estimator: Estimator;
   readonly #passes = new Map<string, PathPass>();
   readonly #scenes = new Map<string, HeldScene>();
+  /** Kernels that are built beside the work, by variant and features. */
+  readonly #offered = new Map<string, 'under way' | 'there' | 'refused'>();
 
   private constructor({ device, adapter, holds }: Opened, estimator: Estimator, reduce: ReducePass) {
     this.#device = device;
@@ -94,8 +97,12 @@ export class Session {
 
   /** Uploads and builds pipelines on first use. Another tree than before replaces the one that was there: nothing may be in flight. */
   async ready(root: string, compiled: CompiledScene, variant: Variant): Promise<ReadyOutcome> {
-    const known = this.#scenes.get(root)?.ready.get(variantKey(variant));
-    if (known) return { ok: true, scene: known };
+    const before = this.#scenes.get(root);
+    const known = before?.ready.get(variantKey(variant));
+    if (before && known) {
+      before.last = known;
+      return { ok: true, scene: known };
+    }
     const pass = this.#pass(variant);
     // The pipeline is under way while the bytes are copied.
     const [held, refusal] = await Promise.all([this.#hold(root, compiled, variant), this.#refusal(pass, sceneFeatures(compiled), false)]);
@@ -105,7 +112,29 @@ export class Session {
     const scene = { variant, pass, buffers: held.buffers };
     if (!(await this.#warm(scene, false))) return UNWARMED;
     held.ready.set(variantKey(variant), scene);
+    held.last = scene;
     return { ok: true, scene };
+  }
+
+  /** As the scene was made ready last. */
+  current(root: string): ReadyScene | null {
+    return this.#scenes.get(root)?.last ?? null;
+  }
+
+  /** @returns whether the kernels are there; when not, they are being built from now on. */
+  offer(variant: Variant, features: Features): boolean {
+    const key = `${variantKey(variant)} ${featuresKey(features)}`;
+    const state = this.#offered.get(key);
+    if (state === undefined) {
+      this.#offered.set(key, 'under way');
+      void this.#refusal(this.#pass(variant), features, false).then((text) => this.#offered.set(key, text === null ? 'there' : 'refused'));
+    }
+    return state === 'there';
+  }
+
+  /** Resolves when the kernels for plain scenes are there, or were refused. */
+  async build(variant: Variant): Promise<void> {
+    await this.#refusal(this.#pass(variant), PLAIN, false);
   }
 
   /** As `ready`, for the kernel that counts. */
@@ -177,7 +206,7 @@ export class Session {
       buffers.destroy();
       return null;
     }
-    const held = { compiled, buffers, ready: new Map<string, ReadyScene>() };
+    const held = { compiled, buffers, ready: new Map<string, ReadyScene>(), last: null };
     this.#scenes.set(root, held);
     return held;
   }

@@ -9,7 +9,7 @@ import type { TraceRequest } from '#lib/gpu/engine.ts';
 import { FilmPixel, NONE } from '#shaders/layout.ts';
 import type { DutyCycle, HostClock } from './duty-cycle.ts';
 import { encodeFrame } from './frame.ts';
-import { LANE_PATHS_MAX, type LaneResult } from './lane.ts';
+import type { LaneResult } from './lane.ts';
 import type { Pacer } from './pacer.ts';
 import type { ReadyScene, Session } from './session.ts';
 
@@ -26,6 +26,8 @@ export interface TraceRhythm {
   readonly pacer: Pacer;
   readonly duty: DutyCycle;
   readonly clock: HostClock;
+  /** Paths that a dispatch has at most. */
+  most: number;
 }
 
 export type RunOutcome = 'done' | 'aborted' | 'device-lost';
@@ -87,7 +89,7 @@ export class Tracer {
 
   #submit(session: Session, scene: ReadyScene, lane: number, first: number, left: number): Chunk {
     const { samples } = this.film;
-    const count = this.#rhythm.pacer.pixels(samples, left, LANE_PATHS_MAX);
+    const count = this.#rhythm.pacer.pixels(samples, left, this.#rhythm.most);
     const frame = encodeFrame(this.#request, scene.buffers.frame, { first, count });
     const result = session.lanes[lane]!.run(scene, {
       frame,

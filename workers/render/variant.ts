@@ -3,6 +3,7 @@
  * workgroups of which size. Every variant leaves the same bits of film on one adapter; they differ
  * in speed alone. Refuses to know which is the fastest: autotune.ts measures that.
  */
+import type { TuneStore } from './autotune.ts';
 import type { HostClock } from './duty-cycle.ts';
 import type { Estimator } from './trace-pass.ts';
 
@@ -14,8 +15,17 @@ export interface Variant {
   readonly workgroup: 32 | 64 | 128;
 }
 
+export const KERNELS: readonly Variant['kernel'][] = ['mega'];
+export const TREES: readonly Variant['tree'][] = ['binary', 'wide'];
+export const WORKGROUPS: readonly Variant['workgroup'][] = [32, 64, 128];
+
 /** What runs before anything is known of an adapter. */
 export const DEFAULT_VARIANT: Variant = { kernel: 'mega', tree: 'binary', workgroup: 64 };
+
+/** What runs on software adapters. */
+export const SOFTWARE_VARIANT: Variant = DEFAULT_VARIANT;
+/** What runs in place of a variant whose kernels are not there yet: one kernel, over the same tree. */
+export const standIn = ({ tree }: Variant): Variant => ({ ...DEFAULT_VARIANT, tree });
 
 /** What counts, for metering: the binary tree is the measure, whatever traces. */
 export const COUNTING_VARIANT: Variant = DEFAULT_VARIANT;
@@ -28,6 +38,8 @@ export interface EngineOptions {
   readonly estimator?: Estimator;
   /** Fixes the variant, for tests and benches; when left out the engine picks. */
   readonly variant?: Variant;
+  /** Where findings of the autotuner are kept; in this engine alone when left out. */
+  readonly tune?: TuneStore;
   /** The host's own when left out. */
   readonly clock?: HostClock;
 }

@@ -40,6 +40,8 @@ export const PROFILE_ANGLES_MAX = 2_048;
 export const SCENE_PROFILE_VALUES_MAX = 4 * 1024 * 1024;
 /** Longest a dispatch may take on purpose: nothing can interrupt it. */
 export const DISPATCH_MS_CAP = 100;
+/** Trying variants of the kernel on a new adapter, once their pipelines are there. */
+export const TUNE_MS_MAX = 300;
 /** Compiled scenes one engine keeps. */
 export const SCENES_HELD_MAX = 3;
 
