@@ -32,8 +32,11 @@ function tableSizes(): string {
   return [...sizes, `const GLASS_REACH = ${ALBEDO.glassReach};`].join('\n');
 }
 
-/** Which tree of the scene rays walk: a binding has one type in a program, so this is a matter of linking, not of an override. */
-export type Tree = 'binary' | 'wide';
+/**
+ * Which tree of the scene rays walk, and where it is read from: the wide one lies in a buffer or in
+ * textures. A binding has one type in a program, so this is a matter of linking, not of an override.
+ */
+export type Tree = 'binary' | 'wide' | 'wide-texels';
 
 const sources = new Map(Object.entries(FILES).map(([path, source]) => [path.replace(/^\.\//, '').replace(/\.wgsl$/, ''), source]));
 
@@ -47,7 +50,7 @@ export const treeModules = (tree: Tree): ShaderModules => ({
   'bsdf/table_sizes': tableSizes(),
   'wavefront/layout': `${wgslStruct(Stage)}${wavefrontConstants()}`,
   'scene/tree': sources.get(`scene/tree-${tree}`)!,
-  'scene/search': sources.get(`scene/traverse-${tree}`)!,
+  'scene/search': sources.get(tree === 'binary' ? 'scene/traverse-binary' : 'scene/traverse-wide')!,
 });
 
 /** The modules over the binary tree, which every scene has. */

@@ -47,7 +47,10 @@ export const WideNode = defineStruct('WideNode', {
   grid: ['u32', 'biased exponents of the width of a step along x, y, z, a byte each; top byte: bit per slot whose child has a row'],
   child_base: ['u32', 'row of the first inner child'],
   triangle_base: ['u32', 'first triangle of the leaf children'],
-  meta_low: ['u32', 'a byte for each of slots 0 to 3: 0 empty; 0x20 | 24 + slot: it has a row; else ones in the top three bits per triangle, and how far after triangle_base'],
+  meta_low: [
+    'u32',
+    'a byte for each of slots 0 to 3: 0 empty; 0x20 | 24 + slot: it has a row; else ones in the top three bits per triangle, and how far after triangle_base',
+  ],
   meta_high: ['u32', 'of slots 4 to 7'],
   low_x: ['vec2u', 'least x of the children, in steps, a byte per slot'],
   low_y: ['vec2u', ''],
@@ -76,9 +79,13 @@ export const WideInstance = defineStruct('WideInstance', {
   pad1: ['u32', 'zero'],
   pad2: ['u32', 'zero'],
 });
-/** Triangles of a leaf of the wide tree, and of all leaves of one node. */
+/** Triangles of a leaf of the wide tree; of all leaves of a node, at most 24. */
 export const WIDE_LEAF_TRIANGLES = 3;
-export const WIDE_NODE_TRIANGLES = 24;
+/** Where both are read from textures (shaders/scene/tree-wide-texels.wgsl): rows of theirs in a row of texels, and texels of each. */
+export const NODES_PER_ROW = 1024;
+export const NODE_TEXELS = 5;
+export const TRIANGLES_PER_ROW = 2048;
+export const TRIANGLE_TEXELS = 3;
 
 /** Triangles in BVH leaf order: in world space, or in the space of the instances that share them. */
 export const Triangle = defineStruct('Triangle', {

@@ -36,11 +36,13 @@ struct Quest {
   any: bool,             // a solid hit anywhere ends the search
 }
 
-/// Where a traversal is: in an instance, or with NONE in the world.
-struct Within {
-  instance: u32,
+/// Where a traversal is: in an instance, or in the world.
+struct Space {
+  sight: Sight,
+  instance: u32, // NONE: the world
+  root: u32,
   first_primitive: u32,
-  depth: u32, // of the stack when it came in
+  depth: u32,    // of the stack when it came in
 }
 
 struct Found {
@@ -55,6 +57,19 @@ fn sight_inside(placed: Instance, ray: Ray) -> Sight {
   return sight_along(point_to_object(placed, ray.origin), direction_to_object(placed, ray.direction), placed.root);
 }
 
+fn world_space(q: Quest) -> Space {
+  return Space(q.sight, NONE, 0u, 0u, 0u);
+}
+
+fn space_inside(q: Quest, instance: u32, depth: u32) -> Space {
+  let placed = load_instance(instance);
+  return Space(sight_inside(placed, q.ray), instance, placed.root, placed.first_primitive, depth);
+}
+
+fn nothing_found(nearest: f32) -> Found {
+  return Found(no_hit(), nearest, false, false);
+}
+
 /// Is an entry into the triangle with this id a hit, no farther than those that matter?
 fn counts(q: Quest, t: f32, primitive: u32, nearest: f32) -> bool {
   let reached = t > 0.0 && t < q.ray.reach && t < nearest * (1.0 + TIE) && primitive != q.ray.skip;
@@ -63,11 +78,11 @@ fn counts(q: Quest, t: f32, primitive: u32, nearest: f32) -> bool {
 }
 
 /// Tests the triangle at this place and keeps it if it is the better hit.
-fn test_triangle(found: ptr<function, Found>, q: Quest, sight: Sight, within: Within, at: u32) {
+fn test_triangle(found: ptr<function, Found>, q: Quest, space: Space, at: u32) {
   if (COUNT) { triangle_tests++; }
-  let triangle = triangles[at];
-  let entry = triangle_entry(triangle, sight);
-  let primitive = within.first_primitive + triangle.primitive;
+  let triangle = load_triangle(at);
+  let entry = triangle_entry(triangle, space.sight);
+  let primitive = space.first_primitive + triangle.primitive;
   let nearest = (*found).nearest;
   if (!counts(q, entry.x, primitive, nearest)) { return; }
   let kept = (*found).hit;
@@ -76,7 +91,7 @@ fn test_triangle(found: ptr<function, Found>, q: Quest, sight: Sight, within: Wi
   (*found).again = (*found).again || (evicts && kept.t < FAR && nearest < entry.x * (1.0 + TIE));
   (*found).nearest = min(nearest, entry.x);
   if (evicts || primitive < kept.primitive) {
-    (*found).hit = Hit(entry.x, at, entry.y, entry.z, primitive, within.instance);
+    (*found).hit = Hit(entry.x, at, entry.y, entry.z, primitive, space.instance);
     (*found).blocked = q.any && (triangle.material & TRIANGLE_SEE_THROUGH) == 0u;
   }
 }

@@ -1,118 +1,75 @@
 // Traversal of the wide tree after Ylitie, Karras and Laine, "Efficient Incoherent Ray Traversal on GPUs
-// Through Compressed Wide BVHs", HPG 2017: a stack of groups of children, of which a group is taken in the
-// order of its slots turned to the ray's octant. Instances are rows among the nodes; one is left when the
+// Through Compressed Wide BVHs", HPG 2017: a stack of groups of children, of which those go first whose
+// slots lie on the side that the ray comes from. Instances are rows among the nodes; one is left when the
 // stack is back where it was. No lane asks another: subgroups are not needed.
 //#import scene/quest
 
-/// Bits of a group's second word: children to visit, the nearest in the highest, above a bit per slot that has a row.
-const GROUP_FIRST = 24u;
-const GROUP_VISITS = 0xff000000u;
+/// The second word of a group: a bit per slot to visit, above a bit per slot that has a row.
+const FIRST_VISIT = 1u << 24u;
+/// The root alone.
+const ROOT_GROUP = vec2u(0u, 0x80000000u);
 
-fn bytes(word: u32) -> vec4u {
-  return (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(0xffu);
+/// Of the slots to visit, those to be preferred along x, y and z.
+fn near_slots(s: Sight) -> vec3u {
+  let low = vec3u(0x55000000u, 0x33000000u, 0x0f000000u);
+  return select(~low & vec3u(0xff000000u), low, s.inverse >= vec3f(0.0));
 }
 
-/// What turns slots to places in a group: towards the side that the ray comes from first.
-fn octant(s: Sight) -> u32 {
-  let turns = select(vec3u(0u), vec3u(1u, 2u, 4u), s.inverse >= vec3f(0.0));
-  return turns.x | turns.y | turns.z;
+/// The bit of the slot to visit first.
+fn first_slot(group: vec2u, near: vec3u) -> u32 {
+  let all = group.y & ~(FIRST_VISIT - 1u);
+  let z = select(all, all & near.z, (all & near.z) != 0u);
+  let y = select(z, z & near.y, (z & near.y) != 0u);
+  return select(y, y & near.x, (y & near.x) != 0u);
 }
 
-/// Boxes of four children against the ray: `start` and `step` are of the grid, in distances along it.
-struct Grid {
-  near: vec3f,
-  far: vec3f,
-  step: vec3f,
-  limit: f32,
-  turn: u32,
+/// Row of the child in a slot.
+fn row_of(group: vec2u, slot: u32) -> u32 {
+  return group.x + countOneBits(group.y & 0xffu & ((slot >> 24u) - 1u));
 }
 
-/// Bits of the children that the ray meets: their places in a group, and triangles below.
-fn met_children(g: Grid, x: vec2u, y: vec2u, z: vec2u, meta_word: u32) -> u32 {
-  let enter_x = vec4f(bytes(x.x)) * g.step.x + g.near.x;
-  let enter_y = vec4f(bytes(y.x)) * g.step.y + g.near.y;
-  let enter_z = vec4f(bytes(z.x)) * g.step.z + g.near.z;
-  let leave_x = vec4f(bytes(x.y)) * g.step.x + g.far.x;
-  let leave_y = vec4f(bytes(y.y)) * g.step.y + g.far.y;
-  let leave_z = vec4f(bytes(z.y)) * g.step.z + g.far.z;
-  let enter = max(max(enter_x, enter_y), max(enter_z, vec4f(0.0)));
-  let leave = min(min(leave_x, leave_y), min(leave_z, vec4f(g.limit)));
-  let child = bytes(meta_word);
-  // Of a child with a row, 24 + slot: the turn moves its slot.
-  let turn = select(vec4u(0u), vec4u(g.turn), (child & vec4u(0x18u)) == vec4u(0x18u));
-  let met = select(vec4u(0u), (child >> vec4u(5u)) << ((child ^ turn) & vec4u(31u)), enter <= leave);
-  return met.x | met.y | met.z | met.w;
-}
-
-/// Bits of the children of a node that the ray meets not beyond `limit`.
-fn visit(node: WideNode, s: Sight, turn: u32, limit: f32) -> u32 {
-  let start = (node.origin - s.origin) * s.inverse;
-  let step = grid_step(node.grid) * s.inverse;
-  let g = Grid(start - s.slack, start + s.slack, step, limit, turn);
-  let back = s.inverse < vec3f(0.0);
-  let near_x = select(node.low_x, node.high_x, back.x);
-  let near_y = select(node.low_y, node.high_y, back.y);
-  let near_z = select(node.low_z, node.high_z, back.z);
-  let far_x = select(node.high_x, node.low_x, back.x);
-  let far_y = select(node.high_y, node.low_y, back.y);
-  let far_z = select(node.high_z, node.low_z, back.z);
-  return met_children(g, vec2u(near_x.x, far_x.x), vec2u(near_y.x, far_y.x), vec2u(near_z.x, far_z.x), node.meta_low)
-    | met_children(g, vec2u(near_x.y, far_x.y), vec2u(near_y.y, far_y.y), vec2u(near_z.y, far_z.y), node.meta_high);
-}
-
-/// Row of the first child to visit of a group, which is told by the highest of its visits.
-fn first_child(group: vec2u, place: u32, turn: u32) -> u32 {
-  let slot = (place - GROUP_FIRST) ^ turn;
-  return group.x + countOneBits(group.y & ((1u << slot) - 1u));
+/// Place of the lowest bit of a word below 2^24; the exponent of its float, which is exact.
+fn lowest(word: u32) -> u32 {
+  return (bitcast<u32>(f32(bitcast<i32>(word & (~word + 1u)))) >> 23u) - 127u;
 }
 
 /// The closest surface of the quest, see-through ones taken for solid. With `any` the first solid one will do.
 fn search(q: Quest) -> Hit {
-  var found = Found(no_hit(), q.ray.reach, false, false);
+  var found = nothing_found(q.ray.reach);
   var stack: array<vec2u, STACK_DEPTH>;
   var depth = 0u;
-  var group = vec2u(0u, 0x80000000u); // the root alone
-  var sight = q.sight;
-  var turn = octant(sight);
-  var within = Within(NONE, 0u, 0u);
+  var group = ROOT_GROUP;
+  var space = world_space(q);
+  var near = near_slots(space.sight);
   for (var visits = 0u; !found.blocked; visits++) {
-    if (visits == NODE_VISITS_MAX) { path_fault = true; break; }
-    let place = firstLeadingBit(group.y);
-    var index = first_child(group, place, turn);
-    group.y &= ~(1u << place);
-    if (group.y >= 1u << GROUP_FIRST) {
-      if (depth == STACK_DEPTH) { path_fault = true; break; }
-      stack[depth] = group;
-      depth++;
-    }
-    if (INSTANCED && nodes[index].grid == 0u) {
-      let placed = load_instance(index);
-      within = Within(index, placed.first_primitive, depth);
-      sight = sight_inside(placed, q.ray);
-      turn = octant(sight);
-      index = placed.root;
+    if (visits == NODE_VISITS_MAX || depth == STACK_DEPTH) { path_fault = true; break; }
+    let slot = first_slot(group, near);
+    let index = row_of(group, slot);
+    group.y &= ~slot;
+    stack[depth] = group;
+    depth += select(0u, 1u, group.y >= FIRST_VISIT);
+    var node = load_node(index);
+    if (INSTANCED && node.grid == 0u) {
+      space = space_inside(q, index, depth);
+      near = near_slots(space.sight);
+      node = load_node(space.root);
     }
     if (COUNT) { node_visits++; }
-    let node = nodes[index];
-    let met = visit(node, sight, turn, found.nearest * (1.0 + TIE));
-    for (var tests = met & ~GROUP_VISITS; tests != 0u; tests &= tests - 1u) {
-      test_triangle(&found, q, sight, within, node.triangle_base + firstTrailingBit(tests));
+    let met = met_children(node, space.sight, found.nearest * (1.0 + TIE));
+    for (var tests = met & (FIRST_VISIT - 1u); tests != 0u; tests &= tests - 1u) {
+      test_triangle(&found, q, space, node.triangle_base + lowest(tests));
     }
-    group = vec2u(node.child_base, (met & GROUP_VISITS) | (node.grid >> GROUP_FIRST));
-    if (group.y >= 1u << GROUP_FIRST) { continue; }
-    if (INSTANCED && within.instance != NONE && depth == within.depth) {
-      within = Within(NONE, 0u, 0u);
-      sight = q.sight;
-      turn = octant(sight);
+    group = vec2u(node.child_base, (met & ~(FIRST_VISIT - 1u)) | (node.grid >> 24u));
+    if (group.y >= FIRST_VISIT) { continue; }
+    if (INSTANCED && space.instance != NONE && depth == space.depth) {
+      space = world_space(q);
+      near = near_slots(space.sight);
     }
-    if (depth == 0u && !found.again) { break; }
-    group = vec2u(0u, 0x80000000u);
-    if (depth > 0u) {
-      depth--;
-      group = stack[depth];
-    } else {
-      found = Found(no_hit(), found.nearest, false, false);
-    }
+    let over = depth == 0u;
+    if (over && !found.again) { break; }
+    if (over) { found = nothing_found(found.nearest); }
+    depth -= select(1u, 0u, over);
+    group = select(stack[depth], ROOT_GROUP, over);
   }
   return found.hit;
 }

@@ -6,6 +6,10 @@
 /// Distances are widened by so many of the scene's lengths: 5 units of rounding (scene/intersect).
 const BOX_SLACK = 3e-7;
 
+fn load_node(index: u32) -> BvhNode {
+  return nodes[index];
+}
+
 fn load_instance(index: u32) -> Instance {
   let row = nodes[index];
   return Instance(
@@ -20,4 +24,8 @@ fn farthest_corner(node: u32, origin: vec3f) -> vec3f {
   let left = max(abs(root.left_min - origin), abs(root.left_max - origin));
   let right = max(abs(root.right_min - origin), abs(root.right_max - origin));
   return select(left, max(left, right), root.right_min.x <= root.right_max.x);
+}
+
+fn load_triangle(index: u32) -> Triangle {
+  return triangles[index];
 }

@@ -19,7 +19,7 @@ const CHIPS: readonly { readonly name: RegExp; readonly gigaLanes: number }[] = 
   { name: /RTX 4070 Ti\b/i, gigaLanes: 60 * 128 * 2.61 },
   { name: /RTX 3080\b/i, gigaLanes: 68 * 128 * 1.71 },
 ];
-const CHILDREN: Readonly<Record<Tree, number>> = { binary: 2, wide: 8 };
+const CHILDREN: Readonly<Record<Tree, number>> = { binary: 2, wide: 8, 'wide-texels': 8 };
 
 export const instructionsPerRay = ({ nodes, triangles }: PerRay, tree: Tree): number =>
   nodes * (CHILDREN[tree] * 21 + 50) + triangles * 45 + 30;

@@ -26,11 +26,10 @@ const materials = [
 ];
 const environment: NonNullable<KitScene['environment']> = { width: 8, height: 4, radiance: (x) => [0.2 + x * 0.05, 0.3, 0.5] };
 const scenes: [string, KitScene][] = [
-  ['a room', { triangles: ROOM_TRIANGLES, materials, environment }],
   [
-    'loose panes twice in one place, among instances of glass and of panes',
+    'a room, loose panes twice in one place, instances of glass and of panes',
     {
-      triangles: [...soup(150, 3, 1, 5), ...soup(150, 3, 1, 0)],
+      triangles: [...ROOM_TRIANGLES, ...soup(150, 3, 1, 5), ...soup(150, 3, 1, 0)],
       meshes: [
         { triangles: sphere([0, 0, 0], 0.5, 4, 6), placements: randomPlacements(6, 5, 1, 0.3) },
         { triangles: soup(30, 4, 1, 5), placements: randomPlacements(6, 6, 1, 0.5) },
@@ -43,9 +42,11 @@ const scenes: [string, KitScene][] = [
 
 it.each(scenes)('are the same: %s', async (_, scene) => {
   const films: Film[] = [];
-  for (const engine of engines) films.push(await render(engine, scene, { side: 32, samples: 4, bounces: 4 }));
-  const [binary, wide] = films as [Film, Film];
-  expect(filmSegments(binary.light)).toBeGreaterThan(32 * 32 * 4 * 2);
-  expect(wide.signatures.filter((word, i) => word !== binary.signatures[i]).length).toBe(0);
-  expect(Buffer.compare(wide.light, binary.light)).toBe(0);
+  for (const engine of engines) films.push(await render(engine, scene, { side: 24, samples: 2, bounces: 3 }));
+  const [binary, ...others] = films as [Film, ...Film[]];
+  expect(filmSegments(binary.light)).toBeGreaterThan(24 * 24 * 2 * 2);
+  for (const other of others) {
+    expect(other.signatures.filter((word, i) => word !== binary.signatures[i]).length).toBe(0);
+    expect(Buffer.compare(other.light, binary.light)).toBe(0);
+  }
 });

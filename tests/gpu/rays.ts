@@ -3,10 +3,9 @@
  * turn with the same two tests: what the hierarchy finds must be what all of them together give.
  */
 import { treeModules, type Tree } from '#shaders/index.ts';
-import { BvhNode, Instance, NODE_INSTANCE, NONE, WideInstance, WideNode } from '#shaders/layout.ts';
+import { BvhNode, Instance, NODE_INSTANCE, NONE } from '#shaders/layout.ts';
 import { link } from '#shaders/linker.ts';
 import { SceneBuffers } from '#workers/render/scene-buffers.ts';
-import { buildWideTree } from '#workers/scene/wide-tree.ts';
 import type { CompiledScene } from '#workers/scene/compiled-scene.ts';
 
 export type V3 = readonly [number, number, number];
@@ -113,18 +112,6 @@ export function placements(scene: CompiledScene): { readonly instance: number; r
   return [...(world[0] < world[1] ? [{ instance: NONE, first: world[0], end: world[1] }] : []), ...ranges];
 }
 
-/** Rows of the instances in the wide tree, by their rows in the binary one. */
-function wideRows(scene: CompiledScene, binary: readonly number[]): Map<number, number> {
-  const words = new Uint32Array(buildWideTree(scene.nodes, scene.triangles).rows.buffer);
-  const size = WideNode.size / 4;
-  const byFirst = new Map<number, number>();
-  for (let row = 0; row < words.length / size; row++) {
-    if (words[row * size + WideInstance.offsets.grid / 4] === 0) byFirst.set(words[row * size + WideInstance.offsets.first_primitive / 4]!, row);
-  }
-  const nodes = new Uint32Array(scene.nodes.buffer, scene.nodes.byteOffset, scene.nodes.byteLength / 4);
-  return new Map(binary.map((row) => [row, byFirst.get(nodes[(row * BvhNode.size + Instance.offsets.first_primitive) / 4]!)!]));
-}
-
 export class RayCaster {
   readonly #device: GPUDevice;
   readonly #pipelines: Readonly<Record<'tree' | 'all', GPUComputePipeline>>;
@@ -157,15 +144,13 @@ export class RayCaster {
         compute: { module, entryPoint, constants: { INSTANCED: Number(buffers.features.INSTANCED), COUNT: 1 } },
       });
     const pipelines = { tree: await make('cast_tree'), all: await make('cast_all') };
-    const placed = placements(scene);
-    const rowOf = tree === 'wide' ? wideRows(scene, placed.flatMap(({ instance }) => (instance === NONE ? [] : [instance]))) : null;
-    const rows = placed.flatMap(({ instance, first, end }) => [rowOf?.get(instance) ?? instance, first, end, 0]);
+    const rows = placements(scene).flatMap(({ instance, first, end }) => [instance, first, end, 0]);
     const ranges = device.createBuffer({ label: 'ranges', size: rows.length * 4, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
     device.queue.writeBuffer(ranges, 0, Uint32Array.from(rows));
     return new RayCaster(device, pipelines, buffers, ranges);
   }
 
-  /** The nearest hits, through the hierarchy or by testing everything. */
+  /** The nearest hits, through the hierarchy or by testing everything, which knows instances by their rows in the binary tree alone. */
   async cast(rays: readonly CastRay[], way: 'tree' | 'all' = 'tree'): Promise<CastHits> {
     const words = new Float32Array(rays.length * 8);
     const skips = new Uint32Array(words.buffer);
@@ -210,7 +195,7 @@ export class RayCaster {
     const staging = make('staging', bytes, COPY_DST | MAP_READ);
     device.queue.writeBuffer(from, 0, rays);
     const pipeline = this.#pipelines[way];
-    const group = (index: number, buffers: readonly [number, GPUBindingResource][]): GPUBindGroup =>
+    const group = (index: number, buffers: readonly (readonly [number, GPUBindingResource])[]): GPUBindGroup =>
       device.createBindGroup({
         layout: pipeline.getBindGroupLayout(index),
         entries: buffers.map(([binding, resource]) => ({ binding, resource })),
@@ -222,7 +207,9 @@ export class RayCaster {
       0,
       group(0, [
         [1, this.#buffers.resources[0]!],
-        [2, this.#buffers.resources[1]!],
+        ...(way === 'tree' && this.#buffers.tree === 'wide-texels'
+          ? [[14, this.#buffers.resources[13]!] as const]
+          : [[2, this.#buffers.resources[1]!] as const]),
       ]),
     );
     const own: [number, GPUBindingResource][] = [

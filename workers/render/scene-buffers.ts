@@ -2,6 +2,7 @@
  * A compiled scene on the device: one storage buffer per section, texels and environment as
  * textures. Refuses nothing itself; `sceneNeeds` says which limits it takes and `openDevice` refuses.
  */
+import type { Tree } from '#shaders/index.ts';
 import type { CompiledEnvironment, CompiledScene } from '../scene/compiled-scene.ts';
 import {
   Light,
@@ -12,6 +13,7 @@ import {
   MATERIAL_ALPHA_BLEND,
   MATERIAL_ALPHA_MASK,
   MATERIAL_DOUBLE_SIDED,
+  NODES_PER_ROW,
   PROFILE_ROW,
   TextureUse,
   Triangle,
@@ -20,6 +22,8 @@ import {
   TRIANGLE_MIRRORED,
   TRIANGLE_SEE_THROUGH,
   TriangleCorners,
+  TRIANGLES_PER_ROW,
+  WideNode,
 } from '#shaders/layout.ts';
 import { buildWideTree } from '../scene/wide-tree.ts';
 import { albedoTexture } from './albedo-texture.ts';
@@ -28,7 +32,6 @@ import { DEFAULT_LIMITS, type LimitNeeds } from './device.ts';
 import { lightKinds, materialFeatures, sceneFeatures, type Features } from './features.ts';
 import type { FrameScene } from './frame.ts';
 import { shadeClassOf } from './shade-class.ts';
-import type { Variant } from './variant.ts';
 
 const SECTIONS = ['nodes', 'triangles', 'corners', 'vertices', 'materials', 'textures', 'lights'] as const;
 
@@ -87,22 +90,20 @@ function flaggedTriangles(scene: CompiledScene): Uint8Array<ArrayBuffer> {
   return out;
 }
 
-/** A section as kernels that walk this tree read it. The wide tree is made here, for only some devices want it. */
-function uploaded(scene: CompiledScene, name: (typeof SECTIONS)[number], tree: Variant['tree']): Uint8Array<ArrayBuffer> {
-  if (name === 'triangles') return flaggedTriangles(scene);
-  return name === 'nodes' && tree === 'wide' ? buildWideTree(scene.nodes, scene.triangles).rows : scene[name];
-}
+/** Rows of the tree that kernels read. The wide one is made here, for only some devices want it. */
+const treeRows = (scene: CompiledScene, tree: Tree): Uint8Array<ArrayBuffer> =>
+  tree === 'binary' ? scene.nodes : buildWideTree(scene.nodes).rows;
 
 export class SceneBuffers {
   readonly features: Features;
   /** Which tree was uploaded. */
-  readonly tree: Variant['tree'];
+  readonly tree: Tree;
   readonly frame: FrameScene;
-  /** For group 0 of the trace pass, bindings 1 to 13 in order. */
+  /** For group 0 of the trace pass, bindings 1 to 13 in order, and 14 where triangles are read from texels. */
   readonly resources: readonly GPUBindingResource[];
   readonly #owned: readonly (GPUBuffer | GPUTexture)[];
 
-  constructor(device: GPUDevice, scene: CompiledScene, tree: Variant['tree'] = 'binary') {
+  constructor(device: GPUDevice, scene: CompiledScene, tree: Tree = 'binary') {
     this.tree = tree;
     const rows = scene.lights.byteLength / Light.size;
     const words = viewOf(scene.lights);
@@ -113,9 +114,21 @@ export class SceneBuffers {
     const { placed } = lightKinds(scene.lights);
     const treeShare = placed > 0 ? words.getFloat32(Light.offsets.pick, true) : 0;
     const media = new CameraMedia(scene);
-    this.frame = { lights: rows, envWidth: width, envHeight: height, envPick, treeLights: placed, treeShare, mediaAt: (eye) => media.at(eye) };
+    this.frame = {
+      lights: rows,
+      envWidth: width,
+      envHeight: height,
+      envPick,
+      treeLights: placed,
+      treeShare,
+      mediaAt: (eye) => media.at(eye),
+    };
     this.features = sceneFeatures(scene);
-    const buffers = SECTIONS.map((name) => storage(device, name, uploaded(scene, name, tree)));
+    const triangles = flaggedTriangles(scene);
+    const nodes = treeResource(device, tree, treeRows(scene, tree));
+    const buffers = SECTIONS.slice(1).map((name) => storage(device, name, name === 'triangles' ? triangles : scene[name]));
+    const again =
+      tree === 'wide-texels' ? [rowTexture(device, 'triangles', 'rgba32uint', triangles, TRIANGLES_PER_ROW * Triangle.size)] : [];
     const textures = [
       texelArray(device, scene.texels),
       radianceTexture(device, scene.environment),
@@ -123,11 +136,13 @@ export class SceneBuffers {
       rowTexture(device, 'light nodes', 'rgba32uint', scene.lightNodes, LIGHT_NODES_PER_ROW * LightNode.size),
       rowTexture(device, 'profiles', 'r32float', scene.profiles, PROFILE_ROW * 4),
     ];
-    this.#owned = [...buffers, ...textures];
+    this.#owned = [nodes, ...buffers, ...textures, ...again];
     this.resources = [
+      'createView' in nodes ? nodes.createView() : { buffer: nodes },
       ...buffers.map((buffer) => ({ buffer })),
       ...textures.map((texture, i) => texture.createView(i === 0 ? { dimension: '2d-array' } : {})), // texels are layers
       albedoTexture(device).createView({ dimension: '2d-array' }),
+      ...again.map((texture) => texture.createView()),
     ];
   }
 
@@ -135,6 +150,9 @@ export class SceneBuffers {
     for (const thing of this.#owned) thing.destroy();
   }
 }
+
+const treeResource = (device: GPUDevice, tree: Tree, rows: Uint8Array<ArrayBuffer>): GPUBuffer | GPUTexture =>
+  tree === 'wide-texels' ? rowTexture(device, 'nodes', 'rgba32uint', rows, NODES_PER_ROW * WideNode.size) : storage(device, 'nodes', rows);
 
 /** An empty section still needs one element to be bound. */
 function storage(device: GPUDevice, name: string, bytes: Uint8Array<ArrayBuffer>): GPUBuffer {

@@ -3,6 +3,7 @@
  * shaders/scene/bindings.wgsl. Kernels that only trace leave out the lights, so that all fit eight
  * storage buffers beside what else they bind.
  */
+import type { Tree } from '#shaders/index.ts';
 import type { SceneBuffers } from './scene-buffers.ts';
 
 export type ScenePart = 'all' | 'tracing';
@@ -17,6 +18,9 @@ const TEXTURES: readonly GPUTextureBindingLayout[] = [
   { sampleType: 'unfilterable-float', viewDimension: '2d-array' },
 ];
 
+/** Of the wide tree and the triangles it holds, where rays read them from textures. */
+const TREE_TEXELS: GPUTextureBindingLayout = { sampleType: 'uint' };
+
 const holds = (part: ScenePart, binding: number): boolean => part === 'all' || binding !== LIGHTS;
 
 export class SceneLayout {
@@ -26,14 +30,19 @@ export class SceneLayout {
   /** By frame buffer, of which each lane has one. */
   readonly #groups = new WeakMap<GPUBuffer, WeakMap<SceneBuffers, GPUBindGroup>>();
 
-  constructor(device: GPUDevice, part: ScenePart) {
+  constructor(device: GPUDevice, part: ScenePart, tree: Tree) {
     const visibility = GPUShaderStage.COMPUTE;
+    const inTexels = tree === 'wide-texels';
     const sections = Array.from({ length: LIGHTS }, (_, i) => ({
       binding: i + 1,
       visibility,
-      buffer: { type: 'read-only-storage' as const },
+      ...(inTexels && i === 0 ? { texture: TREE_TEXELS } : { buffer: { type: 'read-only-storage' as const } }),
     }));
-    const textures = TEXTURES.map((texture, i) => ({ binding: LIGHTS + 1 + i, visibility, texture }));
+    const textures = [...TEXTURES, ...(inTexels ? [TREE_TEXELS] : [])].map((texture, i) => ({
+      binding: LIGHTS + 1 + i,
+      visibility,
+      texture,
+    }));
     const entries = [{ binding: 0, visibility, buffer: { type: 'uniform' as const } }, ...sections, ...textures];
     this.#device = device;
     this.#part = part;

@@ -63,7 +63,7 @@ export class TracePass implements PathPass {
   constructor(device: GPUDevice, options: PassOptions) {
     this.#device = device;
     this.#options = options;
-    this.#scene = new SceneLayout(device, 'all');
+    this.#scene = new SceneLayout(device, 'all', options.variant.tree);
     this.#slotsLayout = device.createBindGroupLayout({
       label: 'slots',
       entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'storage' } }],

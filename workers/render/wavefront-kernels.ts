@@ -43,8 +43,8 @@ export class WavefrontKernelMaker {
   constructor(device: GPUDevice, options: PassOptions) {
     this.#device = device;
     this.#options = options;
-    this.scene = new SceneLayout(device, 'all');
-    this.tracing = new SceneLayout(device, 'tracing');
+    this.scene = new SceneLayout(device, 'all', options.variant.tree);
+    this.tracing = new SceneLayout(device, 'tracing', options.variant.tree);
     this.frameLayout = bufferLayout(device, 'frame', ['uniform']);
     this.memory = {
       ends: bufferLayout(device, 'ends', ['storage', 'uniform', 'stage', 'storage']),

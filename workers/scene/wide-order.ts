@@ -25,9 +25,9 @@ export function orderForWide(nodes: Uint8Array<ArrayBuffer>, order: Uint32Array<
     for (let what = waiting.pop(); what !== undefined; what = waiting.pop()) {
       const count = plan.open(what);
       for (let i = 0; i < count; i++) {
-        if (plan.kinds[i] === LEAF && plan.skipped[i] === 0) plan.leaves(plan.boxes[i] as number, leaves);
+        if (plan.kinds[i] === LEAF) plan.leaves(plan.boxes[i] as number, leaves);
       }
-      for (let i = count - 1; i >= 0; i--) if (plan.kinds[i] === INNER) waiting.push(plan.inner[i] as number);
+      for (let i = count - 1; i >= 0; i--) if (plan.kinds[i] === INNER) waiting.push(plan.reference(plan.boxes[i] as number));
       for (const leaf of leaves) {
         const from = plan.reference(leaf);
         const triangles = plan.triangles(leaf);

@@ -26,17 +26,14 @@ const COUNT = BvhNode.offsets.left_count / 4;
 export class WidePlan {
   /** Nodes of the binary tree that are roots: the world's first, then those of meshes as they are met. */
   readonly roots: readonly number[];
-  /** Least triangle under each root. */
+  /** Least triangle below each root. */
   readonly firsts: readonly number[];
   /** Of each child of what was opened last: INNER, LEAF or PLACED. */
   readonly kinds = new Uint8Array(WIDTH);
   /** The child of a binary node whose box holds it. */
   readonly boxes = new Int32Array(WIDTH);
-  /** What to open of an inner child. */
-  readonly inner = new Int32Array(WIDTH);
-  /** Triangles of a leaf, and how many of the box's triangles come before them. */
+  /** Triangles of a leaf. */
   readonly counts = new Uint8Array(WIDTH);
-  readonly skipped = new Uint8Array(WIDTH);
   readonly #words: Uint32Array;
   readonly #floats: Float32Array;
   /** At 8 · node + j the cost of standing for at most j children, 1 ≤ j < 8. */
@@ -46,17 +43,16 @@ export class WidePlan {
   /** Children the subtree can stand for, at most 8, and triangles below, at most 4 (an instance: 4). */
   readonly #parts: Uint8Array;
   readonly #sizes: Uint8Array;
-  /** Costs of both sides of a node, at j and 8 + j. */
-  readonly #sides = new Float64Array(2 * WIDTH + 1);
   readonly #pending = new Int32Array(4 * WIDTH);
 
   constructor(nodes: Uint8Array<ArrayBuffer>) {
     const count = nodes.byteLength / BvhNode.size;
     this.#words = new Uint32Array(nodes.buffer, nodes.byteOffset, count * NODE_WORDS);
     this.#floats = new Float32Array(nodes.buffer, nodes.byteOffset, count * NODE_WORDS);
-    this.#costs = new Float32Array(count * WIDTH);
+    // Two rows more, for the sides of a node that are leaves.
+    this.#costs = new Float32Array((count + 2) * WIDTH);
     this.#choices = new Uint8Array(count * WIDTH);
-    this.#parts = new Uint8Array(count);
+    this.#parts = new Uint8Array(count + 2);
     this.#sizes = new Uint8Array(count);
     const order = new Uint32Array(count);
     const { roots, firsts, listed } = this.#list(order);
@@ -92,9 +88,8 @@ export class WidePlan {
     this.leaves(this.reference(child) * 2 + 1, out);
   }
 
-  /** Fills the lists above. @param what a binary node, or ~child for a leaf too large for one slot. @returns how many children. */
+  /** Fills the lists above. @returns how many children the wide node has that stands for this binary one. */
   open(what: number): number {
-    if (what < 0) return this.#cut(~what, 0);
     const pending = this.#pending;
     const room = this.#parts[what] as number;
     const left = this.#choices[what * WIDTH] as number;
@@ -110,7 +105,7 @@ export class WidePlan {
       if (share === 0) continue;
       const count = this.triangles(child);
       if (count > 0) {
-        filled = (count & NODE_INSTANCE) === 0 ? this.#addLeaf(child, share, filled) : this.#add(filled, PLACED, child, 0);
+        filled = this.#add(filled, count < NODE_INSTANCE ? LEAF : PLACED, child, count);
         continue;
       }
       const node = this.reference(child);
@@ -123,58 +118,42 @@ export class WidePlan {
         pending[waiting++] = node * 2;
         pending[waiting++] = first;
       } else if (this.#choices[node * WIDTH + 1] === 1) {
-        this.counts[filled] = this.#sizes[node] as number;
-        filled = this.#add(filled, LEAF, child, 0);
+        filled = this.#add(filled, LEAF, child, this.#sizes[node] as number);
       } else {
-        filled = this.#add(filled, INNER, child, node);
+        filled = this.#add(filled, INNER, child, 0);
       }
     }
     return filled;
   }
 
-  #add(at: number, kind: number, child: number, inner: number): number {
+  #add(at: number, kind: number, child: number, triangles: number): number {
     this.kinds[at] = kind;
     this.boxes[at] = child;
-    this.inner[at] = inner;
-    this.skipped[at] = 0;
+    this.counts[at] = triangles;
     return at + 1;
   }
 
-  #addLeaf(child: number, share: number, at: number): number {
-    return slotsOf(this.triangles(child)) <= share ? this.#cut(child, at) : this.#add(at, INNER, child, ~child);
-  }
-
-  /** A leaf in as few slots as it fits, evenly. */
-  #cut(child: number, at: number): number {
-    const count = this.triangles(child);
-    const slots = slotsOf(count);
-    for (let i = 0; i < slots; i++) {
-      this.#add(at + i, LEAF, child, 0);
-      this.skipped[at + i] = Math.floor((i * count) / slots);
-      this.counts[at + i] = Math.floor(((i + 1) * count) / slots) - Math.floor((i * count) / slots);
-    }
-    return at + slots;
-  }
-
-  /** All nodes, parents before their children. */
+  /** All nodes, parents before their children, and near each other where they lie so in memory. */
   #list(order: Uint32Array): { roots: number[]; firsts: number[]; listed: number } {
     const words = this.#words;
+    const floats = this.#floats;
     const roots = [0];
     const firsts: number[] = [];
     const known = new Set(roots);
+    const waiting: number[] = [];
     let listed = 0;
     for (let r = 0; r < roots.length; r++) {
       let first = 0xffffffff;
-      order[listed] = roots[r] as number;
-      // What is listed but not yet looked at waits in the list itself.
-      for (let at = listed++; at < listed; at++) {
-        const node = order[at] as number;
-        for (let child = node * 2; child < node * 2 + 2; child++) {
-          const count = words[child * CHILD_WORDS + COUNT] as number;
-          const ref = words[child * CHILD_WORDS + REF] as number;
-          if (this.low(child, 0) > this.high(child, 0)) continue;
-          if (count === 0) order[listed++] = ref;
-          else if ((count & NODE_INSTANCE) === 0) first = Math.min(first, ref);
+      waiting.push(roots[r] as number);
+      while (waiting.length > 0) {
+        const node = waiting.pop() as number;
+        order[listed++] = node;
+        for (let at = (node * 2 + 1) * CHILD_WORDS; at >= node * NODE_WORDS; at -= CHILD_WORDS) {
+          const count = words[at + COUNT] as number;
+          const ref = words[at + REF] as number;
+          if ((floats[at] as number) > (floats[at + MAX] as number)) continue;
+          if (count === 0) waiting.push(ref);
+          else if (count < NODE_INSTANCE) first = Math.min(first, ref);
           else {
             const root = words[ref * NODE_WORDS + Instance.offsets.root / 4] as number;
             if (!known.has(root)) roots.push(root);
@@ -189,35 +168,35 @@ export class WidePlan {
 
   /** Costs and choices of a node whose children are solved. */
   #solve(node: number): void {
-    const sides = this.#sides;
-    const left = this.#side(node * 2, 0);
-    const right = this.#side(node * 2 + 1, WIDTH);
-    const all = Math.min(WIDTH, left + right);
+    const costs = this.#costs;
+    const choices = this.#choices;
+    const a = this.#row(node * 2, this.#sizes.length);
+    const b = this.#row(node * 2 + 1, this.#sizes.length + 1);
+    const left = Math.min(WIDTH - 1, this.#parts[a] as number);
+    const right = Math.min(WIDTH - 1, this.#parts[b] as number);
+    const ofA = a * WIDTH;
+    const ofB = b * WIDTH;
+    const all = left + right < WIDTH ? left + right : WIDTH;
     const base = node * WIDTH;
-    const [costs, choices] = [this.#costs, this.#choices];
     this.#parts[node] = all;
+    choices[base] = left;
     // Only a root may have a side without anything.
-    if (right === 0) {
-      choices[base] = left;
-      return;
-    }
+    if (right === 0) return;
     let last = Infinity;
     for (let j = 2; j <= all; j++) {
-      let best = Infinity;
-      let first = left;
-      for (let k = Math.max(1, j - right); k <= left && k < j; k++) {
-        const cost = (sides[k] as number) + (sides[WIDTH + j - k] as number);
-        if (cost < best) {
-          best = cost;
-          first = k;
-        }
+      const end = left < j ? left : j - 1;
+      let first = j > right ? j - right : 1;
+      let best = (costs[ofA + first] as number) + (costs[ofB + j - first] as number);
+      for (let k = first + 1; k <= end; k++) {
+        const cost = (costs[ofA + k] as number) + (costs[ofB + j - k] as number);
+        if (cost >= best) continue;
+        best = cost;
+        first = k;
       }
       if (j === all) choices[base] = first;
-      if (j < WIDTH) {
-        choices[base + j] = best < last ? first : 0;
-        costs[base + j] = Math.min(best, last);
-      }
-      last = Math.min(best, last);
+      if (j < WIDTH) choices[base + j] = best < last ? first : 0;
+      if (best < last) last = best;
+      if (j < WIDTH) costs[base + j] = last;
     }
     this.#alone(node, last);
   }
@@ -234,9 +213,15 @@ export class WidePlan {
     const area = x * y + y * z + z * x;
     const asNode = area + children;
     const asLeaf = size <= WIDE_LEAF_TRIANGLES ? area * size * TRIANGLE_COST : Infinity;
+    const alone = Math.min(asLeaf, asNode);
+    const base = node * WIDTH;
     this.#sizes[node] = size;
-    this.#choices[node * WIDTH + 1] = asLeaf <= asNode ? 1 : 0;
-    this.#costs[node * WIDTH + 1] = Math.min(asLeaf, asNode);
+    this.#choices[base + 1] = asLeaf <= asNode ? 1 : 0;
+    this.#costs[base + 1] = alone;
+    for (let j = 2; j < WIDTH && (this.#costs[base + j] as number) >= alone; j++) {
+      this.#costs[base + j] = alone;
+      this.#choices[base + j] = 0;
+    }
   }
 
   /** Triangles below a child, or 4 for more than fit a leaf and for what is none. */
@@ -246,33 +231,19 @@ export class WidePlan {
     return count > 4 ? 4 : count;
   }
 
-  /** Writes the costs of a child as 1, 2 … children at `to`. @returns how many it can stand for; 0: it is empty. */
-  #side(child: number, to: number): number {
-    const sides = this.#sides;
+  /** Row of the costs of a child: its node's, or `spare`, filled for a leaf; no parts: it is empty. */
+  #row(child: number, spare: number): number {
     const f = this.#floats;
     const at = child * CHILD_WORDS;
     const count = this.#words[at + COUNT] as number;
-    if (count === 0) {
-      const node = this.#words[at + REF] as number;
-      if ((f[at] as number) > (f[at + MAX] as number)) return 0;
-      const parts = this.#parts[node] as number;
-      for (let j = 1; j <= parts && j < WIDTH; j++) sides[to + j] = this.#costs[node * WIDTH + j] as number;
-      return Math.min(WIDTH - 1, parts);
-    }
     const x = (f[at + MAX] as number) - (f[at] as number);
+    if (count === 0 && x >= 0) return this.#words[at + REF] as number;
     const y = (f[at + MAX + 1] as number) - (f[at + 1] as number);
     const z = (f[at + MAX + 2] as number) - (f[at + 2] as number);
     const area = x * y + y * z + z * x;
-    if ((count & NODE_INSTANCE) !== 0) {
-      sides[to + 1] = area * INSTANCE_COST;
-      return 1;
-    }
-    const slots = slotsOf(count);
-    for (let j = 1; j < slots; j++) sides[to + j] = area + area * count * TRIANGLE_COST;
-    sides[to + slots] = area * count * TRIANGLE_COST;
-    return slots;
+    if (count > WIDE_LEAF_TRIANGLES && count < NODE_INSTANCE) throw new Error(`${count} triangles do not fit a leaf of the wide tree`);
+    this.#costs[spare * WIDTH + 1] = area * (count < NODE_INSTANCE ? count * TRIANGLE_COST : INSTANCE_COST);
+    this.#parts[spare] = count === 0 ? 0 : 1;
+    return spare;
   }
 }
-
-/** Slots that a leaf of the binary tree fills. */
-const slotsOf = (triangles: number): number => Math.ceil(triangles / WIDE_LEAF_TRIANGLES);

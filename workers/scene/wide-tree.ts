@@ -4,8 +4,8 @@
  * octant they lie in, so that a ray meets them about nearest first by the signs of its direction alone
  * (Ylitie, Karras and Laine 2017, section 3.3). Decides nothing: that is wide-plan.ts.
  */
-import { BvhNode, Instance, Triangle, WideInstance, WideNode } from '#shaders/layout.ts';
-import { INNER, LEAF, PLACED, WidePlan, WIDTH } from './wide-plan.ts';
+import { BvhNode, Instance, WideInstance, WideNode } from '#shaders/layout.ts';
+import { INNER, LEAF, WidePlan, WIDTH } from './wide-plan.ts';
 
 export interface WideTree {
   /** WideNode[] and WideInstance[]; row 0 is the root. */
@@ -22,22 +22,20 @@ const STEPS = 255;
 const META_ROW = 0x20 | 24;
 const META_TRIANGLES = [0, 0x20, 0x60, 0xe0] as const;
 
-/** @param triangles Triangle[], in the order of orderForWide. */
-export function buildWideTree(nodes: Uint8Array<ArrayBuffer>, triangles: Uint8Array<ArrayBuffer>): WideTree {
-  const writer = new Writer(nodes, triangles);
-  return writer.write();
+/** @param nodes of the binary tree, after orderForWide. @throws Error when they are in another order, or overfull leaves are among them. */
+export function buildWideTree(nodes: Uint8Array<ArrayBuffer>): WideTree {
+  return new Writer(nodes).write();
 }
 
 class Writer {
   readonly #plan: WidePlan;
   readonly #nodes: Uint8Array<ArrayBuffer>;
-  readonly #corners: Float32Array;
   #bytes: Uint8Array<ArrayBuffer>;
   #words: Uint32Array<ArrayBuffer>;
   #floats: Float32Array<ArrayBuffer>;
   #rows = 0;
   #depth = 0;
-  /** Nodes to be written: what to open, its row, its level. */
+  /** Nodes to be written: the binary node each stands for, its row, its level. */
   readonly #waiting: number[] = [];
   readonly #instances: number[] = [];
   /** Boxes of the children of a node, and of all of them. */
@@ -46,14 +44,16 @@ class Writer {
   readonly #least = new Float64Array(3);
   readonly #most = new Float64Array(3);
   readonly #slots = new Uint8Array(WIDTH);
-  readonly #offers = new Float64Array(WIDTH * WIDTH);
+  /** Child of each slot, or -1. */
+  readonly #children = new Int8Array(WIDTH);
+  /** Doubled way from the middle of all to the middle of each child, and its length along the diagonals. */
+  readonly #away = new Float64Array(4 * WIDTH);
   readonly #single = new Float32Array(1);
   readonly #singleBits = new Uint32Array(this.#single.buffer);
 
-  constructor(nodes: Uint8Array<ArrayBuffer>, triangles: Uint8Array<ArrayBuffer>) {
+  constructor(nodes: Uint8Array<ArrayBuffer>) {
     this.#plan = new WidePlan(nodes);
     this.#nodes = nodes;
-    this.#corners = new Float32Array(triangles.buffer, triangles.byteOffset, triangles.byteLength / 4);
     this.#bytes = new Uint8Array(0);
     this.#words = new Uint32Array(0);
     this.#floats = new Float32Array(0);
@@ -102,9 +102,9 @@ class Writer {
     this.#floats = new Float32Array(grown.buffer);
   }
 
-  #node(what: number, row: number, level: number): void {
+  #node(node: number, row: number, level: number): void {
     const plan = this.#plan;
-    const count = plan.open(what);
+    const count = plan.open(node);
     this.#depth = Math.max(this.#depth, level);
     this.#measure(count);
     this.#assign(count);
@@ -118,77 +118,70 @@ class Writer {
     this.#bytes[at + AT.grid + 3] = placed;
     // Last come first, so that a node's first child lies behind it.
     for (let slot = WIDTH - 1; slot >= 0; slot--) {
-      const i = this.#slots.indexOf(slot);
-      if (i < 0 || i >= count || plan.kinds[i] === LEAF) continue;
+      const i = this.#children[slot] as number;
+      if (i < 0 || plan.kinds[i] === LEAF) continue;
       const child = children + bits(placed & ((1 << slot) - 1));
       this.#bytes[at + AT.meta_low + slot] = META_ROW + slot;
-      if (plan.kinds[i] === INNER) this.#waiting.push(plan.inner[i] as number, child, level + 1);
+      if (plan.kinds[i] === INNER) this.#waiting.push(plan.reference(plan.boxes[i] as number), child, level + 1);
       else this.#instance(plan.reference(plan.boxes[i] as number), child);
     }
   }
 
-  /** Boxes of the children; parts of a leaf have their own. */
+  /** Boxes of the children, and of all of them. */
   #measure(count: number): void {
     const plan = this.#plan;
-    for (let axis = 0; axis < 3; axis++) {
-      let least = Infinity;
-      let most = -Infinity;
-      for (let i = 0; i < count; i++) {
-        const box = plan.boxes[i] as number;
-        const cut = plan.kinds[i] === LEAF && plan.triangles(box) > (plan.counts[i] as number);
-        const first = cut ? plan.reference(box) + (plan.skipped[i] as number) : 0;
-        const low = cut ? this.#extreme(Math.min, first, plan.counts[i] as number, axis) : plan.low(box, axis);
-        const high = cut ? this.#extreme(Math.max, first, plan.counts[i] as number, axis) : plan.high(box, axis);
+    const least = this.#least.fill(Infinity);
+    const most = this.#most.fill(-Infinity);
+    for (let i = 0; i < count; i++) {
+      const box = plan.boxes[i] as number;
+      for (let axis = 0; axis < 3; axis++) {
+        const low = plan.low(box, axis);
+        const high = plan.high(box, axis);
         this.#low[i * 3 + axis] = low;
         this.#high[i * 3 + axis] = high;
-        least = Math.min(least, low);
-        most = Math.max(most, high);
+        if (low < (least[axis] as number)) least[axis] = low;
+        if (high > (most[axis] as number)) most[axis] = high;
       }
-      this.#least[axis] = least;
-      this.#most[axis] = most;
     }
   }
 
-  #extreme(of: (...values: number[]) => number, first: number, count: number, axis: number): number {
-    const words = Triangle.size / 4;
-    let value = this.#corners[first * words + axis] as number;
-    for (let t = first; t < first + count; t++) {
-      const at = t * words + axis;
-      value = of(value, this.#corners[at] as number, this.#corners[at + 4] as number, this.#corners[at + 8] as number);
-    }
-    return value;
-  }
-
-  /** Gives every child a slot: time and again the child and slot that suit each other best. */
+  /** Gives every child the slot that suits it best of those left, first to the child for which it matters most. */
   #assign(count: number): void {
-    const offers = this.#offers;
+    const low = this.#low;
+    const high = this.#high;
+    const mx = (this.#least[0] as number) + (this.#most[0] as number);
+    const my = (this.#least[1] as number) + (this.#most[1] as number);
+    const mz = (this.#least[2] as number) + (this.#most[2] as number);
+    const away = this.#away;
     for (let i = 0; i < count; i++) {
-      const x = (this.#low[i * 3] as number) + (this.#high[i * 3] as number) - (this.#least[0] as number) - (this.#most[0] as number);
-      const y = (this.#low[i * 3 + 1] as number) + (this.#high[i * 3 + 1] as number) - (this.#least[1] as number) - (this.#most[1] as number);
-      const z = (this.#low[i * 3 + 2] as number) + (this.#high[i * 3 + 2] as number) - (this.#least[2] as number) - (this.#most[2] as number);
-      for (let slot = 0; slot < WIDTH; slot++) {
-        offers[i * WIDTH + slot] = (slot & 1 ? x : -x) + (slot & 2 ? y : -y) + (slot & 4 ? z : -z);
-      }
+      away[i * 4] = (low[i * 3] as number) + (high[i * 3] as number) - mx;
+      away[i * 4 + 1] = (low[i * 3 + 1] as number) + (high[i * 3 + 1] as number) - my;
+      away[i * 4 + 2] = (low[i * 3 + 2] as number) + (high[i * 3 + 2] as number) - mz;
+      away[i * 4 + 3] = Math.abs(away[i * 4] as number) + Math.abs(away[i * 4 + 1] as number) + Math.abs(away[i * 4 + 2] as number);
     }
-    let free = (1 << WIDTH) - 1;
-    let waiting = (1 << count) - 1;
-    while (waiting !== 0) {
-      let best = -Infinity;
+    this.#children.fill(-1);
+    for (let turn = 0; turn < count; turn++) {
       let child = 0;
-      let taken = 0;
-      for (let i = 0; i < count; i++) {
-        if ((waiting & (1 << i)) === 0) continue;
-        for (let slot = 0; slot < WIDTH; slot++) {
-          if ((free & (1 << slot)) === 0 || (offers[i * WIDTH + slot] as number) <= best) continue;
-          best = offers[i * WIDTH + slot] as number;
-          child = i;
-          taken = slot;
-        }
-      }
-      this.#slots[child] = taken;
-      free &= ~(1 << taken);
-      waiting &= ~(1 << child);
+      for (let i = 1; i < count; i++) if ((away[i * 4 + 3] as number) > (away[child * 4 + 3] as number)) child = i;
+      this.#settle(child);
+      away[child * 4 + 3] = -1;
     }
+  }
+
+  #settle(child: number): void {
+    const x = this.#away[child * 4] as number;
+    const y = this.#away[child * 4 + 1] as number;
+    const z = this.#away[child * 4 + 2] as number;
+    let best = -Infinity;
+    let taken = 0;
+    for (let slot = 0; slot < WIDTH; slot++) {
+      const suits = (slot & 1 ? x : -x) + (slot & 2 ? y : -y) + (slot & 4 ? z : -z);
+      if (suits <= best || (this.#children[slot] as number) >= 0) continue;
+      best = suits;
+      taken = slot;
+    }
+    this.#slots[child] = taken;
+    this.#children[taken] = child;
   }
 
   #leaves(count: number, at: number): void {
@@ -197,7 +190,7 @@ class Writer {
     let next = -1;
     for (let i = 0; i < count; i++) {
       if (plan.kinds[i] !== LEAF) continue;
-      const first = this.#firstOf(plan.boxes[i] as number) + (plan.skipped[i] as number);
+      const first = this.#firstOf(plan.boxes[i] as number);
       if (next < 0) this.#words[base] = first;
       else if (first !== next) throw new Error(`triangle ${first} does not follow ${next}: the order is not that of the wide tree`);
       this.#bytes[at + AT.meta_low + (this.#slots[i] as number)] =
@@ -219,11 +212,13 @@ class Writer {
     this.#floats[(at + AT.origin) / 4 + axis] = least;
     this.#bytes[at + AT.grid + axis] = exponent;
     this.#singleBits[0] = exponent << 23;
-    const step = this.#single[0] as number;
+    const steps = 1 / (this.#single[0] as number);
+    const lows = at + (LOWS[axis] as number);
+    const highs = at + (HIGHS[axis] as number);
     for (let i = 0; i < count; i++) {
       const slot = this.#slots[i] as number;
-      this.#bytes[at + (LOWS[axis] as number) + slot] = Math.max(0, Math.floor(((this.#low[i * 3 + axis] as number) - least) / step));
-      this.#bytes[at + (HIGHS[axis] as number) + slot] = Math.min(STEPS, Math.ceil(((this.#high[i * 3 + axis] as number) - least) / step));
+      this.#bytes[lows + slot] = Math.floor(((this.#low[i * 3 + axis] as number) - least) * steps);
+      this.#bytes[highs + slot] = Math.min(STEPS, Math.ceil(((this.#high[i * 3 + axis] as number) - least) * steps));
     }
   }
 
