@@ -28,19 +28,21 @@ export interface RoleOptions {
 }
 
 export async function runRole({ name, args, create }: RoleOptions): Promise<number> {
-  const { options } = parseWords(args, { network: 'string', key: 'string', data: 'string' }, 0);
+  const { options } = parseWords(args, { network: 'string', key: 'string', data: 'string', driver: 'string', share: 'string' }, 0);
   if (!options.network) throw new UsageError('--network URL is needed: the coordinator to connect to');
   const origin = readUrl('network', options.network);
   const folder = resolve(options.data ?? dataFolder());
+  const share = readShare(options.share);
   const interrupts = catchInterrupts();
-  const engine = await ThreadEngine.start();
+  const engine = await ThreadEngine.start(options.driver);
+  engine.setPace({ place: 'idle', share });
   const agent = await connectAgent({ origin, folder, engine, keyFile: resolve(options.key ?? join(folder, 'keys', `${name}.key`)) });
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   const role = create(agent, say);
   say(`${name} ${agent.context.identity.key.slice(0, 16)} at ${origin}`);
   const report = await role.start();
   if (!report.ok) throw new CommandError(`no GPU to work with: ${report.text}`);
-  say(`device: ${deviceText(report satisfies Device)}`);
+  say(`device: ${deviceText(report satisfies Device)}; driver: ${engine.driver}`);
   await aborted(interrupts.first);
   say('finishing; interrupt again to stop now');
   await Promise.race([role.finish(), aborted(interrupts.second)]);
@@ -58,4 +60,11 @@ export function onChangeOnly(say: (text: string) => void): (text: string) => voi
     if (text !== last) say(text);
     last = text;
   };
+}
+
+/** Percent of the device's time as a fraction; all of it when left out. */
+function readShare(words: string | undefined): number {
+  const percent = words === undefined ? 100 : Number(words);
+  if (!(percent >= 1 && percent <= 100)) throw new UsageError(`--share '${words}': a number of percent from 1 to 100 is needed`);
+  return percent / 100;
 }

@@ -8,7 +8,8 @@ import { Worker } from 'node:worker_threads';
 import type { DeviceReport, Engine, Pace, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
 import { systemClock } from '#lib/roles/clock.ts';
 import type { EngineCall, EngineResult, FromEngine, ToEngine } from './engine-messages.ts';
-import { prepareVulkan } from './gpu-environment.ts';
+import { CommandError } from './command.ts';
+import { prepareVulkan, SYSTEM_PLACES } from './gpu-environment.ts';
 import { cacheFolder, projectRoot } from './paths.ts';
 
 interface Pending {
@@ -25,27 +26,34 @@ const ENTRY = 'build/cli/engine-thread.js';
 
 export class ThreadEngine implements Engine {
   shader: string;
+  /** Which drivers Dawn was given, and why. */
+  readonly driver: string;
   #worker: Worker | null;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #disposed = false;
   #pace: Pace | null = null;
 
-  private constructor(worker: Worker, shader: string) {
+  private constructor(worker: Worker, shader: string, driver: string) {
+    this.driver = driver;
     this.shader = shader;
     this.#worker = worker;
     this.#attach(worker);
   }
 
-  /** Resolves when the thread has loaded; no device is made before `probe`. */
-  static async start(): Promise<ThreadEngine> {
-    prepareVulkan(cacheFolder());
+  /**
+   * Resolves when the thread has loaded; no device is made before `probe`.
+   * @param driver see `chooseVulkan`. @throws CommandError when it is not there.
+   */
+  static async start(driver?: string): Promise<ThreadEngine> {
+    const vulkan = prepareVulkan(cacheFolder(), SYSTEM_PLACES, driver);
+    if (!vulkan.ok) throw new CommandError(vulkan.text);
     const worker = spawn();
     const shader = await new Promise<string>((resolve, reject) => {
       worker.once('message', (message: FromEngine) => resolve('shader' in message ? message.shader : ''));
       worker.once('error', reject);
     });
-    return new ThreadEngine(worker, shader);
+    return new ThreadEngine(worker, shader, vulkan.setup.why);
   }
 
   async probe(): Promise<DeviceReport> {

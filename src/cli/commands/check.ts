@@ -12,6 +12,9 @@ Vouches for other people's work: re-traces leaves drawn at random and signs what
   --key FILE      the key that signs; made when it is not there;
                   default: .pictor/keys/checker.key
   --data FOLDER   blobs and unsent messages, default .pictor
+  --share PERCENT of the device's time, default 100; it idles for the rest
+  --driver NAME   hardware, lavapipe, swiftshader or the path of a Vulkan driver
+                  manifest; default: the fastest that is installed
 
 Example:
   pictor check --network http://127.0.0.1:8787

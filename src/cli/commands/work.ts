@@ -15,6 +15,9 @@ Without a GPU a software adapter is used, and said plainly.
   --key FILE      the key to be paid under; made when it is not there;
                   default: .pictor/keys/worker.key
   --data FOLDER   blobs and unsent messages, default .pictor
+  --share PERCENT of the device's time, default 100; it idles for the rest
+  --driver NAME   hardware, lavapipe, swiftshader or the path of a Vulkan driver
+                  manifest; default: the fastest that is installed
 
 Interrupt (Ctrl-C) finishes the lease at hand; a second interrupt stops now and gives it back.
 

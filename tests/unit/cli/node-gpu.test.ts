@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findVulkan, prepareVulkan, SYSTEM_PLACES } from '#cli/gpu-environment.ts';
+import { chooseVulkan, findVulkan, prepareVulkan, SYSTEM_PLACES } from '#cli/gpu-environment.ts';
 import { nodeGpu } from '#cli/node-gpu.ts';
 import { cacheFolder } from '#cli/paths.ts';
 
@@ -20,6 +20,49 @@ test('hardware drivers come before software, and lavapipe only when Dawn accepts
   expect(names()).toEqual(['nvidia_icd.json', 'vk_swiftshader_icd.json']);
   manifest('lvp_icd.x86_64.json', '1.4.305');
   expect(names()).toEqual(['nvidia_icd.json', 'lvp_icd.x86_64.json']);
+});
+
+test('which driver, and why, is one line; one can be named', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'pictor-why-'));
+  const places = { driverFolders: [folder], chromiumFolders: [] };
+  const manifest = (name: string, api: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, JSON.stringify({ ICD: { library_path: 'x.so', api_version: api } }));
+    return path;
+  };
+  const why = (): string => findVulkan(cacheFolder(), places).why;
+  const named = (name: string): readonly string[] | string => {
+    const outcome = chooseVulkan(cacheFolder(), places, name);
+    return outcome.ok ? outcome.setup.drivers.map((path) => path.split('/').at(-1)!) : outcome.text;
+  };
+  expect(why()).toMatch(/^SwiftShader: neither .* lavapipe/);
+  const lavapipe = manifest('lvp_icd.x86_64.json', '1.3.230');
+  expect(why()).toMatch(/^SwiftShader: the lavapipe here is older/);
+  expect(named('lavapipe')).toMatch(/no driver 'lavapipe' here: name one of swiftshader/);
+  manifest('lvp_icd.x86_64.json', '1.4.305');
+  expect(why()).toMatch(/^lavapipe: no hardware driver .* faster than SwiftShader/);
+  expect(named('hardware')).toMatch(/no driver 'hardware' here: name one of lavapipe, swiftshader/);
+  manifest('nvidia_icd.json', '1.4.312');
+  expect(why()).toBe('nvidia_icd.json; lavapipe if no GPU answers');
+  expect(named('hardware')).toEqual(['nvidia_icd.json']);
+  expect(named('lavapipe')).toEqual(['lvp_icd.x86_64.json']);
+  expect(named('swiftshader')).toEqual(['vk_swiftshader_icd.json']);
+  expect(named(lavapipe)).toEqual(['lvp_icd.x86_64.json']);
+  expect(named(join(folder, 'absent.json'))).toMatch(/no driver/);
+});
+
+test('the environment is obeyed, and a driver that is named comes before it', () => {
+  const before = process.env.VK_ICD_FILENAMES;
+  process.env.VK_ICD_FILENAMES = '/somewhere/icd.json';
+  const obeyed = prepareVulkan(cacheFolder(), BARE);
+  expect(process.env.VK_ICD_FILENAMES).toBe('/somewhere/icd.json');
+  expect(obeyed.ok && obeyed.setup.why).toBe('/somewhere/icd.json, as VK_ICD_FILENAMES says');
+  expect(prepareVulkan(cacheFolder(), BARE, 'abacus')).toMatchObject({ ok: false });
+  expect(process.env.VK_ICD_FILENAMES).toBe('/somewhere/icd.json');
+  expect(prepareVulkan(cacheFolder(), BARE, 'swiftshader')).toMatchObject({ ok: true });
+  expect(process.env.VK_ICD_FILENAMES).toMatch(/vk_swiftshader_icd\.json$/);
+  if (before === undefined) delete process.env.VK_ICD_FILENAMES;
+  else process.env.VK_ICD_FILENAMES = before;
 });
 
 test("a browser's SwiftShader is used in place, without unpacking ours", () => {
