@@ -35,14 +35,14 @@ export async function buildBvh(triangles: Float32Array, pause: () => Promise<voi
   const count = triangles.length / 9;
   const threads = options.threads ?? (count < THREADED_TRIANGLES ? 1 : threadsHere());
   const top = await cutParts(triangles, leafMax, depthMax, pause);
-  const parts = [...partsOf(top, depthMax)].filter(({ part }) => part.members.length > leafMax);
+  const parts = [...partsOf(top, depthMax)].filter(({ members }) => members.length > leafMax);
   const rounds = top.sides ? 1 : 2;
   const take = (i: number): PartJob => {
-    const { part, levels } = parts[i] as PlacedPart;
-    return { triangles: cornersOf(triangles, part.members), leafMax, depthMax: levels, rounds };
+    const { members, levels } = parts[i] as PlacedPart;
+    return { triangles, members: top.sides ? members : null, leafMax, depthMax: levels, rounds };
   };
   const trees = await buildParts(parts.length, take, threads, pause);
-  const joiner = new Joiner(triangles, leafMax, new Map(parts.map(({ part }, i) => [part, trees[i] as PartTree])));
+  const joiner = new Joiner(triangles, leafMax, new Map(parts.map(({ members }, i) => [members, trees[i] as PartTree])));
   return joiner.join(top);
 }
 
@@ -58,24 +58,17 @@ export function buildOverBoxes(bounds: Float32Array, leafMax: number, depthMax: 
   return buildBvh(corners, pause, { leafMax, depthMax });
 }
 
+type Members = Uint32Array<ArrayBuffer>;
+
 interface PlacedPart {
-  readonly part: Part;
+  readonly members: Members;
   /** That its tree may have. */
   readonly levels: number;
 }
 
 function* partsOf(part: Part, levels: number): Generator<PlacedPart> {
-  if (!part.sides) yield { part, levels };
+  if (!part.sides) yield { members: part.members, levels };
   for (const side of part.sides ?? []) yield* partsOf(side, levels - 1);
-}
-
-function cornersOf(triangles: Float32Array, members: Uint32Array): Float32Array<ArrayBuffer> {
-  const out = new Float32Array(members.length * 9);
-  if (members.length * 9 === triangles.length) out.set(triangles);
-  else
-    for (let i = 0; i < members.length; i++)
-      for (let k = 0; k < 9; k++) out[i * 9 + k] = triangles[(members[i] as number) * 9 + k] as number;
-  return out;
 }
 
 const WORDS = BvhNode.size / 4;
@@ -91,7 +84,7 @@ const EMPTY_MIN = 3e38;
 class Joiner {
   readonly #triangles: Float32Array;
   readonly #leafMax: number;
-  readonly #trees: ReadonlyMap<Part, PartTree>;
+  readonly #trees: ReadonlyMap<Members, PartTree>;
   #words = new Uint32Array(0);
   #floats = new Float32Array(0);
   #order = new Uint32Array(0);
@@ -99,22 +92,22 @@ class Joiner {
   #places = 0;
   #depth = 0;
 
-  constructor(triangles: Float32Array, leafMax: number, trees: ReadonlyMap<Part, PartTree>) {
+  constructor(triangles: Float32Array, leafMax: number, trees: ReadonlyMap<Members, PartTree>) {
     this.#triangles = triangles;
     this.#leafMax = leafMax;
     this.#trees = trees;
   }
 
   join(top: Part): Bvh {
-    const only = this.#trees.get(top);
+    const only = top.members && this.#trees.get(top.members);
     if (only) return only;
     const inner = [...this.#trees.values()].reduce((sum, { nodes }) => sum + nodes.byteLength / BvhNode.size, 0);
     // Every part but one needs a node above it; a scene of a single leaf still has one.
-    this.#words = new Uint32Array((inner + [...partsOf(top, 0)].length) * WORDS);
+    this.#words = new Uint32Array((inner + Math.max(1, [...partsOf(top, 0)].length - 1)) * WORDS);
     this.#floats = new Float32Array(this.#words.buffer);
     this.#order = new Uint32Array(this.#triangles.length / 9);
     this.#node(top.sides ?? [top, { members: new Uint32Array(0), sides: null }], 1);
-    return { nodes: new Uint8Array(this.#words.buffer, 0, this.#nodes * BvhNode.size).slice(), order: this.#order, depth: this.#depth };
+    return { nodes: new Uint8Array(this.#words.buffer), order: this.#order, depth: this.#depth };
   }
 
   #node(sides: readonly [Part, Part], depth: number): void {
@@ -124,17 +117,16 @@ class Joiner {
   }
 
   /** Writes a child and all below it. */
-  #child(part: Part, at: number, depth: number): void {
-    const leaf = part.members.length <= this.#leafMax && !part.sides;
-    this.#words[at + REF] = leaf ? this.#places : this.#nodes;
-    this.#words[at + COUNT] = leaf ? part.members.length : 0;
-    if (leaf) {
-      this.#leaf(part, at);
+  #child({ members, sides }: Part, at: number, depth: number): void {
+    if (members && members.length <= this.#leafMax) {
+      this.#leaf(members, at);
       return;
     }
     const child = this.#nodes;
-    if (part.sides) this.#node(part.sides, depth + 1);
-    else this.#copy(this.#trees.get(part) as PartTree, part, depth);
+    this.#words[at + REF] = child;
+    this.#words[at + COUNT] = 0;
+    if (sides) this.#node(sides, depth + 1);
+    else this.#copy(this.#trees.get(members) as PartTree, members, depth);
     for (let axis = 0; axis < 3; axis++) {
       const [left, right] = [child * WORDS + axis, child * WORDS + CHILD_WORDS + axis];
       this.#floats[at + axis] = Math.min(this.#floats[left] as number, this.#floats[right] as number);
@@ -142,7 +134,9 @@ class Joiner {
     }
   }
 
-  #leaf({ members }: Part, at: number): void {
+  #leaf(members: Members, at: number): void {
+    this.#words[at + REF] = this.#places;
+    this.#words[at + COUNT] = members.length;
     this.#floats.fill(EMPTY_MIN, at, at + 3);
     this.#floats.fill(-EMPTY_MIN, at + MAX, at + MAX + 3);
     for (const triangle of members) {
@@ -156,16 +150,17 @@ class Joiner {
     }
   }
 
-  #copy(tree: PartTree, { members }: Part, depth: number): void {
-    const from = new Uint32Array(tree.nodes.buffer);
-    const base = this.#nodes * WORDS;
-    this.#words.set(from, base);
-    for (let child = REF; child < from.length; child += CHILD_WORDS) {
-      const moved = (from[child + COUNT - REF] as number) === 0 ? this.#nodes : this.#places;
-      this.#words[base + child] = (from[child] as number) + moved;
+  #copy({ nodes, order, depth: below }: PartTree, members: Members, depth: number): void {
+    const from = new Uint32Array(nodes.buffer);
+    const [words, joined, firstNode, firstPlace] = [this.#words, this.#order, this.#nodes, this.#places];
+    const base = firstNode * WORDS;
+    words.set(from, base);
+    for (let child = base; child < base + from.length; child += CHILD_WORDS) {
+      words[child + REF] = (words[child + REF] as number) + ((words[child + COUNT] as number) === 0 ? firstNode : firstPlace);
     }
+    for (let i = 0; i < order.length; i++) joined[firstPlace + i] = members[order[i] as number] as number;
     this.#nodes += from.length / WORDS;
-    for (const triangle of tree.order) this.#order[this.#places++] = members[triangle] as number;
-    this.#depth = Math.max(this.#depth, depth + tree.depth);
+    this.#places += order.length;
+    this.#depth = Math.max(this.#depth, depth + below);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The bins of one split of the BVH: drops the triangles of a range into at most 16 slices per axis
- * by the middle of their boxes, and finds the plane between slices with the least surface area ×
- * triangles. Written with plain locals because every triangle passes here about twenty times.
+ * The bins of one split of a scene into parts: drops the triangles of a sample into at most 16 slices
+ * per axis by the middle of their boxes, and finds the plane between slices with the least surface
+ * area × triangles. On doubles, the same everywhere. What lies below a part the kernel splits.
  */
 
 const BINS = 16;
@@ -37,13 +37,6 @@ export class SahBins {
     this.#fill(bounds, start, end);
   }
 
-  widestAxis(): number {
-    const m = this.#middles;
-    const width = (axis: number): number => (m[axis + 3] as number) - (m[axis] as number);
-    if (width(0) >= width(1) && width(0) >= width(2)) return 0;
-    return width(1) >= width(2) ? 1 : 2;
-  }
-
   /** @returns false when all middles coincide and no plane divides the range. */
   findPlane(): boolean {
     let best = Infinity;
@@ -58,11 +51,10 @@ export class SahBins {
     return best < Infinity;
   }
 
-  /** On which side of the plane found the triangle at a place of the range lies. */
-  isLeft(bounds: Float32Array, place: number): boolean {
-    const at = place * 6 + this.#axis;
-    const offset = (bounds[at] as number) + (bounds[at + 3] as number) - (this.#middles[this.#axis] as number);
-    return Math.min(this.#bins - 1, (offset * (this.#scales[this.#axis] as number)) | 0) <= this.#lastLeft;
+  /** The plane found, at a doubled middle: what lies below it is left. */
+  plane(): { readonly axis: number; readonly at: number } {
+    const axis = this.#axis;
+    return { axis, at: (this.#middles[axis] as number) + (this.#lastLeft + 1) / (this.#scales[axis] as number) };
   }
 
   #clear(): void {

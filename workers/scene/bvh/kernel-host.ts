@@ -20,7 +20,9 @@ export interface KernelExports extends WebAssembly.Exports {
 
 /** One part: more than `leafMax` triangles, three corners of 3 numbers each. */
 export interface PartJob {
-  readonly triangles: Float32Array<ArrayBuffer>;
+  readonly triangles: Float32Array;
+  /** Which of the triangles; null: all of them. */
+  readonly members: Uint32Array | null;
   readonly leafMax: number;
   /** Must suffice for halving. */
   readonly depthMax: number;
@@ -52,15 +54,29 @@ export async function startKernel(): Promise<KernelExports> {
  * too deep is built again by halves.
  * @throws Error when there is no memory.
  */
-export function buildPart(kernel: KernelExports, { triangles, leafMax, depthMax, rounds }: PartJob): PartTree {
-  const count = triangles.length / 9;
+export function buildPart(kernel: KernelExports, { triangles, members, leafMax, depthMax, rounds }: PartJob): PartTree {
+  const count = members ? members.length : triangles.length / 9;
   // Triangles that are clustered from below, and boxes that are reinserted in a round: all of a small scene's.
   const bunch = 32;
-  const moves = Math.max(8192, count >> 5);
+  const moves = Math.max(1024, count >> 5);
   for (const balanced of [0, 1]) {
     const at = kernel.start(count);
     if (at === 0) throw new Error('There is no memory to build the hierarchy in.');
-    new Float32Array(kernel.memory.buffer, at, triangles.length).set(triangles);
+    const corners = new Float32Array(kernel.memory.buffer, at, count * 9);
+    if (!members) corners.set(triangles);
+    // Written out, because this loop would otherwise take as long as the tree.
+    for (let i = 0, to = 0; members && i < count; i++, to += 9) {
+      const from = (members[i] as number) * 9;
+      corners[to] = triangles[from] as number;
+      corners[to + 1] = triangles[from + 1] as number;
+      corners[to + 2] = triangles[from + 2] as number;
+      corners[to + 3] = triangles[from + 3] as number;
+      corners[to + 4] = triangles[from + 4] as number;
+      corners[to + 5] = triangles[from + 5] as number;
+      corners[to + 6] = triangles[from + 6] as number;
+      corners[to + 7] = triangles[from + 7] as number;
+      corners[to + 8] = triangles[from + 8] as number;
+    }
     kernel.build(leafMax, depthMax, bunch, moves, balanced ? 0 : rounds, balanced);
     if (kernel.depth() <= depthMax) break;
   }

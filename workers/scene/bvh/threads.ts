@@ -102,6 +102,17 @@ export async function buildParts(
   return trees as readonly PartTree[];
 }
 
+/** With triangles of its own, to be transferred. */
+function gathered(job: PartJob): PartJob & { readonly triangles: Float32Array<ArrayBuffer> } {
+  if (!job.members) return { ...job, triangles: job.triangles.slice() };
+  const triangles = new Float32Array(job.members.length * 9);
+  for (let i = 0; i < job.members.length; i++) {
+    const from = (job.members[i] as number) * 9;
+    for (let k = 0; k < 9; k++) triangles[i * 9 + k] = job.triangles[from + k] as number;
+  }
+  return { ...job, triangles, members: null };
+}
+
 async function buildOnThreads(
   trees: (PartTree | undefined)[],
   take: (part: number) => PartJob,
@@ -119,7 +130,7 @@ async function buildOnThreads(
     try {
       while (next < trees.length && !failed) {
         const part = next++;
-        const job = take(part);
+        const job = gathered(take(part));
         const tree = await new Promise<PartTree | null>((resolve) => {
           answered = resolve;
           thread.post({ module, job }, [job.triangles.buffer]);
