@@ -79,3 +79,30 @@ test('a worker without room for the scene works from memory', async () => {
   // The creator may hear of the job's end before the worker hears of its last lease.
   await world.until('all is paid', () => hand.status.leasesSettled === viewOf(role, job).view.leases);
 });
+
+test('a worker whose device has no memory for the scene says how much it holds, and others do the work', async () => {
+  await begin(25);
+  const honest = new ArithmeticEngine(world.clock);
+  let tried = 0;
+  const small: Engine = {
+    shader: honest.shader,
+    probe: () => honest.probe(),
+    compile: (signal, files) => honest.compile(signal, files),
+    trace: async () => {
+      tried++;
+      return { ok: false, reason: 'no-memory', text: 'The device has no memory for the scene.' };
+    },
+    setPace: () => honest.setPace(),
+    dispose: () => honest.dispose(),
+  };
+  const { role: hand } = await worker(small);
+  const { role: other } = await worker();
+  await checker();
+  const { role, job } = await submitted(await world.tab());
+  await expectWell(role, job);
+  const needs = viewOf(role, job).order.sceneNeeds.bytes;
+  expect(hand.status.reason).toContain(`a scene of at most ${needs - 1} bytes`);
+  expect(tried).toBeLessThanOrEqual(2);
+  expect(hand.status.leasesVoided).toBe(0);
+  await world.until('all is paid', () => other.status.leasesSettled === viewOf(role, job).view.leases);
+});
