@@ -9,6 +9,7 @@ import { BvhNode, Triangle } from '#shaders/layout.ts';
 import { buildBvh } from '#workers/scene/bvh.ts';
 import { compileScene } from '#workers/scene/compile.ts';
 import type { CompiledScene } from '#workers/scene/compiled-scene.ts';
+import { buildWideTree } from '#workers/scene/wide-tree.ts';
 import { benchScenes, bytesOf } from './scenes.ts';
 import { figure, markdown, millions, times } from './table.ts';
 
@@ -26,8 +27,8 @@ export interface BuildRow {
   readonly oursCost: number;
   readonly threeCost: number;
   readonly depth: number;
-  /** Sections of the compiled scene but texels and environment, over triangles; null for what was only made. */
-  readonly bytesPerTriangle: number | null;
+  /** On a device, without texels and environment, with the binary tree and with the wide one; null for what was only made. */
+  readonly bytesPerTriangle: { readonly binary: number; readonly wide: number } | null;
 }
 
 export interface BuildReport {
@@ -113,7 +114,7 @@ function costOfThree(tree: MeshBVH): number {
   return sum / root;
 }
 
-async function measure(scene: string, triangles: Float32Array, bytesPerTriangle: number | null): Promise<BuildRow> {
+async function measure(scene: string, triangles: Float32Array, bytesPerTriangle: BuildRow['bytesPerTriangle']): Promise<BuildRow> {
   const count = triangles.length / 9;
   let [ours, three] = [Infinity, Infinity];
   let costs = [0, 0];
@@ -146,9 +147,11 @@ export async function buildReport(wanted: readonly string[], say: (text: string)
       frameTimeS: 0,
       variant: null,
     });
-    const sections = [compiled.nodes, compiled.triangles, compiled.corners, compiled.vertices, compiled.materials, compiled.textures];
+    const sections = [compiled.triangles, compiled.corners, compiled.vertices, compiled.materials, compiled.textures];
     const bytes = [...sections, compiled.lights, compiled.lightNodes].reduce((sum, section) => sum + section.byteLength, 0);
-    rows.push(await measure(name, trianglesOf(compiled), bytes / (compiled.triangles.byteLength / Triangle.size)));
+    const perTriangle = (rows: Uint8Array): number => (bytes + rows.byteLength) / (compiled.triangles.byteLength / Triangle.size);
+    const stored = { binary: perTriangle(compiled.nodes), wide: perTriangle(buildWideTree(compiled.nodes).rows) };
+    rows.push(await measure(name, trianglesOf(compiled), stored));
   }
   const made =
     wanted.length > 0
@@ -165,7 +168,18 @@ export async function buildReport(wanted: readonly string[], say: (text: string)
 }
 
 export function buildText({ rows }: BuildReport): string {
-  const head = ['scene', 'triangles', 'M triangles/CPU s', 'three-mesh-bvh', 'ratio', 'SAH cost', 'three-mesh-bvh', 'depth', 'B/triangle'];
+  const head = [
+    'scene',
+    'triangles',
+    'M triangles/CPU s',
+    'three-mesh-bvh',
+    'ratio',
+    'SAH cost',
+    'three-mesh-bvh',
+    'depth',
+    'B/triangle',
+    'with the wide tree',
+  ];
   const cells = rows.map((row) => [
     row.scene,
     String(row.triangles),
@@ -175,7 +189,8 @@ export function buildText({ rows }: BuildReport): string {
     figure(row.oursCost),
     figure(row.threeCost),
     String(row.depth),
-    figure(row.bytesPerTriangle),
+    figure(row.bytesPerTriangle?.binary),
+    figure(row.bytesPerTriangle?.wide),
   ]);
   return [
     `Hierarchies on one thread of ${process.arch}, Node ${process.versions.node}, the best of ${ROUNDS} interleaved builds each.`,
