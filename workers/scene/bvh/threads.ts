@@ -21,7 +21,6 @@ interface NodeWorker {
   postMessage(message: object, transfer: ArrayBuffer[]): void;
   on(event: 'message' | 'error', listener: (value: never) => void): void;
   terminate(): Promise<number>;
-  unref(): void;
 }
 /** The built-ins of Node that are used; typed here because a worker's types know no Node. */
 interface NodeProcess {
@@ -61,7 +60,6 @@ function startThread({ answered }: Answers): Thread | null {
     );
     worker.on('message', answered);
     worker.on('error', () => answered(null));
-    worker.unref();
     return { post: (message, transfer) => worker.postMessage(message, transfer), end: () => void worker.terminate() };
   }
   if (typeof Worker === 'undefined') return null;
