@@ -1,7 +1,7 @@
 /**
  * What the kernels of this folder keep between them: rows of 16 bytes per path, queues of path
- * numbers, and the counts that become indirect dispatches. Here are names and places; which kernel
- * reads and writes which row is what TRAFFIC says, and a test holds the kernels to it.
+ * numbers, and the counts that become indirect dispatches. Names and places, nothing else; how many
+ * bytes go through them per vertex a test reads from the kernels (tests/reference/traffic.ts).
  */
 import { defineStruct } from '../struct.ts';
 

@@ -12,13 +12,15 @@ fn trace_shadows(@builtin(global_invocation_id) id: vec3u) {
   p.shadow = Ray(row_vector(origin), bitcast<f32>(origin.w), row_vector(direction), direction.w);
   if (CARRIES_MEDIA) { p.shadow_media = state[at(ROW_MEDIA, path)].zw; }
   let met = trace_ray(p.shadow, ray_key(p.key, stage.vertex + 1u, true), p.shadow_media, true);
-  let slot = state[at(ROW_LIGHT, path)];
-  p.shadow_light = row_vector(state[at(ROW_SHADOW_LIGHT, path)]);
-  p.light = row_vector(slot);
-  p.segments = slot.w;
+  let seen = met.hit.t >= FAR;
+  if (seen) {
+    p.shadow_light = row_vector(state[at(ROW_SHADOW_LIGHT, path)]);
+    p.light = row_vector(state[at(ROW_LIGHT, path)]);
+  }
+  p.segments = state[at(ROW_LIGHT, path)].w;
   p.signature = state[at(ROW_CORE, path)].w;
   take_shadow(&p, met);
-  state[at(ROW_LIGHT, path)] = pack_row(p.light, p.segments);
+  if (seen) { state[at(ROW_LIGHT, path)] = pack_row(p.light, p.segments); } else { state[at(ROW_LIGHT, path)].w = p.segments; }
   state[at(ROW_CORE, path)].w = p.signature;
   note_fault(path);
 }

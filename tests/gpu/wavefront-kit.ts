@@ -6,16 +6,17 @@ import { RenderEngine } from '#workers/render/engine.ts';
 import { DEFAULT_VARIANT, type Variant } from '#workers/render/variant.ts';
 import type { CompiledScene } from '#workers/scene/compiled-scene.ts';
 
+export const STAGES: Variant = { ...DEFAULT_VARIANT, kernel: 'wavefront' };
+
 const never = new AbortController().signal;
 
 export class Pair {
   readonly #mega: RenderEngine;
   readonly #stages: RenderEngine;
 
-  /** @param other the `GPU` that the stages run on, when it is not the same. */
-  constructor(gpu: GPU, other: GPU = gpu, variant: Partial<Variant> = {}) {
+  constructor(gpu: GPU) {
     this.#mega = new RenderEngine(gpu, { variant: DEFAULT_VARIANT });
-    this.#stages = new RenderEngine(other, { variant: { ...DEFAULT_VARIANT, ...variant, kernel: 'wavefront' } });
+    this.#stages = new RenderEngine(gpu, { variant: STAGES });
   }
 
   adopt(scene: CompiledScene): void {
@@ -32,7 +33,7 @@ export class Pair {
   }
 }
 
-async function film(engine: RenderEngine, request: TraceRequest): Promise<Film> {
+export async function film(engine: RenderEngine, request: TraceRequest): Promise<Film> {
   const outcome = await engine.trace(never, request);
   if (!outcome.ok) throw new Error(`${outcome.reason}: ${outcome.text}`);
   return outcome.film;

@@ -6,11 +6,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TraceRequest } from '#lib/gpu/engine.ts';
 import { filmSegments } from '#lib/job/film.ts';
+import { RenderEngine } from '#workers/render/engine.ts';
 import { brokenGpu } from './broken-gpu.ts';
 import { testGpu } from './device.ts';
-import { compileKit, material, request, sphere, type KitScene } from './kit.ts';
+import { compileKit, material, request, type KitScene } from './kit.ts';
 import { ROOM_TRIANGLES } from './room.ts';
-import { differences, Pair } from './wavefront-kit.ts';
+import { differences, film, Pair, STAGES } from './wavefront-kit.ts';
 
 const PLAIN_ROOM: KitScene = {
   triangles: ROOM_TRIANGLES,
@@ -62,5 +63,16 @@ describe('the stages and the megakernel', () => {
     ]) {
       expect(differences(await pair.films({ ...whole, rect }))).toEqual([]);
     }
+  });
+
+  it('do not when one place in a workgroup of the queue is left out (control)', async () => {
+    const broken = brokenGpu(gpu, 'if (goes_on != 0u) { words[', 'if (goes_on != 0u && lane != 3u) { words[');
+    const maimed = new RenderEngine(broken.gpu, { variant: STAGES });
+    maimed.adopt(await compileKit(PLAIN_ROOM));
+    const [mega] = await pair.films(shot(16, 1, 2));
+    const lacking = await film(maimed, shot(16, 1, 2));
+    await maimed.dispose();
+    expect(broken.hits()).toBe(1);
+    expect(differences([mega, lacking])).toContain('signatures');
   });
 });
