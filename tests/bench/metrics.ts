@@ -14,7 +14,7 @@ export interface Image {
 }
 
 const EPSILON = 0.01;
-const KEPT_SHARE = 0.999;
+const LEFT_OUT_SHARE = 0.001;
 
 export function readReference(path: string): Image {
   const refuse = (what: string): never => {
@@ -60,7 +60,7 @@ export function relMse(image: Image, reference: Image): number | null {
     }
     return sum / 3;
   }).toSorted();
-  const kept = errors.subarray(0, Math.max(1, Math.floor(errors.length * KEPT_SHARE)));
+  const kept = errors.subarray(0, errors.length - Math.floor(errors.length * LEFT_OUT_SHARE));
   return kept.reduce((sum, error) => sum + error, 0) / kept.length;
 }
 
