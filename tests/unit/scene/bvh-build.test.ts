@@ -111,6 +111,13 @@ describe('valid trees', () => {
   });
 });
 
+test('what was built before leaves no trace', async () => {
+  const triangles = soup(3000, 0.1, 5);
+  const fresh = await build(triangles);
+  await build(soup(50_000, 0.01, 6));
+  expect(await build(triangles)).toEqual(fresh);
+});
+
 describe('depth', () => {
   /** Peels one triangle per split. */
   const row = rows(250, (i) => [1e-37 * 2 ** i, 0, 0, 1.1e-37 * 2 ** i, 0, 0, 1e-37 * 2 ** i, 1e-38 * 2 ** i, 0]);

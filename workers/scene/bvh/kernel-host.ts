@@ -1,7 +1,8 @@
 /**
  * Runs the compiled kernel over one part of a scene. The memory of an instance grows to 106 bytes per
- * triangle of the largest part and half a megabyte, so at most 28 MB, and goes with the instance; a
- * call takes some tens of milliseconds, between which callers look for an abort. Knows nothing of scenes.
+ * triangle of the largest part and half a megabyte, so at most 28 MB, and is kept for the next scene,
+ * because fresh pages cost a fifth of a build; a call takes some tens of milliseconds, between which
+ * callers look for an abort. Knows nothing of scenes.
  */
 import { KERNEL_WASM } from './kernel-wasm.ts';
 
@@ -45,8 +46,12 @@ export function kernelModule(): Promise<WebAssembly.Module> {
   return compiled;
 }
 
-export async function startKernel(): Promise<KernelExports> {
-  return (await WebAssembly.instantiate(await kernelModule())).exports as KernelExports;
+let running: Promise<KernelExports> | null = null;
+
+/** The instance of this thread; a part is built without a pause, so callers cannot meet in it. */
+export function startKernel(): Promise<KernelExports> {
+  running ??= kernelModule().then(async (module) => (await WebAssembly.instantiate(module)).exports as KernelExports);
+  return running;
 }
 
 /**
