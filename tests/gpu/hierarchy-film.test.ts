@@ -12,7 +12,7 @@ import { randomPlacements, soup } from './shapes.ts';
 let engines: readonly RenderEngine[];
 beforeAll(async () => {
   const gpu = await testGpu();
-  engines = (['binary', 'wide'] as const).map((tree) => new RenderEngine(gpu, { variant: { ...DEFAULT_VARIANT, tree } }));
+  engines = (['binary', 'wide', 'wide-texels'] as const).map((tree) => new RenderEngine(gpu, { variant: { ...DEFAULT_VARIANT, tree } }));
 });
 afterAll(() => Promise.all(engines.map((engine) => engine.dispose())));
 

@@ -23,17 +23,20 @@ export interface CastHits {
   readonly primitive: Uint32Array;
   /** Row of the Instance in the tree that was walked; NONE for the world. */
   readonly instance: Uint32Array;
+  /** Nodes visited, and triangles tested. */
   readonly visits: Uint32Array;
+  readonly tests: Uint32Array;
   /** Rays that met a bound. */
   readonly faults: number;
 }
 
 const WORKGROUP = 64;
 const RAYS_PER_DISPATCH = 1 << 19;
+const HIT_WORDS = 5;
 
 const PROGRAM = `//#import scene/traverse
 struct CastRay { origin: vec3f, skip: u32, direction: vec3f, pad: u32 }
-struct CastHit { t: f32, primitive: u32, instance: u32, visits: u32 }
+struct CastHit { t: f32, primitive: u32, instance: u32, visits: u32, tests: u32 }
 /// Triangles first to end of one placement.
 struct CastRange { instance: u32, first: u32, end: u32, pad: u32 }
 @group(1) @binding(0) var<storage, read> cast_rays: array<CastRay>;
@@ -45,7 +48,7 @@ fn cast_quest(r: CastRay) -> Quest {
 }
 
 fn cast_result(hit: Hit) -> CastHit {
-  return CastHit(hit.t, hit.primitive, hit.instance, select(node_visits, NONE, path_fault));
+  return CastHit(hit.t, hit.primitive, hit.instance, select(node_visits, NONE, path_fault), triangle_tests);
 }
 
 @compute @workgroup_size(${WORKGROUP}) fn cast_tree(@builtin(global_invocation_id) id: vec3u) {
@@ -170,17 +173,20 @@ export class RayCaster {
       primitive: new Uint32Array(count),
       instance: new Uint32Array(count),
       visits: new Uint32Array(count),
+      tests: new Uint32Array(count),
     };
     let faults = 0;
     for (let from = 0; from < count; from += RAYS_PER_DISPATCH) {
       const bits = await this.#dispatch(rays.subarray(from * 8, Math.min(count, from + RAYS_PER_DISPATCH) * 8), way);
       const floats = new Float32Array(bits.buffer);
-      for (let i = 0; i < bits.length / 4; i++) {
-        hits.t[from + i] = bits[i * 4 + 1] === NONE ? Infinity : floats[i * 4]!;
-        hits.primitive[from + i] = bits[i * 4 + 1]!;
-        hits.instance[from + i] = bits[i * 4 + 2]!;
-        hits.visits[from + i] = bits[i * 4 + 3]!;
-        if (bits[i * 4 + 3] === NONE) faults++;
+      for (let i = 0; i < bits.length / HIT_WORDS; i++) {
+        const at = i * HIT_WORDS;
+        hits.t[from + i] = bits[at + 1] === NONE ? Infinity : floats[at]!;
+        hits.primitive[from + i] = bits[at + 1]!;
+        hits.instance[from + i] = bits[at + 2]!;
+        hits.visits[from + i] = bits[at + 3]!;
+        hits.tests[from + i] = bits[at + 4]!;
+        if (bits[at + 3] === NONE) faults++;
       }
     }
     return { ...hits, faults };
@@ -189,7 +195,7 @@ export class RayCaster {
   async #dispatch(rays: Float32Array<ArrayBuffer>, way: 'tree' | 'all'): Promise<Uint32Array> {
     const device = this.#device;
     const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
-    const bytes = (rays.length / 8) * 16;
+    const bytes = (rays.length / 8) * HIT_WORDS * 4;
     const make = (label: string, size: number, usage: number): GPUBuffer => device.createBuffer({ label, size, usage });
     const [from, to] = [make('rays', rays.byteLength, STORAGE | COPY_DST), make('hits', bytes, STORAGE | COPY_SRC)];
     const staging = make('staging', bytes, COPY_DST | MAP_READ);
