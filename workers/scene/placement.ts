@@ -42,7 +42,7 @@ export function placeVertices(data: PrimitiveData, placement: Placement): Placed
   const source = flat ? data.corners.slice() : Uint32Array.from({ length: data.vertexCount }, (_, i) => i);
   const corners = flat ? Uint32Array.from({ length: source.length }, (_, i) => i) : data.corners.slice();
   const count = source.length;
-  const morphed = morph(data, placement.weights);
+  const morphed = morphOnce(data, placement.weights);
   const positions = new Float32Array(count * 3);
   const normals = new Float64Array(count * 3);
   const mirrored = new Uint8Array(count);
@@ -101,7 +101,19 @@ interface Frame {
 
 const frameOf = (matrix: Matrix): Frame => ({ matrix, normal: normalMatrix(matrix), mirrors: determinant(matrix) < 0 });
 
-function morph(data: PrimitiveData, weights: readonly number[]): Pick<PrimitiveData, 'positions' | 'normals' | 'tangents'> {
+type Morphed = Pick<PrimitiveData, 'positions' | 'normals' | 'tangents'>;
+const lastMorphed = new WeakMap<PrimitiveData, { readonly weights: readonly number[]; readonly morphed: Morphed }>();
+
+/** The copies of EXT_mesh_gpu_instancing have one list of weights and are morphed once. */
+function morphOnce(data: PrimitiveData, weights: readonly number[]): Morphed {
+  const last = lastMorphed.get(data);
+  if (last?.weights === weights) return last.morphed;
+  const morphed = morph(data, weights);
+  lastMorphed.set(data, { weights, morphed });
+  return morphed;
+}
+
+function morph(data: PrimitiveData, weights: readonly number[]): Morphed {
   const active = data.targets.map((target, i): [MorphTarget, number] => [target, weights[i] ?? 0]).filter(([, weight]) => weight !== 0);
   if (active.length === 0) return data;
   const apply = (base: Float64Array | null, width: number, key: keyof MorphTarget): Float64Array | null => {

@@ -16,6 +16,7 @@ import type { Container } from './container.ts';
 import { checkExtensions, MESHOPT_EXTENSIONS, TEXTURE_SOURCE_EXTENSIONS } from './extensions.ts';
 import { parseGltfJson, type GltfAccessor, type GltfJson } from './gltf-json.ts';
 import { checkCompressed } from './preflight-compressed.ts';
+import { checkDeformation } from './preflight-deformation.ts';
 import type { ResourceReader } from './resources.ts';
 
 export interface CheckedGltf {
@@ -53,6 +54,7 @@ export function preflight(container: Container): CheckedGltf {
     }
   });
   checkReferences(json);
+  checkDeformation(json);
   checkCompressed(json, buffers);
   checkTree(json);
   return { json, buffers, resource: container.resource, warnings };

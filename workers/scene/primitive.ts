@@ -3,7 +3,7 @@
  * attributes, widened to doubles. Checks what only the decoded values can tell: index bounds,
  * finite positions, attribute lengths. Transforms nothing.
  */
-import type { Document, Primitive } from '@gltf-transform/core';
+import type { Accessor, Document, Primitive } from '@gltf-transform/core';
 import { SceneError } from './compiled-scene.ts';
 import { readNumbers } from './accessor-numbers.ts';
 
@@ -70,6 +70,7 @@ export function readPrimitive(
       `${at('POSITION')}: the position of vertex ${named(Math.floor(bad / 3))} is not a finite number (${path}); repair the mesh and export again.`,
     );
   }
+  const numbers = readOnce(only);
   const read = (semantic: string, sizes: readonly number[]): Float64Array | null => {
     const accessor = primitive.getAttribute(semantic);
     if (!accessor) return null;
@@ -78,8 +79,7 @@ export function readPrimitive(
         `${at(semantic)}: ${semantic} has ${accessor.getCount()} elements of ${accessor.getElementSize()} numbers for ${given} positions (${path}); export the file again.`,
       );
     }
-    const values = readNumbers(accessor, only);
-    const wrong = values.findIndex((value) => !Number.isFinite(value));
+    const { values, wrong } = numbers(accessor);
     if (wrong >= 0)
       throw new SceneError(
         `${at(semantic)}: ${semantic} of vertex ${named(Math.floor(wrong / accessor.getElementSize()))} is not a finite number; repair the mesh and export again.`,
@@ -96,17 +96,7 @@ export function readPrimitive(
     uv: [read(`TEXCOORD_${uvSets[0]}`, [2]), read(`TEXCOORD_${uvSets[1]}`, [2])],
     colors: color && color.length === vertexCount * 3 ? widenColors(color) : color,
     ...readInfluences(primitive, read),
-    targets: primitive.listTargets().map((target, t) => {
-      const delta = (semantic: string): Float64Array | null => {
-        const accessor = target.getAttribute(semantic);
-        if (!accessor) return null;
-        const fits = accessor.getElementSize() === 3 && accessor.getCount() === given;
-        const values = fits ? readNumbers(accessor, only) : null;
-        if (values?.every(Number.isFinite)) return values;
-        throw new SceneError(`${path}.targets[${t}].${semantic}: it does not fit ${given} positions; export the file again.`);
-      };
-      return { positions: delta('POSITION'), normals: delta('NORMAL'), tangents: delta('TANGENT') };
-    }),
+    targets: readTargets(primitive, given, path, numbers),
   };
 }
 
@@ -120,6 +110,35 @@ function withoutUnused(corners: Uint32Array, given: number): { readonly corners:
   const only = Uint32Array.from(new Set(corners)).sort();
   const place = new Map(Array.from(only, (vertex, i) => [vertex, i]));
   return { corners: corners.map((vertex) => place.get(vertex) as number), only };
+}
+
+type Numbers = (accessor: Accessor) => { readonly values: Float64Array; readonly wrong: number };
+
+/** Each accessor is read once, however many attributes name it; `wrong` is the place of its first value that is not finite, or -1. */
+function readOnce(only: Uint32Array | null): Numbers {
+  const known = new Map<Accessor, ReturnType<Numbers>>();
+  return (accessor) => {
+    const found = known.get(accessor);
+    if (found) return found;
+    const values = readNumbers(accessor, only);
+    const read = { values, wrong: values.findIndex((value) => !Number.isFinite(value)) };
+    known.set(accessor, read);
+    return read;
+  };
+}
+
+function readTargets(primitive: Primitive, given: number, path: string, numbers: Numbers): readonly MorphTarget[] {
+  return primitive.listTargets().map((target, t) => {
+    const delta = (semantic: string): Float64Array | null => {
+      const accessor = target.getAttribute(semantic);
+      if (!accessor) return null;
+      const fits = accessor.getElementSize() === 3 && accessor.getCount() === given;
+      const read = fits ? numbers(accessor) : null;
+      if (read && read.wrong < 0) return read.values;
+      throw new SceneError(`${path}.targets[${t}].${semantic}: it does not fit ${given} positions; export the file again.`);
+    };
+    return { positions: delta('POSITION'), normals: delta('NORMAL'), tangents: delta('TANGENT') };
+  });
 }
 
 /** Sets count from 0 without gaps (glTF 2.0, section 3.7.3.1); a set of joints without weights moves nothing. */

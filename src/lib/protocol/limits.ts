@@ -22,6 +22,10 @@ export const SCENE_NODE_DEPTH_MAX = 256;
 export const SCENE_ACCESSORS_MAX = 200_000;
 export const SCENE_MATERIALS_MAX = 32_768;
 export const SCENE_ACCESSOR_BYTES_MAX = 1024 * 1024 * 1024;
+/** Vertices times morph targets, over all nodes that place them; targets may name one accessor again and again. */
+export const SCENE_MORPHED_VERTICES_MAX = 512 * 1024 * 1024;
+/** JOINTS_n and WEIGHTS_n of one primitive: 64 joints per vertex. */
+export const SKIN_SETS_MAX = 16;
 export const SCENE_TEXELS_MAX = 256 * 1024 * 1024;
 export const IMAGE_SIDE_PX_MAX = 8_192;
 export const TEXEL_LAYERS_MAX = 256;
