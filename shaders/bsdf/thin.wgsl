@@ -8,9 +8,11 @@
 const ALPHA_MIN = 1e-3;
 
 /// May be smooth enough for light to leave in the direction it came; not under another layer. Where a
-/// texture gives the roughness, each texel decides: rough ones let nothing through here.
+/// texture gives the roughness, each texel decides: rough ones let nothing through here. thin_pass knows no
+/// specular-glossiness, whose specification excludes transmission.
 fn lets_straight_through(material: u32) -> bool {
   return TRANSMISSIVE && materials[material].transmission > 0.0 && materials[material].thickness <= 0.0
+    && (materials[material].flags & MATERIAL_SPECULAR_GLOSSINESS) == 0u
     && (materials[material].roughness * materials[material].roughness <= ALPHA_MIN || materials[material].metal_rough_texture != NONE)
     && materials[material].clearcoat <= 0.0 && max3(materials[material].sheen_color) <= 0.0 && materials[material].iridescence <= 0.0;
 }

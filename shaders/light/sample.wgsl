@@ -4,6 +4,7 @@
 //#import light/tree
 //#import light/profile
 //#import scene/surface
+//#import bsdf/fresnel
 
 struct LightSample {
   direction: vec3f,
@@ -55,17 +56,33 @@ fn emits_towards(triangle: u32, direction: vec3f) -> bool {
   return (dot(n, direction) < 0.0) != ((material & TRIANGLE_MIRRORED) != 0u);
 }
 
-fn triangle_radiance(triangle: u32, bary: vec2f, jitter: vec2f) -> vec3f {
+/// Share of an emitter's light that leaves through its coat along `direction`: KHR_materials_clearcoat lies on top
+/// of emission. By the interpolated normal, without the coat's own normal map, so that light sampling knows it as well.
+fn coat_opening(triangle: u32, bary: vec2f, direction: vec3f, coat: f32) -> f32 {
+  if (!COATED || coat <= 0.0) { return 1.0; }
+  let c = corners[triangle].corners;
+  let n = (1.0 - bary.x - bary.y) * unpack_normal(vertices[c.x].normal)
+    + bary.x * unpack_normal(vertices[c.y].normal) + bary.y * unpack_normal(vertices[c.z].normal);
+  let cosine = min(abs(dot(normalize_or(n, direction), direction)), 1.0);
+  return 1.0 - coat * (0.04 + 0.96 * dielectric_rise(COMMON_IOR, cosine));
+}
+
+/// Along `direction`, towards the emitter.
+fn triangle_radiance(triangle: u32, bary: vec2f, direction: vec3f, jitter: vec2f) -> vec3f {
   let material = triangles[triangle].material & TRIANGLE_MATERIAL;
   var radiance = materials[material].emissive;
-  let texture = materials[material].emissive_texture;
-  if (texture != NONE) {
+  var coat = materials[material].clearcoat;
+  for (var i = 0u; i < select(1u, 2u, COATED); i++) { // one call of the long code that reads a texture
+    let texture = select(materials[material].emissive_texture, materials[material].clearcoat_texture, i == 1u);
+    if (texture == NONE) { continue; }
     let c = corners[triangle].corners;
-    let w = 1.0 - bary.x - bary.y;
-    let uv0 = w * vertices[c.x].uv0 + bary.x * vertices[c.y].uv0 + bary.y * vertices[c.z].uv0;
-    let uv1 = w * vertices[c.x].uv1 + bary.x * vertices[c.y].uv1 + bary.y * vertices[c.z].uv1;
-    radiance *= read_texture(texture, TexturePoint(uv0, uv1, jitter), false).rgb;
+    let w = vec3f(1.0 - bary.x - bary.y, bary);
+    let uv0 = w.x * vertices[c.x].uv0 + w.y * vertices[c.y].uv0 + w.z * vertices[c.z].uv0;
+    let uv1 = w.x * vertices[c.x].uv1 + w.y * vertices[c.y].uv1 + w.z * vertices[c.z].uv1;
+    let texel = read_texture(texture, TexturePoint(uv0, uv1, jitter), false);
+    if (i == 0u) { radiance *= texel.rgb; } else { coat *= texel.x; }
   }
+  radiance *= coat_opening(triangle, bary, direction, coat);
   let flags = materials[material].flags;
   if ((flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) != 0u) {
     // The ray that lands here would meet the surface with this chance.
@@ -88,7 +105,7 @@ fn sample_triangle_light(pick: LightPick, origin: vec3f, u: vec2f, jitter: vec2f
   let n = triangle_cross(triangle);
   let off = normalize_or(n / max(max3(abs(n)), 1e-37), direction) * hit_blur(Hit(distance, triangle, bary.x, bary.y, NONE, NONE), point).step;
   let end = point + select(off, -off, dot(n, direction) > 0.0);
-  return LightSample(direction, distance, triangle_radiance(triangle, bary, jitter), pdf, triangle, false, end);
+  return LightSample(direction, distance, triangle_radiance(triangle, bary, direction, jitter), pdf, triangle, false, end);
 }
 
 /// KHR_lights_punctual: point, spot, directional.

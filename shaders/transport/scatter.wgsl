@@ -70,10 +70,12 @@ fn add_miss(p: ptr<function, Path>, seen: bool) {
   (*p).light += (*p).throughput * environment.radiance * met_weight((*p).pdf, environment.pdf * frame.env_pick);
 }
 
-fn add_emission(p: ptr<function, Path>, s: Surface, distance: f32) {
-  if (max3(s.emission) <= 0.0 || !emits_towards(s.triangle, (*p).ray.direction)) { return; }
-  let light_pdf = triangle_light_pdf(s.triangle, distance, (*p).ray.direction, (*p).receiver);
-  (*p).light += (*p).throughput * s.emission * met_weight((*p).pdf, light_pdf);
+fn add_emission(p: ptr<function, Path>, s: Surface, hit: Hit) {
+  let direction = (*p).ray.direction;
+  if (max3(s.emission) <= 0.0 || !emits_towards(s.triangle, direction)) { return; }
+  let light_pdf = triangle_light_pdf(s.triangle, hit.t, direction, (*p).receiver);
+  let radiance = s.emission * coat_opening(s.triangle, vec2f(hit.u, hit.v), direction, s.coat);
+  (*p).light += (*p).throughput * radiance * met_weight((*p).pdf, light_pdf);
 }
 
 /// The media on the side of the surface that `direction` leaves to.
@@ -128,7 +130,7 @@ fn scatter(p: ptr<function, Path>, met: Crossing, vertex: u32) {
     (*p).signature = fold_signature((*p).signature, EVENT_UNLIT);
     return;
   }
-  add_emission(p, s, met.hit.t);
+  add_emission(p, s, met.hit);
   if (vertex <= frame.bounces) {
     resolve_interface(p, &s, met);
     let l = make_lobes(s, -(*p).ray.direction);

@@ -82,7 +82,8 @@ fn passes_surface(met: ptr<function, Crossing>, hit: Hit, material: u32, directi
   if (is_see_through(material) && !alpha_stops(hit, material, key)) { return true; }
   if (!lets_straight_through(material)) { return false; }
   let share = pane_share(hit, material, direction, key.jitter);
-  let chance = max3(share);
+  // A pane that shines must be met as well, however clear it is.
+  let chance = max3(share) * select(1.0, 0.5, max3(materials[material].emissive) > 0.0);
   let goes = pass_draw(hit.primitive, key, DRAW_PANE) < chance;
   if (goes) { (*met).tint *= share / chance; } else { (*met).tint /= 1.0 - chance; }
   return goes;

@@ -1,6 +1,6 @@
 /**
  * Light sampling and BSDF sampling have one mean, block by block, under many emitters of all sizes:
- * one-sided, two-sided and textured, and a sky with a bright patch. The control breaks the density of one of them. And the light
+ * one-sided, two-sided, coated and textured, and a sky with a bright patch. The control breaks the density of one of them. And the light
  * tree is worth its walk: noise in a corridor of 200 lamps against picking by power alone.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -51,7 +51,7 @@ const ROOM: KitScene = {
   materials: [
     material({ roughness: 0.7, metallic: 0.5, base_color: [0.8, 0.6, 0.4, 1] }),
     material({ emissive: [4, 4, 4], base_color: [0, 0, 0, 1], specular: 0 }),
-    material({ emissive: [6, 6, 6], base_color: [0, 0, 0, 1], specular: 0, flags: 0 }),
+    material({ emissive: [6, 6, 6], base_color: [0, 0, 0, 1], specular: 0, flags: 0, clearcoat: 1 }),
     material({ emissive: [8, 8, 8], base_color: [0, 0, 0, 1], specular: 0, emissive_texture: 0 }),
   ],
   environment: { width: 8, height: 4, radiance: (x, y) => (y === 0 && x < 2 ? [6, 6, 6] : [0.5, 0.5, 0.6]) },

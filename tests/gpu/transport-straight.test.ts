@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Film } from '#lib/job/film.ts';
-import { LIGHT_POINT, MATERIAL_ALPHA_MASK, MATERIAL_DOUBLE_SIDED } from '#shaders/layout.ts';
+import { LIGHT_POINT, MATERIAL_ALPHA_MASK, MATERIAL_DOUBLE_SIDED, MATERIAL_SPECULAR_GLOSSINESS } from '#shaders/layout.ts';
 import { RenderEngine } from '#workers/render/engine.ts';
 import { testGpu } from './device.ts';
 import { FRONT, material, quad, type KitScene, type MaterialRow, type Shot } from './kit.ts';
@@ -62,6 +62,23 @@ describe('a half-open veil that a path meets twice', () => {
     });
     expect((await estimate(engine, cut(0.6), STRAIGHT)).mean[0]).toBe(1);
     expect((await estimate(engine, cut(0.4), STRAIGHT)).mean[0]).toBe(0);
+  });
+});
+
+describe('a clear pane before white', () => {
+  const seen = async (row: MaterialRow): Promise<number> => {
+    const pane = material({ transmission: 1, roughness: 0, ...row });
+    return (await estimate(engine, { triangles: upright(0, 0), materials: [pane], environment: WHITE }, STRAIGHT)).mean[0];
+  };
+
+  it('that shines is seen to shine, though all light goes through it', async () => {
+    expect(await seen({ specular: 0 })).toBeCloseTo(1, 3);
+    expect(Math.abs((await seen({ specular: 0, emissive: [2, 2, 2] })) - 3)).toBeLessThan(0.05);
+  });
+
+  it('of the specular-glossiness model reflects its own share and lets through the rest of its colour', async () => {
+    const flags = MATERIAL_DOUBLE_SIDED | MATERIAL_SPECULAR_GLOSSINESS;
+    expect(Math.abs((await seen({ flags, specular_color: [0.5, 0.5, 0.5] })) - 0.75)).toBeLessThan(0.01);
   });
 });
 
