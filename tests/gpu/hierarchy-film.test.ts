@@ -12,13 +12,13 @@ import { randomPlacements, soup } from './shapes.ts';
 let engines: readonly RenderEngine[];
 beforeAll(async () => {
   const gpu = await testGpu();
-  engines = (['binary', 'wide', 'wide-texels'] as const).map((tree) => new RenderEngine(gpu, { variant: { ...DEFAULT_VARIANT, tree } }));
+  engines = (['binary', 'wide'] as const).map((tree) => new RenderEngine(gpu, { variant: { ...DEFAULT_VARIANT, tree } }));
 });
 afterAll(() => Promise.all(engines.map((engine) => engine.dispose())));
 
 const materials = [
   material({ base_color: [0.7, 0.7, 0.7, 1], roughness: 0.6 }),
-  material({ base_color: [0.7, 0.2, 0.2, 1], clearcoat: 1 }),
+  material({ base_color: [0.7, 0.2, 0.2, 1] }),
   material({ emissive: [8, 8, 8] }),
   material({ metallic: 1, roughness: 0.2 }),
   material({ transmission: 1, roughness: 0.1, thickness: 1, attenuation: [0.5, 0.1, 0.1] }),

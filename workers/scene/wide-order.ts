@@ -5,8 +5,7 @@
  * when a device that prefers it uploads the scene (wide-tree.ts), because it follows from bytes that are
  * hashed already and only some devices want it.
  */
-import { BvhNode } from '#shaders/layout.ts';
-import { INNER, LEAF, WidePlan } from './wide-plan.ts';
+import { CHILD_WORDS, INNER, LEAF, REF, WidePlan } from './wide-plan.ts';
 
 /**
  * @param nodes of the binary tree; references to triangles are rewritten in place.
@@ -15,28 +14,26 @@ import { INNER, LEAF, WidePlan } from './wide-plan.ts';
 export function orderForWide(nodes: Uint8Array<ArrayBuffer>, order: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
   const plan = new WidePlan(nodes);
   const words = new Uint32Array(nodes.buffer, nodes.byteOffset, nodes.byteLength / 4);
-  const referenceOf = (child: number): number => child * (BvhNode.size / 8) + BvhNode.offsets.left_ref / 4;
   const out = order.slice();
   const waiting: number[] = [];
   const leaves: number[] = [];
-  plan.roots.forEach((root, r) => {
+  for (const [r, root] of plan.roots.entries()) {
     let next = plan.firsts[r] as number;
     waiting.push(root);
-    for (let what = waiting.pop(); what !== undefined; what = waiting.pop()) {
-      const count = plan.open(what);
-      for (let i = 0; i < count; i++) {
-        if (plan.kinds[i] === LEAF) plan.leaves(plan.boxes[i] as number, leaves);
-      }
+    while (waiting.length > 0) {
+      const count = plan.open(waiting.pop() as number);
+      for (let i = 0; i < count; i++) if (plan.kinds[i] === LEAF) plan.leaves(plan.boxes[i] as number, leaves);
       for (let i = count - 1; i >= 0; i--) if (plan.kinds[i] === INNER) waiting.push(plan.reference(plan.boxes[i] as number));
-      for (const leaf of leaves) {
+      for (let i = 0; i < leaves.length; i++) {
+        const leaf = leaves[i] as number;
         const from = plan.reference(leaf);
         const triangles = plan.triangles(leaf);
         for (let k = 0; k < triangles; k++) out[next + k] = order[from + k] as number;
-        words[referenceOf(leaf)] = next;
+        words[leaf * CHILD_WORDS + REF] = next;
         next += triangles;
       }
       leaves.length = 0;
     }
-  });
+  }
   return out;
 }

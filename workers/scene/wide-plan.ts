@@ -18,9 +18,9 @@ export const PLACED = 2;
 
 const NODE_WORDS = BvhNode.size / 4;
 /** A child of a binary node: its box, reference and count. Its number is 2 · node + side. */
-const CHILD_WORDS = NODE_WORDS / 2;
+export const CHILD_WORDS = NODE_WORDS / 2;
 const MAX = BvhNode.offsets.left_max / 4;
-const REF = BvhNode.offsets.left_ref / 4;
+export const REF = BvhNode.offsets.left_ref / 4;
 const COUNT = BvhNode.offsets.left_count / 4;
 
 export class WidePlan {
@@ -40,6 +40,8 @@ export class WidePlan {
   readonly #costs: Float32Array;
   /** At 8 · node + j how many of j children the left side takes, 0: as j - 1; at 8 · node of as many as a wide node holds; at + 1 whether it is a leaf. */
   readonly #choices: Uint8Array;
+  /** The child of another node whose box is this node's. */
+  readonly #boxOf: Uint32Array;
   /** Children the subtree can stand for, at most 8, and triangles below, at most 4 (an instance: 4). */
   readonly #parts: Uint8Array;
   readonly #sizes: Uint8Array;
@@ -54,6 +56,7 @@ export class WidePlan {
     this.#choices = new Uint8Array(count * WIDTH);
     this.#parts = new Uint8Array(count + 2);
     this.#sizes = new Uint8Array(count);
+    this.#boxOf = new Uint32Array(count);
     const order = new Uint32Array(count);
     const { roots, firsts, listed } = this.#list(order);
     this.roots = roots;
@@ -152,8 +155,10 @@ export class WidePlan {
           const count = words[at + COUNT] as number;
           const ref = words[at + REF] as number;
           if ((floats[at] as number) > (floats[at + MAX] as number)) continue;
-          if (count === 0) waiting.push(ref);
-          else if (count < NODE_INSTANCE) first = Math.min(first, ref);
+          if (count === 0) {
+            waiting.push(ref);
+            this.#boxOf[ref] = at / CHILD_WORDS;
+          } else if (count < NODE_INSTANCE) first = Math.min(first, ref);
           else {
             const root = words[ref * NODE_WORDS + Instance.offsets.root / 4] as number;
             if (!known.has(root)) roots.push(root);
@@ -205,11 +210,11 @@ export class WidePlan {
   #alone(node: number, children: number): void {
     const size = Math.min(4, this.#size(node * 2) + this.#size(node * 2 + 1));
     const f = this.#floats;
-    const at = node * NODE_WORDS;
-    const right = at + CHILD_WORDS;
-    const x = Math.max(f[at + MAX] as number, f[right + MAX] as number) - Math.min(f[at] as number, f[right] as number);
-    const y = Math.max(f[at + MAX + 1] as number, f[right + MAX + 1] as number) - Math.min(f[at + 1] as number, f[right + 1] as number);
-    const z = Math.max(f[at + MAX + 2] as number, f[right + MAX + 2] as number) - Math.min(f[at + 2] as number, f[right + 2] as number);
+    const at = (this.#boxOf[node] as number) * CHILD_WORDS;
+    const x = (f[at + MAX] as number) - (f[at] as number);
+    const y = (f[at + MAX + 1] as number) - (f[at + 1] as number);
+    const z = (f[at + MAX + 2] as number) - (f[at + 2] as number);
+    // A root is opened whatever this says.
     const area = x * y + y * z + z * x;
     const asNode = area + children;
     const asLeaf = size <= WIDE_LEAF_TRIANGLES ? area * size * TRIANGLE_COST : Infinity;
