@@ -120,8 +120,7 @@ export const Vertex = defineStruct('Vertex', {
   tangent: ['u32', 'world-space unit tangent, octahedral, snorm 16 (x low) + 15, top bit set: bitangent sign -1; NONE: no tangent'],
   uv0: ['vec2f', 'TEXCOORD_0'],
   uv1: ['vec2f', 'TEXCOORD_1'],
-  color: ['u32', 'COLOR_0, linear rgba8, 0xffffffff when absent'],
-  pad: ['u32', 'zero'],
+  color: ['vec2u', 'COLOR_0, linear, unorm 16+16 each: red (low) and green, blue (low) and alpha; all ones when absent'],
 });
 
 /**

@@ -3,8 +3,9 @@
 //#import scene/material
 //#import scene/offset
 
-fn unpack_color(word: u32) -> vec3f {
-  return vec3f(f32(word & 255u), f32((word >> 8u) & 255u), f32((word >> 16u) & 255u)) * (1.0 / 255.0);
+/// The linear rgb of Vertex.color.
+fn unpack_color(words: vec2u) -> vec3f {
+  return vec3f(f32(words.x & 65535u), f32(words.x >> 16u), f32(words.y & 65535u)) * (1.0 / 65535.0);
 }
 
 /// Tangent and bitangent from texture coordinates, for meshes without tangents.

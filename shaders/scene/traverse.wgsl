@@ -12,7 +12,7 @@ fn alpha_at(triangle: u32, material: u32, u: f32, v: f32) -> f32 {
     w * vertices[c.x].uv1 + u * vertices[c.y].uv1 + v * vertices[c.z].uv1,
     vec2f(0.0),
   );
-  let corner_alpha = vec3f(f32(vertices[c.x].color >> 24u), f32(vertices[c.y].color >> 24u), f32(vertices[c.z].color >> 24u)) * (1.0 / 255.0);
+  let corner_alpha = vec3f(vec3u(vertices[c.x].color.y, vertices[c.y].color.y, vertices[c.z].color.y) >> vec3u(16u)) * (1.0 / 65535.0);
   var alpha = materials[material].base_color.a * dot(vec3f(w, u, v), corner_alpha);
   let texture = materials[material].base_color_texture;
   if (texture != NONE) { alpha *= read_alpha_filtered(texture, point); }

@@ -217,7 +217,7 @@ export async function compileKit(scene: KitScene): Promise<CompiledScene> {
           normal: packNormal([...(corner.normal ?? normal)]),
           tangent: NONE,
           uv0: corner.uv ?? [0, 0],
-          color: 0xffffffff,
+          color: [0xffffffff, 0xffffffff],
         }));
       }),
     ),

@@ -26,8 +26,8 @@ export function packTangent(t: Vec3, sign: number): number {
   return bits === NONE ? 0xfffffffe : bits;
 }
 
-/** Linear rgba in [0, 1] to 8 bits each, r low. */
-export function packColor(r: number, g: number, b: number, a: number): number {
-  const byte = (x: number): number => Math.floor(Math.min(1, Math.max(0, x)) * 255 + 0.5);
-  return (byte(r) | (byte(g) << 8) | (byte(b) << 16) | (byte(a) << 24)) >>> 0;
+/** Linear rgba in [0, 1] to 16 bits each, r and b low; 8 would band in the dark, where linear steps are far apart to the eye. */
+export function packColor(r: number, g: number, b: number, a: number): readonly [number, number] {
+  const half = (x: number): number => Math.floor(Math.min(1, Math.max(0, x)) * 65_535 + 0.5);
+  return [(half(r) | (half(g) << 16)) >>> 0, (half(b) | (half(a) << 16)) >>> 0];
 }

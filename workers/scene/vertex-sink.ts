@@ -12,6 +12,7 @@ const AT = {
   uv1: Vertex.offsets.uv1 / 4,
   color: Vertex.offsets.color / 4,
 };
+const WHITE = [0xffffffff, 0xffffffff] as const;
 
 export class VertexSink {
   #words = new Uint32Array(1024 * WORDS);
@@ -39,9 +40,10 @@ export class VertexSink {
         if (uv) this.#floats.set([num(uv, from * 2), num(uv, from * 2 + 1)], at + word);
       }
       const color = data.colors;
-      this.#words[at + AT.color] = color
+      const packed = color
         ? packColor(num(color, from * 4), num(color, from * 4 + 1), num(color, from * 4 + 2), num(color, from * 4 + 3))
-        : 0xffffffff;
+        : WHITE;
+      this.#words.set(packed, at + AT.color);
     }
     this.#count += source.length;
     return base;

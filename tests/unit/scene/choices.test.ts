@@ -190,14 +190,16 @@ describe('vertices', () => {
   });
 
   test.each([
-    ['VEC3', 'f32', [1, 0.5, 0], 0xff0080ff],
-    ['VEC4', 'u8-normalized', [255, 128, 0, 64], 0x400080ff],
-    ['VEC4', 'f32', [1, 0.5, 0, 0.25], 0x400080ff],
-  ] as const)('colours as %s of %s', async (type, as, color, word) => {
+    ['VEC3', 'f32', [1, 0.5, 0], [65_535, 32_768, 0, 65_535]],
+    ['VEC4', 'u8-normalized', [255, 128, 0, 64], [65_535, 128 * 257, 0, 64 * 257]],
+    ['VEC4', 'f32', [1, 0.5, 0, 0.25], [65_535, 32_768, 0, 16_384]],
+    ['VEC4', 'u16-normalized', [65_535, 1, 459, 7], [65_535, 1, 459, 7]],
+    ['VEC3', 'f32', [0.007, 0.0078, 0.0001], [459, 511, 7, 65_535]],
+  ] as const)('colours as %s of %s', async (type, as, color, [r, g, b, a]) => {
     const glb = withJson(await writeGlb(quadDocument().document), (json) => {
       Object.assign(primitive(json).attributes, { COLOR_0: addNumbers(json, type, [color, color, color, color].flat(), as) });
     });
-    expect(one((await compile(glb)).vertices, Vertex, 0, 'color').toString(16)).toBe(word.toString(16));
+    expect(field((await compile(glb)).vertices, Vertex, 0, 'color')).toEqual([r + g * 65_536, b + a * 65_536]);
   });
 });
 

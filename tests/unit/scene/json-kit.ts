@@ -8,14 +8,14 @@ export function addNumbers(
   json: LooseJson,
   type: keyof typeof WIDTHS,
   values: readonly number[],
-  as: 'f32' | 'u8' | 'u8-normalized' | 'u16' = 'f32',
+  as: 'f32' | 'u8' | 'u8-normalized' | 'u16' | 'u16-normalized' = 'f32',
 ): number {
-  const array = as === 'f32' ? Float32Array.from(values) : as === 'u16' ? Uint16Array.from(values) : Uint8Array.from(values);
+  const array = as === 'f32' ? Float32Array.from(values) : as.startsWith('u16') ? Uint16Array.from(values) : Uint8Array.from(values);
   const uri = `data:application/octet-stream;base64,${Buffer.from(array.buffer).toString('base64')}`;
   json.buffers.push({ byteLength: array.byteLength, uri });
   json.bufferViews.push({ buffer: json.buffers.length - 1, byteLength: array.byteLength });
-  const componentType = { f32: 5126, u8: 5121, 'u8-normalized': 5121, u16: 5123 }[as];
-  const normalized = as === 'u8-normalized';
+  const componentType = { f32: 5126, u8: 5121, 'u8-normalized': 5121, u16: 5123, 'u16-normalized': 5123 }[as];
+  const normalized = as.endsWith('-normalized');
   json.accessors.push({ bufferView: json.bufferViews.length - 1, componentType, normalized, type, count: values.length / WIDTHS[type] });
   return json.accessors.length - 1;
 }
