@@ -23,7 +23,8 @@ export interface WatchedGpu {
 
 type Maker = (descriptor: unknown) => unknown;
 
-export function watchGpu(gpu: GPU): WatchedGpu {
+/** @param named what the adapter says of itself instead of the truth. */
+export function watchGpu(gpu: GPU, named?: Partial<GPUAdapterInfo>): WatchedGpu {
   const devices: Watched[] = [];
   const state = { gpu: undefined as unknown as GPU, devices, shortages: 0 };
   state.gpu = {
@@ -32,7 +33,7 @@ export function watchGpu(gpu: GPU): WatchedGpu {
       if (!adapter) return null;
       const { info, limits, features } = adapter;
       return {
-        info,
+        info: named ? { ...named, isFallbackAdapter: false } : info,
         limits,
         features,
         requestDevice: async (descriptor?: GPUDeviceDescriptor) => {

@@ -91,7 +91,10 @@ export class RenderEngine implements Engine {
   trace(signal: AbortSignal, request: TraceRequest, onProgress?: (done: number) => void): Promise<TraceOutcome> {
     const traced = this.#enqueue(() => this.#trace(signal, request, onProgress));
     // Not before: the first picture does not wait for kernels that are tried.
-    void traced.then(() => this.tune());
+    void traced.then(
+      () => this.tune(),
+      () => undefined,
+    );
     return traced;
   }
 

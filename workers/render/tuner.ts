@@ -59,7 +59,8 @@ export class Tuner {
     const key = tuneKey(session.adapter, shader);
     const known = this.#adapters.get(key);
     if (known) return known;
-    const settled = this.#settle(session, key);
+    // A device that goes away meanwhile may throw anywhere: an engine that could not tune is one that has not.
+    const settled = this.#settle(session, key).catch(() => this.#tuned);
     this.#adapters.set(key, settled);
     return settled;
   }

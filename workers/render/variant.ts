@@ -16,7 +16,7 @@ export interface Variant {
   readonly workgroup: 32 | 64 | 128;
 }
 
-export const KERNELS: readonly Variant['kernel'][] = ['mega'];
+export const KERNELS: readonly Variant['kernel'][] = ['mega', 'wavefront'];
 export const TREES: readonly Variant['tree'][] = ['binary', 'wide'];
 export const WORKGROUPS: readonly Variant['workgroup'][] = [32, 64, 128];
 
