@@ -37,7 +37,7 @@ const EVERYTHING: KitScene = {
   materials: [
     material({ base_color: [0.7, 0.7, 0.7, 1], roughness: 0.6 }),
     material({ base_color: [0.7, 0.2, 0.2, 1], clearcoat: 1, clearcoat_roughness: 0.2 }),
-    material({ emissive: [8, 8, 8] }),
+    material({ emissive: [8, 8, 8], clearcoat: 1 }),
     material({ metallic: 1, roughness: 0.2, base_color: [0.9, 0.7, 0.3, 1], anisotropy: 0.8, anisotropy_direction: [0.6, 0.8] }),
     material({ transmission: 1, roughness: 0.1, thickness: 1, attenuation: [0.5, 0.1, 0.1], dispersion: 2, flags: 0 }),
     material({

@@ -11,16 +11,20 @@ const CLASS_FEATURES: Readonly<Record<Exclude<ShadeClass, 'plain'>, readonly Fea
   clear: ['TRANSMISSIVE', 'VOLUMES', 'DISPERSIVE', 'DIFFUSE_TRANSMISSIVE'],
 };
 
+/** What an emitter's own material has of these changes the light that every surface samples from it, whatever its class. */
+const OF_EMITTERS: readonly Feature[] = ['COATED'];
+
 /** Classes that materials of a scene with these features may be of. */
 export function shadeClasses(features: Features): readonly ShadeClass[] {
   return SHADE_CLASSES.filter((name) => name === 'plain' || CLASS_FEATURES[name].some((feature) => features[feature]));
 }
 
-/** The scene's features without those that no material of the class has. */
+/** The scene's features without those that neither a material of the class nor a light has. */
 export function classFeatures(features: Features, of: ShadeClass): Features {
   const out = { ...features };
   if (of !== 'clear') for (const name of CLASS_FEATURES.clear) out[name] = false;
   if (of === 'plain') for (const name of CLASS_FEATURES.layered) out[name] = false;
+  if (features.EMISSIVE) for (const name of OF_EMITTERS) out[name] = features[name];
   return out;
 }
 

@@ -66,5 +66,7 @@ describe('classes of shading', () => {
     expect(classFeatures(glass, 'plain')).toEqual({ ...PLAIN, LIGHT_TREE: true });
     expect(classFeatures(glass, 'layered')).toEqual({ ...PLAIN, LIGHT_TREE: true, COATED: true });
     expect(classFeatures(glass, 'clear')).toEqual(glass);
+    // A coat on a lamp dims what plain surfaces sample from it.
+    expect(classFeatures({ ...glass, EMISSIVE: true }, 'plain')).toEqual({ ...PLAIN, LIGHT_TREE: true, EMISSIVE: true, COATED: true });
   });
 });
