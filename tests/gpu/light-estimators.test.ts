@@ -51,7 +51,7 @@ const ROOM: KitScene = {
   materials: [
     material({ roughness: 0.7, metallic: 0.5, base_color: [0.8, 0.6, 0.4, 1] }),
     material({ emissive: [4, 4, 4], base_color: [0, 0, 0, 1], specular: 0 }),
-    material({ emissive: [6, 6, 6], base_color: [0, 0, 0, 1], specular: 0, flags: 0, clearcoat: 1 }),
+    material({ emissive: [6, 6, 6], base_color: [0, 0, 0, 1], specular: 0, flags: 0, clearcoat: 1, clearcoat_roughness: 0.7 }),
     material({ emissive: [8, 8, 8], base_color: [0, 0, 0, 1], specular: 0, emissive_texture: 0 }),
   ],
   environment: { width: 8, height: 4, radiance: (x, y) => (y === 0 && x < 2 ? [6, 6, 6] : [0.5, 0.5, 0.6]) },
