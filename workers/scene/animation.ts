@@ -34,6 +34,7 @@ export function animateGltf(json: GltfJson, document: Document, timeS: number): 
   const overlay = new JsonOverlay(json);
   const driven = new Set<string>();
   const lost: string[] = [];
+  const jumping = new Set<string>();
   let animationSeconds = 0;
   json.animations.forEach((animation, a) =>
     animation.channels.forEach((channel, c) => {
@@ -46,17 +47,22 @@ export function animateGltf(json: GltfJson, document: Document, timeS: number): 
       }
       const sampler = animation.samplers[channel.sampler] as (typeof animation.samplers)[number];
       const what = target.path[target.path.length - 1] as string;
-      const track = tracks.read(sampler, target.width, what, `animations[${a}].samplers[${channel.sampler}]`);
+      const where = `animations[${a}].samplers[${channel.sampler}]`;
+      const track = tracks.read(sampler, target.width, what, where);
+      if (track.jumps) jumping.add(where);
       animationSeconds = Math.max(animationSeconds, track.times[track.times.length - 1] ?? 0);
       if (timeS <= 0 || target.silent || driven.has(pointer)) return;
       driven.add(pointer);
       write(overlay, target, sampleTrack(track, target.kind, timeS));
     }),
   );
-  const others = lost.length > 1 ? ` and ${lost.length - 1} more` : '';
-  const warnings = lost.length === 0 ? [] : [`The animation of ${lost[0]}${others} drives nothing that is rendered and was ignored.`];
+  const warnings: string[] = [];
+  if (lost.length > 0) warnings.push(`The animation of ${firstOf(lost)} drives nothing that is rendered and was ignored.`);
+  if (jumping.size > 0) warnings.push(`Keys of ${firstOf([...jumping])} have equal times, where the value jumps to that of the last.`);
   return { json: overlay.root, animationSeconds, warnings };
 }
+
+const firstOf = (list: readonly string[]): string => `${list[0]}${list.length > 1 ? ` and ${list.length - 1} more` : ''}`;
 
 /** null: the channel has no target, which the specification allows. */
 function pointerOf({ target: { node, path, extensions } }: Channel): string | null {

@@ -233,6 +233,25 @@ describe('pointers', () => {
   });
 });
 
+describe('keys of equal times', () => {
+  test.each([
+    ['LINEAR', [0, 1, 1, 2], [0, 0, 0, 4, 0, 0, 10, 0, 0, 20, 0, 0], [2, 10, 15]],
+    ['STEP', [0, 1, 1, 2], [0, 0, 0, 4, 0, 0, 10, 0, 0, 20, 0, 0], [0, 10, 10]],
+    ['LINEAR', [0, 1, 1, 1, 2], [0, 0, 0, 4, 0, 0, 7, 7, 7, 10, 0, 0, 20, 0, 0], [2, 10, 15]],
+  ] as const)('%s at %j: the value jumps, and one warning says so', async (interpolation, times, values, expected) => {
+    const glb = await animated([{ target: { node: 0, path: 'translation' }, times, values, interpolation }]);
+    const found = await Promise.all([0.5, 1, 1.5].map(async (time) => (await middle(glb, time))[0]));
+    found.forEach((value, i) => expect(value).toBeCloseTo(expected[i] as number, 5));
+    const warning = 'Keys of animations[0].samplers[0] have equal times, where the value jumps to that of the last.';
+    expect((await compile(glb, 0)).summary.warnings).toEqual([warning]);
+  });
+
+  test('rising ones warn of nothing', async () => {
+    const glb = await animated([{ target: { node: 0, path: 'translation' }, times: [0, 1], values: [0, 0, 0, 4, 0, 0] }]);
+    expect((await compile(glb, 0)).summary.warnings).toEqual([]);
+  });
+});
+
 describe('bad animations', () => {
   test.each<readonly [string, ChannelSpec, RegExp]>([
     [

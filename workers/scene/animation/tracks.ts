@@ -11,8 +11,10 @@ import type { ValueKind } from './pointers.ts';
 export type Interpolation = 'LINEAR' | 'STEP' | 'CUBICSPLINE';
 
 export interface Track {
-  /** Rising, seconds. */
+  /** Rising, seconds; of equal ones, which glTF forbids and exporters write, the last is what holds from then on. */
   readonly times: Float64Array;
+  /** Some times are equal. */
+  readonly jumps: boolean;
   /** `width` numbers per key, with CUBICSPLINE three times as many: in-tangent, value, out-tangent. */
   readonly values: Float64Array;
   readonly width: number;
@@ -26,10 +28,19 @@ export interface SamplerSpec {
   readonly interpolation: Interpolation;
 }
 
+interface Numbers {
+  readonly values: Float64Array;
+  readonly finite: boolean;
+  /** Never fall. */
+  readonly rising: boolean;
+  /** Some neighbours are equal. */
+  readonly equal: boolean;
+}
+
 /** Reads and checks each accessor once, however many channels share it. */
 export class TrackReader {
   readonly #accessors: readonly Accessor[];
-  readonly #numbers = new Map<number, { readonly values: Float64Array; readonly finite: boolean; readonly rising: boolean }>();
+  readonly #numbers = new Map<number, Numbers>();
 
   constructor(accessors: readonly Accessor[]) {
     this.#accessors = accessors;
@@ -53,16 +64,17 @@ export class TrackReader {
     if (!keys.finite || !keys.rising || !outputs.finite) {
       throw new SceneError(`${where}: key times must rise and values be finite; export the file again.`);
     }
-    return { times, values, width: found, interpolation };
+    return { times, jumps: keys.equal, values, width: found, interpolation };
   }
 
-  #read(index: number): { readonly values: Float64Array; readonly finite: boolean; readonly rising: boolean } {
+  #read(index: number): Numbers {
     const known = this.#numbers.get(index);
     if (known) return known;
     const accessor = this.#accessors[index];
     const values = accessor ? readNumbers(accessor) : new Float64Array(0);
-    const rising = values.every((value, i) => i === 0 || value > (values[i - 1] as number));
-    const read = { values, finite: values.every(Number.isFinite), rising };
+    const rising = values.every((value, i) => i === 0 || value >= (values[i - 1] as number));
+    const equal = values.some((value, i) => value === values[i - 1]);
+    const read = { values, finite: values.every(Number.isFinite), rising, equal };
     this.#numbers.set(index, read);
     return read;
   }
