@@ -10,7 +10,7 @@ import { makeTangents } from './tangents.ts';
 
 export interface Placement {
   readonly world: Matrix;
-  /** Joint matrices; with them `world` has no effect. */
+  /** Joint matrices; with them `world` has no effect on a primitive that names joints. */
   readonly joints: readonly Matrix[] | null;
   /** Morph weights. */
   readonly weights: readonly number[];
@@ -47,7 +47,7 @@ export function placeVertices(data: PrimitiveData, placement: Placement): Placed
   const normals = new Float64Array(count * 3);
   const mirrored = new Uint8Array(count);
   let tangents: Float64Array | null = morphed.tangents && !flat ? new Float64Array(count * 4) : null;
-  const shared = placement.joints ? null : frameOf(placement.world);
+  const shared = placement.joints && data.joints ? null : frameOf(placement.world);
   for (let i = 0; i < count; i++) {
     const v = source[i] as number;
     const frame = shared ?? frameOf(blendJoints(data, placement.joints ?? [], v, placement.path));

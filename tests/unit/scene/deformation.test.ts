@@ -90,3 +90,19 @@ describe('lists that are named again and again', () => {
     );
   });
 });
+
+describe('a node with a skin', () => {
+  test.each([
+    ['moves with its joints where its vertices name any', true, [4, 9]],
+    ['is placed by its own matrix where they name none, as a mesh without a skin', false, [19, 4]],
+  ] as const)('%s', async (_, named, min) => {
+    const { summary } = await quad((json, attributes) => {
+      const [joints, weights] = [addNumbers(json, 'VEC4', four(0, 0, 0, 0), 'u8'), addNumbers(json, 'VEC4', four(1, 0, 0, 0))];
+      if (named) Object.assign(attributes, { JOINTS_0: joints, WEIGHTS_0: weights });
+      json.nodes.push({ translation: [5, 10, 0] });
+      Object.assign(json, { skins: [{ joints: [1] }], scenes: [{ nodes: [0, 1] }] });
+      Object.assign(json.nodes[0]!, { skin: 0, translation: [20, 5, 0] });
+    });
+    expect(summary.bounds.min.slice(0, 2)).toEqual(min);
+  });
+});
