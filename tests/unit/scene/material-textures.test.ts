@@ -62,6 +62,23 @@ describe('textures', () => {
     for (const [other] of places) if (other !== field) expect(row[other], other).toBe(NONE);
   });
 
+  test('the example of KHR_texture_transform: the lower left quarter of the image, turned clockwise by 90°', () => {
+    const transform = { offset: [0, 1], rotation: Math.PI / 2, scale: [0.5, 0.5] };
+    const info = { index: 0, extensions: { KHR_texture_transform: transform } };
+    const slot = compiled({ pbrMetallicRoughness: { baseColorTexture: info } }).slots[0]!;
+    // An image of 4 × 4 texels, row by row from its top, which is where v is 0.
+    const image = ['abcd', 'efgh', 'ijkl', 'mnop'];
+    const texel = (u: number, v: number): string => {
+      const [x, y] = [slot.transformU, slot.transformV].map((row) => Math.floor((row[0] * u + row[1] * v + row[2]) * 4)) as [
+        number,
+        number,
+      ];
+      return image[y]?.[x] ?? `outside, at ${x} ${y}`;
+    };
+    // The quarter is ij over mn; clockwise, its left column becomes its top row from the right.
+    expect([texel(0.25, 0.25), texel(0.75, 0.25), texel(0.25, 0.75), texel(0.75, 0.75)].join('')).toBe('minj');
+  });
+
   test('a texture whose factor is zero is not loaded', () => {
     const material = (clearcoatFactor: number) => extension('clearcoat', { clearcoatFactor, clearcoatTexture: { index: 0 } });
     expect([compiled(material(0)).slots.length, compiled(material(0.1)).slots.length]).toEqual([0, 1]);

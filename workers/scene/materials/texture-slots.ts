@@ -63,6 +63,9 @@ export class SlotTable {
     const [sx, sy] = transform.numbers('scale', [1, 1], -1e6, 1e6) as readonly [number, number];
     const angle = transform.number('rotation', 0, -1e5, 1e5);
     const [c, s] = [cos(angle), sin(angle)];
+    // The listing in the text of KHR_texture_transform turns the other way (its matrix is meant for v running up), against its
+    // own words and its own example, where offset [0, 1], 90° and scale 0.5 show the lower left quarter turned clockwise.
+    // That example, TextureTransformTest and the viewers agree on u' = c u + s v, v' = c v - s u (KhronosGroup/glTF issue 1563).
     const flags =
       wrapMode(sampler?.wrapS) |
       (wrapMode(sampler?.wrapT) << 2) |
