@@ -1,4 +1,5 @@
 /** Packs placed vertices into Vertex rows (shaders/layout.ts) in a buffer that doubles as it fills. */
+import { TEXTURE_COORDINATE_MAX } from '#lib/protocol/limits.ts';
 import { NONE, Vertex } from '#shaders/layout.ts';
 import { packColor, packNormal, packTangent } from './pack.ts';
 import type { PlacedVertices } from './placement.ts';
@@ -12,6 +13,9 @@ const AT = {
   uv1: Vertex.offsets.uv1 / 4,
   color: Vertex.offsets.color / 4,
 };
+/** Beyond the bound no two texels can be told apart, and the sums of the kernels would overflow. */
+const coordinate = (x: number): number => Math.min(TEXTURE_COORDINATE_MAX, Math.max(-TEXTURE_COORDINATE_MAX, x));
+
 const WHITE = [0xffffffff, 0xffffffff] as const;
 
 export class VertexSink {
@@ -37,7 +41,7 @@ export class VertexSink {
         [1, AT.uv1],
       ] as const) {
         const uv = data.uv[set];
-        if (uv) this.#floats.set([num(uv, from * 2), num(uv, from * 2 + 1)], at + word);
+        if (uv) this.#floats.set([coordinate(num(uv, from * 2)), coordinate(num(uv, from * 2 + 1))], at + word);
       }
       const color = data.colors;
       const packed = color

@@ -22,6 +22,8 @@ export const SCENE_NODE_DEPTH_MAX = 256;
 export const SCENE_ACCESSORS_MAX = 200_000;
 export const SCENE_MATERIALS_MAX = 32_768;
 export const SCENE_ACCESSOR_BYTES_MAX = 1024 * 1024 * 1024;
+/** Of texture coordinates, either side of 0; with any transform of a texture they stay finite in f32. */
+export const TEXTURE_COORDINATE_MAX = 1e9;
 /** Vertices times morph targets, over all nodes that place them; targets may name one accessor again and again. */
 export const SCENE_MORPHED_VERTICES_MAX = 512 * 1024 * 1024;
 /** JOINTS_n and WEIGHTS_n of one primitive: 64 joints per vertex. */

@@ -1,5 +1,6 @@
 /** What a creator chooses from a file (variants, cameras), and what a primitive's vertices carry: joints, coordinates, colours. */
 import { describe, expect, test } from 'vitest';
+import { IMAGE_SIDE_PX_MAX } from '#lib/protocol/limits.ts';
 import { Triangle, Vertex } from '#shaders/layout.ts';
 import { compileScene, SceneError } from '#workers/scene/compile.ts';
 import { boxGlb, quadDocument, sceneFiles, writeGlb, type Bytes, type LooseJson } from './fixtures.ts';
@@ -187,6 +188,20 @@ describe('vertices', () => {
       [3, 2],
     ]);
     expect(summary.warnings).toEqual([]);
+  });
+
+  test('coordinates near the end of f32 stay where any transform of a texture leaves them finite', async () => {
+    const glb = withJson(await writeGlb(quadDocument().document), (json) => {
+      Object.assign(primitive(json).attributes, { TEXCOORD_0: addNumbers(json, 'VEC2', [3e38, -3e38, 1e9, -7.5, 0, 0, 1, 1]) });
+    });
+    const { vertices } = await compile(glb);
+    expect([field(vertices, Vertex, 0, 'uv0'), field(vertices, Vertex, 1, 'uv0')]).toEqual([
+      [1e9, -1e9],
+      [1e9, -7.5],
+    ]);
+    // The greatest factors and offset of texture-slots.ts, on the largest image.
+    const f = Math.fround;
+    expect(f(f(f(1e6 * 1e9) + f(1e6 * 1e9) + 1e6) * IMAGE_SIDE_PX_MAX)).toBeLessThan(1e30);
   });
 
   test.each([
