@@ -8,38 +8,18 @@ fn unpack_color(words: vec2u) -> vec3f {
   return vec3f(f32(words.x & 65535u), f32(words.x >> 16u), f32(words.y & 65535u)) * (1.0 / 65535.0);
 }
 
-/// Tangent and bitangent from texture coordinates, for meshes without tangents.
-fn tangent_from_uv(hit: Hit, a: vec2f, b: vec2f, c: vec2f, normal: vec3f) -> vec4f {
-  let d1 = b - a;
-  let d2 = c - a;
-  let determinant = d1.x * d2.y - d1.y * d2.x;
-  let e1 = triangles[hit.triangle].v1 - triangles[hit.triangle].v0;
-  let e2 = triangles[hit.triangle].v2 - triangles[hit.triangle].v0;
-  let raw = direction_to_world(hit.instance, (e1 * d2.y - e2 * d1.y) * select(-1.0, 1.0, determinant >= 0.0));
-  let flat_tangent = raw - normal * dot(normal, raw);
-  // v runs downwards in glTF images, the bitangent follows +v all the same.
-  return vec4f(normalize_or(flat_tangent, basis_around(normal)[0]), select(-1.0, 1.0, determinant >= 0.0));
-}
-
-/// Tangent, and the bitangent's sign, at a hit; `normal` is the interpolated one on the material's front
-/// side, `texture` the one that the frame is for.
-fn surface_tangent(texture: u32, hit: Hit, bary: vec3f, normal: vec3f, mirrored: bool) -> vec4f {
+/// Tangent, and the bitangent's sign, at a hit; `normal` is the interpolated one on the material's front side.
+fn surface_tangent(hit: Hit, bary: vec3f, normal: vec3f, mirrored: bool) -> vec4f {
   let c = corners[hit.triangle].corners;
   let words = vec3u(vertices[c.x].tangent, vertices[c.y].tangent, vertices[c.z].tangent);
-  if (words.x == NONE) {
-    var second = false;
-    if (texture != NONE) { second = (texture_uses[texture].flags & TEXTURE_UV1) != 0u; }
-    let uv_a = select(vertices[c.x].uv0, vertices[c.x].uv1, second);
-    let uv_b = select(vertices[c.y].uv0, vertices[c.y].uv1, second);
-    let uv_c = select(vertices[c.z].uv0, vertices[c.z].uv1, second);
-    return tangent_from_uv(hit, uv_a, uv_b, uv_c, normal) * vec4f(1.0, 1.0, 1.0, select(1.0, -1.0, mirrored));
-  }
+  let across = basis_around(normal)[0];
+  if (words.x == NONE) { return vec4f(across, 1.0); } // a mesh without texture coordinates has no direction of its own
   let first = unpack_tangent(words.x);
   let blend = bary.x * first.xyz + bary.y * unpack_tangent(words.y).xyz + bary.z * unpack_tangent(words.z).xyz;
   let sum = direction_to_world(hit.instance, blend);
   // The vertices of a mirrored mesh in world space carry the turned sign already.
   let sign = select(first.w, -first.w, INSTANCED && hit.instance != NONE && mirrored);
-  return vec4f(normalize_or(sum - normal * dot(normal, sum), basis_around(normal)[0]), sign);
+  return vec4f(normalize_or(sum - normal * dot(normal, sum), across), sign);
 }
 
 /// `texel` of a normal map, in a frame with these columns.
@@ -62,11 +42,10 @@ fn outward_normal(hit: Hit, fallback: vec3f) -> vec3f {
   return select(outward, -outward, (triangles[hit.triangle].material & TRIANGLE_MIRRORED) != 0u);
 }
 
-/// The texture whose coordinates give the tangent where a mesh brings none: the normal map's first.
-fn frame_texture(m: u32, anisotropy: f32) -> u32 {
-  if (materials[m].normal_texture != NONE) { return materials[m].normal_texture; }
-  if (COATED && materials[m].clearcoat_normal_texture != NONE) { return materials[m].clearcoat_normal_texture; }
-  return select(NONE, materials[m].anisotropy_texture, ANISOTROPIC && anisotropy > 0.0);
+/// Does the material turn with the tangent? As the compiler asks before it makes tangents.
+fn follows_tangent(m: u32, anisotropy: f32) -> bool {
+  return materials[m].normal_texture != NONE
+    || (COATED && materials[m].clearcoat_normal_texture != NONE) || (ANISOTROPIC && anisotropy > 0.0);
 }
 
 /// Normal maps and anisotropy. `frame` is tangent, bitangent and normal of the material's front side.
@@ -118,9 +97,8 @@ fn load_surface(hit: Hit, direction: vec3f, jitter: vec2f) -> Surface {
   s.smooth_normal = facing_normal(smooth_outward * side, -direction);
   s.normal = s.smooth_normal;
   s.coat_normal = s.smooth_normal;
-  let texture = frame_texture(s.material, s.anisotropy);
-  if (texture != NONE || (ANISOTROPIC && s.anisotropy > 0.0)) {
-    let tangent = surface_tangent(texture, hit, bary, smooth_outward, mirrored);
+  if (follows_tangent(s.material, s.anisotropy)) {
+    let tangent = surface_tangent(hit, bary, smooth_outward, mirrored);
     let frame = mat3x3f(tangent.xyz, cross(smooth_outward, tangent.xyz) * tangent.w, smooth_outward);
     turn_frames(&s, frame, maps, -direction);
   }

@@ -30,6 +30,7 @@ import { pointBounds } from '#workers/scene/lights-punctual.ts';
 import { PLAIN_MATERIAL } from '#workers/scene/materials.ts';
 import { packNormal } from '#workers/scene/pack.ts';
 import { packRows, type Row } from '#workers/scene/rows.ts';
+import { packedTangents } from './kit-tangents.ts';
 
 export type Vec3 = readonly [number, number, number];
 export type Corner = { readonly at: Vec3; readonly normal?: Vec3; readonly uv?: readonly [number, number] };
@@ -191,6 +192,7 @@ export async function compileKit(scene: KitScene): Promise<CompiledScene> {
   const bvh = await buildSceneTree({ ...placed, positions }, async () => undefined);
   const { lit, ...environment } = environmentOf(scene);
   const lights = await lightTable(scene, flat, bvh.order, lit);
+  const tangents = packedTangents(flat.flatMap((triangle) => triangle.corners.map((one) => ({ normal: edges(triangle).normal, ...one }))));
   const ordered = Array.from(bvh.order, (index, place) => ({ index, place, triangle: flat[index]! }));
   const sections = {
     nodes: bvh.nodes,
@@ -211,11 +213,11 @@ export async function compileKit(scene: KitScene): Promise<CompiledScene> {
     ),
     vertices: packRows(
       Vertex,
-      ordered.flatMap(({ triangle }) => {
+      ordered.flatMap(({ index, triangle }) => {
         const { normal } = edges(triangle);
-        return triangle.corners.map((corner) => ({
+        return triangle.corners.map((corner, k) => ({
           normal: packNormal([...(corner.normal ?? normal)]),
-          tangent: NONE,
+          tangent: tangents[index * 3 + k]!,
           uv0: corner.uv ?? [0, 0],
           color: [0xffffffff, 0xffffffff],
         }));

@@ -1,8 +1,11 @@
 /** Tangents against MikkTSpace itself, in the port that three ships. */
 import { generateTangents } from 'three/examples/jsm/libs/mikktspace.module.js';
 import { describe, expect, test } from 'vitest';
+import { NONE, Vertex } from '#shaders/layout.ts';
+import { packTangent } from '#workers/scene/pack.ts';
 import { makeTangents } from '#workers/scene/tangents.ts';
-import { randomNumbers } from './oracle.ts';
+import { compileKit, material } from '../../gpu/kit.ts';
+import { one, randomNumbers } from './oracle.ts';
 
 interface Mesh {
   readonly corners: Uint32Array;
@@ -90,4 +93,19 @@ describe.each([
     }
     expect(worst).toBeLessThan(1 - 1e-2);
   });
+});
+
+test.each([
+  ['along u, up the image', [0, 1, 1, 0], [1, 0, 0], 1],
+  ['along u, in an image laid upside down', [0, 0, 1, 1], [1, 0, 0], -1],
+  ['against u, in an image seen from behind', [1, 1, 0, 0], [-1, 0, 0], -1],
+] as const)("the vertices of the GPU tests' kit carry the compiler's tangents: %s", async (_, [u0, vBottom, u1, vTop], direction, sign) => {
+  const at = (x: number, y: number) => ({ at: [x, y, 0] as const, uv: [x === 0 ? u0 : u1, y === 0 ? vBottom : vTop] as const });
+  const corners = [at(0, 0), at(1, 0), at(1, 1)] as const;
+  const bare = corners.map(({ at: place }) => ({ at: place })) as unknown as typeof corners;
+  const tangent = async (of: typeof corners) =>
+    one((await compileKit({ triangles: [{ corners: of, material: 0 }], materials: [material()] })).vertices, Vertex, 0, 'tangent');
+  // glTF 2.0, section 3.7.2.1: the bitangent is cross(normal, tangent) times the sign, and runs up the image.
+  expect(await tangent(corners)).toBe(packTangent(direction, sign));
+  expect(await tangent(bare)).toBe(NONE);
 });
