@@ -29,6 +29,9 @@ export interface PlacedVertices {
   readonly tangents: Float64Array | null;
   /** Vertex of the primitive that each one came from. */
   readonly source: Uint32Array;
+  /** Morphed, but per vertex of the primitive. */
+  readonly uv: PrimitiveData['uv'];
+  readonly colors: PrimitiveData['colors'];
   /** 1 where the transform mirrors. */
   readonly mirrored: Uint8Array;
 }
@@ -69,8 +72,9 @@ export function placeVertices(data: PrimitiveData, placement: Placement): Placed
       `${placement.path}: vertex ${Math.floor(bad / 3)} is placed outside the range of numbers; reduce the scale and export again.`,
     );
   if (flat) flatNormals(positions, mirrored, normals);
-  const uv = placement.tangentUv === null ? null : data.uv[placement.tangentUv];
-  if (tangents || !uv) return { corners, positions, normals, tangents, source, mirrored };
+  const uv = placement.tangentUv === null ? null : morphed.uv[placement.tangentUv];
+  const carried = { uv: morphed.uv, colors: morphed.colors };
+  if (tangents || !uv) return { corners, positions, normals, tangents, source, mirrored, ...carried };
   const placedUv = new Float64Array(count * 2);
   for (let i = 0; i < count; i++) placedUv.set([at(uv, (source[i] as number) * 2), at(uv, (source[i] as number) * 2 + 1)], i * 2);
   const made = makeTangents(corners, positions, normals, placedUv);
@@ -88,6 +92,7 @@ export function placeVertices(data: PrimitiveData, placement: Placement): Placed
     tangents,
     source: copy(source, 1),
     mirrored: copy(mirrored, 1),
+    ...carried,
   };
 }
 
@@ -101,7 +106,7 @@ interface Frame {
 
 const frameOf = (matrix: Matrix): Frame => ({ matrix, normal: normalMatrix(matrix), mirrors: determinant(matrix) < 0 });
 
-type Morphed = Pick<PrimitiveData, 'positions' | 'normals' | 'tangents'>;
+type Morphed = Pick<PrimitiveData, 'positions' | 'normals' | 'tangents' | 'uv' | 'colors'>;
 const lastMorphed = new WeakMap<PrimitiveData, { readonly weights: readonly number[]; readonly morphed: Morphed }>();
 
 /** The copies of EXT_mesh_gpu_instancing have one list of weights and are morphed once. */
@@ -116,22 +121,30 @@ function morphOnce(data: PrimitiveData, weights: readonly number[]): Morphed {
 function morph(data: PrimitiveData, weights: readonly number[]): Morphed {
   const active = data.targets.map((target, i): [MorphTarget, number] => [target, weights[i] ?? 0]).filter(([, weight]) => weight !== 0);
   if (active.length === 0) return data;
-  const apply = (base: Float64Array | null, width: number, key: keyof MorphTarget): Float64Array | null => {
+  // Of a tangent's four numbers targets move three; colours are clamped as they are packed.
+  const apply = (
+    base: Float64Array | null,
+    width: number,
+    moved: number,
+    of: (target: MorphTarget) => Float64Array | null,
+  ): Float64Array | null => {
     if (!base) return null;
     const out = base.slice();
     for (const [target, weight] of active) {
-      const delta = target[key];
+      const delta = of(target);
       if (!delta) continue;
       for (let v = 0; v < data.vertexCount; v++) {
-        for (let c = 0; c < 3; c++) out[v * width + c] = at(out, v * width + c) + weight * at(delta, v * 3 + c);
+        for (let c = 0; c < moved; c++) out[v * width + c] = at(out, v * width + c) + weight * at(delta, v * moved + c);
       }
     }
     return out;
   };
   return {
-    positions: apply(data.positions, 3, 'positions') ?? data.positions,
-    normals: apply(data.normals, 3, 'normals'),
-    tangents: apply(data.tangents, 4, 'tangents'),
+    positions: apply(data.positions, 3, 3, ({ positions }) => positions) ?? data.positions,
+    normals: apply(data.normals, 3, 3, ({ normals }) => normals),
+    tangents: apply(data.tangents, 4, 3, ({ tangents }) => tangents),
+    uv: [apply(data.uv[0], 2, 2, ({ uv }) => uv[0]), apply(data.uv[1], 2, 2, ({ uv }) => uv[1])],
+    colors: apply(data.colors, 4, 4, ({ colors }) => colors),
   };
 }
 

@@ -11,6 +11,9 @@ export interface MorphTarget {
   readonly positions: Float64Array | null;
   readonly normals: Float64Array | null;
   readonly tangents: Float64Array | null;
+  readonly uv: readonly [Float64Array | null, Float64Array | null];
+  /** rgba. */
+  readonly colors: Float64Array | null;
 }
 
 export interface PrimitiveData {
@@ -94,9 +97,9 @@ export function readPrimitive(
     normals: read('NORMAL', [3]),
     tangents: read('TANGENT', [4]),
     uv: [read(`TEXCOORD_${uvSets[0]}`, [2]), read(`TEXCOORD_${uvSets[1]}`, [2])],
-    colors: color && color.length === vertexCount * 3 ? widenColors(color) : color,
+    colors: color && color.length === vertexCount * 3 ? widenColors(color, 1) : color,
     ...readInfluences(primitive, read),
-    targets: readTargets(primitive, given, path, numbers),
+    targets: readTargets(primitive, given, path, uvSets, numbers),
   };
 }
 
@@ -127,17 +130,31 @@ function readOnce(only: Uint32Array | null): Numbers {
   };
 }
 
-function readTargets(primitive: Primitive, given: number, path: string, numbers: Numbers): readonly MorphTarget[] {
+function readTargets(
+  primitive: Primitive,
+  given: number,
+  path: string,
+  uvSets: readonly [number, number],
+  numbers: Numbers,
+): readonly MorphTarget[] {
+  const widened = new Map<Float64Array, Float64Array>();
   return primitive.listTargets().map((target, t) => {
-    const delta = (semantic: string): Float64Array | null => {
+    const delta = (semantic: string, sizes: readonly number[] = [3]): Float64Array | null => {
       const accessor = target.getAttribute(semantic);
       if (!accessor) return null;
-      const fits = accessor.getElementSize() === 3 && accessor.getCount() === given;
+      const fits = sizes.includes(accessor.getElementSize()) && accessor.getCount() === given;
       const read = fits ? numbers(accessor) : null;
       if (read && read.wrong < 0) return read.values;
       throw new SceneError(`${path}.targets[${t}].${semantic}: it does not fit ${given} positions; export the file again.`);
     };
-    return { positions: delta('POSITION'), normals: delta('NORMAL'), tangents: delta('TANGENT') };
+    let colors = delta('COLOR_0', [3, 4]);
+    if (colors && target.getAttribute('COLOR_0')?.getElementSize() === 3) {
+      const known = widened.get(colors) ?? widenColors(colors, 0);
+      widened.set(colors, known);
+      colors = known;
+    }
+    const uv = [delta(`TEXCOORD_${uvSets[0]}`, [2]), delta(`TEXCOORD_${uvSets[1]}`, [2])] as const;
+    return { positions: delta('POSITION'), normals: delta('NORMAL'), tangents: delta('TANGENT'), uv, colors };
   });
 }
 
@@ -163,8 +180,8 @@ function readInfluences(
   return { joints: side(0), weights: side(1), influences };
 }
 
-function widenColors(rgb: Float64Array): Float64Array {
-  const out = new Float64Array((rgb.length / 3) * 4).fill(1);
+function widenColors(rgb: Float64Array, alpha: number): Float64Array {
+  const out = new Float64Array((rgb.length / 3) * 4).fill(alpha);
   for (let i = 0; i < rgb.length; i++) out[Math.floor(i / 3) * 4 + (i % 3)] = rgb[i] as number;
   return out;
 }

@@ -56,7 +56,7 @@ export class TriangleSink {
 
   add(data: PrimitiveData, placement: Placement, material: number): void {
     const placed = placeVertices(data, placement);
-    const base = this.#vertices.add(placed, data);
+    const base = this.#vertices.add(placed);
     const p = placed.positions;
     for (let t = 0; t < placed.corners.length && this.#seen < this.#capacity; t += 3) {
       this.#seen++;

@@ -3,7 +3,6 @@ import { TEXTURE_COORDINATE_MAX } from '#lib/protocol/limits.ts';
 import { NONE, Vertex } from '#shaders/layout.ts';
 import { packColor, packNormal, packTangent } from './pack.ts';
 import type { PlacedVertices } from './placement.ts';
-import type { PrimitiveData } from './primitive.ts';
 
 const WORDS = Vertex.size / 4;
 const AT = {
@@ -24,7 +23,7 @@ export class VertexSink {
   #count = 0;
 
   /** @returns the index of the first vertex added. */
-  add(placed: PlacedVertices, data: PrimitiveData): number {
+  add(placed: PlacedVertices): number {
     const { source, normals, tangents } = placed;
     const base = this.#count;
     this.#reserve(base + source.length);
@@ -40,10 +39,10 @@ export class VertexSink {
         [0, AT.uv0],
         [1, AT.uv1],
       ] as const) {
-        const uv = data.uv[set];
+        const uv = placed.uv[set];
         if (uv) this.#floats.set([coordinate(num(uv, from * 2)), coordinate(num(uv, from * 2 + 1))], at + word);
       }
-      const color = data.colors;
+      const color = placed.colors;
       const packed = color
         ? packColor(num(color, from * 4), num(color, from * 4 + 1), num(color, from * 4 + 2), num(color, from * 4 + 3))
         : WHITE;

@@ -2,12 +2,15 @@
 import type { Document } from '@gltf-transform/core';
 import { describe, expect, test } from 'vitest';
 import { SCENE_MORPHED_VERTICES_MAX, SKIN_SETS_MAX } from '#lib/protocol/limits.ts';
+import { Vertex } from '#shaders/layout.ts';
 import { compileScene } from '#workers/scene/compile.ts';
 import { parseGltfJson } from '#workers/scene/gltf-json.ts';
+import { packColor } from '#workers/scene/pack.ts';
 import { checkDeformation } from '#workers/scene/preflight-deformation.ts';
 import { readPrimitive } from '#workers/scene/primitive.ts';
 import { quadDocument, sceneFiles, writeGlb, type LooseJson } from './fixtures.ts';
 import { addNumbers, withJson } from './json-kit.ts';
+import { field } from './oracle.ts';
 
 type Attributes = Record<string, number>;
 
@@ -104,5 +107,35 @@ describe('a node with a skin', () => {
       Object.assign(json.nodes[0]!, { skin: 0, translation: [20, 5, 0] });
     });
     expect(summary.bounds.min.slice(0, 2)).toEqual(min);
+  });
+});
+
+describe('morph targets of what vertices carry', () => {
+  const first = (scene: Awaited<ReturnType<typeof quad>>, name: 'uv0' | 'uv1' | 'color') => field(scene.vertices, Vertex, 0, name);
+
+  test.each(['VEC3', 'VEC4'] as const)('move colours (%s) and coordinates by weight, within their bounds', async (type) => {
+    const rgba = (r: number, g: number, b: number) => (type === 'VEC3' ? [r, g, b] : [r, g, b, -0.5]);
+    const morphed = (weight: number) =>
+      quad((json, attributes) => {
+        Object.assign(attributes, {
+          COLOR_0: addNumbers(json, 'VEC4', four(0.25, 0.5, 0.75, 1)),
+          TEXCOORD_0: addNumbers(json, 'VEC2', four(0.25, 0.5)),
+          TEXCOORD_1: addNumbers(json, 'VEC2', four(1, 2)),
+        });
+        const target = {
+          COLOR_0: addNumbers(json, type, four(...rgba(0.5, -0.5, 1))),
+          TEXCOORD_0: addNumbers(json, 'VEC2', four(1, -1)),
+          TEXCOORD_1: addNumbers(json, 'VEC2', four(4, 8)),
+        };
+        Object.assign(json.meshes[0]!.primitives[0]!, { targets: [target] });
+        Object.assign(json.meshes[0]!, { weights: [weight] });
+      });
+    const [still, half] = [await morphed(0), await morphed(0.5)];
+    expect([first(still, 'uv0'), first(still, 'uv1'), first(still, 'color')]).toEqual([[0.25, 0.5], [1, 2], packColor(0.25, 0.5, 0.75, 1)]);
+    expect([first(half, 'uv0'), first(half, 'uv1'), first(half, 'color')]).toEqual([
+      [0.75, 0],
+      [3, 6],
+      packColor(0.5, 0.25, 1, type === 'VEC3' ? 1 : 0.75),
+    ]);
   });
 });
