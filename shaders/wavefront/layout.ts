@@ -33,7 +33,6 @@ export const STATE_ROWS = [
   'receiver_position', // scenes that pick among many emitters
   'receiver_normal',
 ] as const;
-export type StateRow = (typeof STATE_ROWS)[number];
 export const ROW_BYTES = 16;
 /** Rows that every scene has; then two for volumes, then two for receivers. */
 export const ROWS_ALWAYS = STATE_ROWS.indexOf('media');

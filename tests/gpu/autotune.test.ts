@@ -17,7 +17,7 @@ const clockOf = (stepMs: number): HostClock => {
 /** Those of one kernel: wavefront.test.ts has the bits of the other, and tests/deep/autotune.test.ts tries all. */
 const variants: TunedVariants = {
   first: TREES.map((tree) => ({ ...DEFAULT_VARIANT, tree })),
-  then: () => [],
+  next: () => [],
 };
 let session: Session;
 let scene: CompiledScene;

@@ -48,13 +48,13 @@ export const kernelsAndTrees: readonly Variant[] = KERNELS.flatMap((kernel) =>
 export const withWorkgroups = (variant: Variant): readonly Variant[] =>
   WORKGROUPS.filter((workgroup) => workgroup !== variant.workgroup).map((workgroup) => ({ ...variant, workgroup }));
 
-/** What is tried: `first` against each other, `then` what resembles the best. */
+/** What is tried: `first` against each other, `next` what resembles the best. */
 export interface TunedVariants {
   readonly first: readonly Variant[];
-  readonly then: (best: Variant) => readonly Variant[];
+  readonly next: (best: Variant) => readonly Variant[];
 }
 
-export const ALL_VARIANTS: TunedVariants = { first: kernelsAndTrees, then: withWorkgroups };
+export const ALL_VARIANTS: TunedVariants = { first: kernelsAndTrees, next: withWorkgroups };
 
 export const tuneKey = ({ class: kind, name }: Adapter, shader: string): string => `${kind} ${name} ${shader.slice(0, 16)}`;
 
@@ -171,7 +171,7 @@ export async function tuneSession(
   const tried = await measureAll(variants.first);
   const leader = tried && fastest(tried);
   if (!leader) return null;
-  const sized = await measureAll(variants.then(leader.variant));
+  const sized = await measureAll(variants.next(leader.variant));
   if (!sized) return null;
   const { variant } = fastest([leader, ...sized]) ?? leader;
   const ready = await session.ready(root, scene, variant);

@@ -29,7 +29,7 @@ export const SOFTWARE_VARIANT: Variant = { ...DEFAULT_VARIANT, tree: 'wide' };
 export const standIn = ({ tree }: Variant): Variant => ({ ...DEFAULT_VARIANT, tree });
 
 /** What counts, for metering: the binary tree is the measure, whatever traces. */
-export const COUNTING_VARIANT: Variant = DEFAULT_VARIANT;
+export const COUNTING_VARIANT: Variant = { ...DEFAULT_VARIANT };
 
 /** One key per variant, for maps and for the autotuner's store. */
 export const variantKey = ({ kernel, tree, workgroup }: Variant): string => `${kernel} ${tree} ${workgroup}`;

@@ -21,7 +21,7 @@ import { buildSceneTree } from './instances-tree.ts';
 import { compileLights, type SceneLights } from './lights.ts';
 import { readIesLights } from './lights-ies.ts';
 import { readPunctualLights } from './lights-punctual.ts';
-import { compileMaterials, type TextureSlot } from './materials.ts';
+import { compileMaterials, type CompiledMaterial, type TextureSlot } from './materials.ts';
 import { PLAIN_UV_SETS } from './materials/texture-slots.ts';
 import { thinOpenMeshes } from './open-meshes.ts';
 import { poseScene } from './pose.ts';
@@ -80,10 +80,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
     nodes: bvh.nodes,
     ...orderTriangles(geometry, bvh, lights),
     vertices: geometry.vertices,
-    materials: packRows(
-      Material,
-      materials.map(({ row }) => row),
-    ),
+    materials: materialRows(materials),
     textures: textureRows(slots, placed),
     lights: lights.rows,
     lightNodes: lights.nodes,
@@ -112,6 +109,12 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
   };
   return { summary, ...sections };
 }
+
+const materialRows = (materials: readonly CompiledMaterial[]): Uint8Array<ArrayBuffer> =>
+  packRows(
+    Material,
+    materials.map(({ row }) => row),
+  );
 
 function textureRows(slots: readonly TextureSlot[], placed: ReadonlyMap<number, PlacedImage>): Uint8Array<ArrayBuffer> {
   const rows = slots.map(({ image, flags, transformU, transformV }) => {

@@ -47,7 +47,12 @@ function engineOver(change: Partial<EngineWorkerApi> = {}): { engine: WorkerEngi
   const paces: Pace[] = [];
   const api: EngineWorkerApi = {
     probe: async () => ({
-      report: { ok: true, adapter: { class: 'a/b/c', name: 'Stand-in', software: true }, holds: { bytes: 1e9, bindingBytes: 1e8 }, compileSeconds: 0 },
+      report: {
+        ok: true,
+        adapter: { class: 'a/b/c', name: 'Stand-in', software: true },
+        holds: { bytes: 1e9, bindingBytes: 1e8 },
+        compileSeconds: 0,
+      },
       shader: 'd'.repeat(64),
     }),
     compile: async () => ({ ok: false, text: 'no scene' }),

@@ -225,7 +225,10 @@ describe('envelopes', () => {
     const control = client();
     expect(await control.request({ type: 'ping' })).toEqual({ status: 'disconnected' });
     await until(() => control.connected);
-    expect(await control.request({ type: 'ask', leases: 1, bytesMax: 1, holds: { bytes: 1, bindingBytes: 1 } })).toEqual({ status: 'ok', ref: null });
+    expect(await control.request({ type: 'ask', leases: 1, bytesMax: 1, holds: { bytes: 1, bindingBytes: 1 } })).toEqual({
+      status: 'ok',
+      ref: null,
+    });
     far.mute = true;
     const asked = control.request({ type: 'ping' });
     far.cut();
