@@ -9,7 +9,8 @@ import { RenderEngine } from '#workers/render/engine.ts';
 import { determinant, normalMatrix, transformDirection, transformPoint, unit } from '#workers/scene/matrix.ts';
 import { ball } from '../unit/scene/instanced.ts';
 import { testGpu } from './device.ts';
-import { material, meanOf, render, type Corner, type KitScene, type KitTriangle, type Shot, type Vec3 } from './kit.ts';
+import { material, meanOf, render, type Corner, type KitScene, type KitTriangle, type Shot, type Tangent, type Vec3 } from './kit.ts';
+import { tangentsOf } from './kit-tangents.ts';
 import { randomPlacements } from './shapes.ts';
 
 let engine: RenderEngine;
@@ -27,10 +28,14 @@ function openBall(): KitTriangle[] {
     normal: take(normals, i, 3) as unknown as Vec3,
     uv: take(uv, i, 2) as unknown as [number, number],
   });
-  return Array.from({ length: indices.length / 3 }, (_, t): KitTriangle => {
-    const [a, b, c] = [0, 1, 2].map((k) => corner(indices[t * 3 + k]!)) as [Corner, Corner, Corner];
-    return { corners: [a, b, c], material: 1 };
-  }).filter((_, t) => t % 7 !== 3);
+  // Tangents belong to the mesh, as glTF says: made once, before it is placed.
+  const corners = Array.from(indices, (i) => ({ normal: [0, 0, 1] as Vec3, ...corner(i) }));
+  const tangents = tangentsOf(corners);
+  const whole = corners.map((one, i): Corner => ({ ...one, tangent: tangents[i]! }));
+  return Array.from({ length: indices.length / 3 }, (_, t): KitTriangle => ({
+    corners: whole.slice(t * 3, t * 3 + 3) as unknown as [Corner, Corner, Corner],
+    material: 1,
+  })).filter((_, t) => t % 7 !== 3);
 }
 
 interface Breakage {
@@ -46,14 +51,16 @@ function flattened({ meshes = [], ...scene }: KitScene, broken: Breakage = {}): 
     mesh.placements.flatMap((placement) => {
       const matrix = Float64Array.from(placement);
       const normals = broken.normals ? matrix : normalMatrix(matrix);
-      const place = ({ at, normal, uv }: Corner): Corner => ({
+      const mirrored = determinant(matrix) < 0;
+      const place = ({ at, normal, uv, tangent: [x, y, z, sign] = [1, 0, 0, 1] }: Corner): Corner => ({
+        tangent: [...unit(transformDirection(matrix, x, y, z), [1, 0, 0]), mirrored ? -sign : sign] as unknown as Tangent,
         at: transformPoint(matrix, ...at).map(Math.fround) as unknown as Vec3,
         ...(normal ? { normal: unit(transformDirection(normals, ...normal), [0, 0, 1]) } : {}),
         ...(uv ? { uv } : {}),
       });
       return mesh.triangles.map(({ corners, material: of }): KitTriangle => {
         const [a, b, c] = corners.map(place) as [Corner, Corner, Corner];
-        return { corners: determinant(matrix) < 0 && !broken.winding ? [a, c, b] : [a, b, c], material: of };
+        return { corners: mirrored && !broken.winding ? [a, c, b] : [a, b, c], material: of };
       });
     }),
   );

@@ -2,10 +2,12 @@
 import { NONE } from '#shaders/layout.ts';
 import { packTangent } from '#workers/scene/pack.ts';
 import { makeTangents } from '#workers/scene/tangents.ts';
-import type { Corner } from './kit.ts';
+import type { Corner, Tangent } from './kit.ts';
 
-/** @param corners three per triangle. @returns a packed tangent per corner, along its coordinates; NONE where it has none. */
-export function packedTangents(corners: readonly (Corner & Required<Pick<Corner, 'normal'>>)[]): number[] {
+type Shaded = Corner & Required<Pick<Corner, 'normal'>>;
+
+/** @param corners three per triangle. @returns tangent and the bitangent's sign per corner, along its coordinates. */
+export function tangentsOf(corners: readonly Shaded[]): Tangent[] {
   // Where a corner moves to a copy of its vertex, mirrored, its number here is the copy's.
   const vertex = Uint32Array.from(corners, (_, i) => i);
   const { tangents } = makeTangents(
@@ -14,8 +16,14 @@ export function packedTangents(corners: readonly (Corner & Required<Pick<Corner,
     Float64Array.from(corners.flatMap(({ normal }) => normal)),
     Float64Array.from(corners.flatMap(({ uv }) => uv ?? [0, 0])),
   );
-  return corners.map(({ uv }, i) => {
-    const from = vertex[i]! * 4;
-    return uv ? packTangent([tangents[from]!, tangents[from + 1]!, tangents[from + 2]!], tangents[from + 3]!) : NONE;
+  return corners.map((_, i) => [...tangents.subarray(vertex[i]! * 4, vertex[i]! * 4 + 4)] as unknown as Tangent);
+}
+
+/** @returns a packed tangent per corner: its own, else one along its coordinates; NONE where it has neither. */
+export function packedTangents(corners: readonly Shaded[]): number[] {
+  const made = tangentsOf(corners);
+  return corners.map(({ uv, tangent }, i) => {
+    const [x, y, z, sign] = tangent ?? made[i]!;
+    return tangent || uv ? packTangent([x, y, z], sign) : NONE;
   });
 }

@@ -33,7 +33,8 @@ import { packRows, type Row } from '#workers/scene/rows.ts';
 import { packedTangents } from './kit-tangents.ts';
 
 export type Vec3 = readonly [number, number, number];
-export type Corner = { readonly at: Vec3; readonly normal?: Vec3; readonly uv?: readonly [number, number] };
+export type Tangent = readonly [x: number, y: number, z: number, sign: number];
+export type Corner = { readonly at: Vec3; readonly normal?: Vec3; readonly uv?: readonly [number, number]; readonly tangent?: Tangent };
 export type MaterialRow = Row<(typeof Material)['fields']>;
 export type LightRow = Row<(typeof Light)['fields']>;
 
