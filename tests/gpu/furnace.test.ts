@@ -109,7 +109,8 @@ describe('a plane under a wild normal map', () => {
     ['layer over diffuse', { roughness: 0.3 }],
   ] as const)('%s has no black pixels and no light from nowhere', async (_, row) => {
     for (const camera of VIEWS) {
-      const film = await render(sampled, plane(row), { camera, samples: 1024, side: 8 });
+      // A pixel of metal is then off by 0.0008 (standard deviation, measured): the bound is six of these.
+      const film = await render(sampled, plane(row), { camera, samples: 4096, side: 4 });
       const light = filmLight(film.light);
       for (let i = 0; i < light.length; i += 3) {
         expect(light[i]! / film.samples).toBeGreaterThan(0.8);
