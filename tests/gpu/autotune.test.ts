@@ -24,7 +24,7 @@ let scene: CompiledScene;
 
 beforeAll(async () => {
   scene = await tuneScene(new AbortController().signal);
-  const opened = await Session.open(await testGpu(), DEFAULT_LIMITS, 'both', DEFAULT_VARIANT);
+  const opened = await Session.open(await testGpu(), DEFAULT_LIMITS, 'both', async () => DEFAULT_VARIANT);
   if (!opened.ok) throw new Error(opened.text);
   ({ session } = opened);
 });

@@ -142,9 +142,11 @@ export class RenderEngine implements Engine {
     if (this.#disposed) return { ok: false, reason: 'device-failed', text: 'The engine was closed.' };
     if (this.#session && this.#session.fault === null) return { ok: true, session: this.#session };
     this.#session?.close();
-    const opened = await Session.open(this.#gpu, this.#limits, this.#estimator, this.#tuner.tuned.variant);
+    const opened = await Session.open(this.#gpu, this.#limits, this.#estimator, async (adapter) => {
+      const { variant } = await this.#tuner.recall(adapter);
+      return variant.kernel === 'mega' ? variant : standIn(variant);
+    });
     this.#session = opened.ok ? opened.session : null;
-    if (opened.ok) await this.#tuner.recall(opened.session);
     return opened;
   }
 

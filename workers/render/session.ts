@@ -78,12 +78,18 @@ export class Session {
     });
   }
 
-  /** @param variant whose kernel for plain scenes is built at once, to see that the device can. */
-  static async open(gpu: GPU | undefined, needs: LimitNeeds, estimator: Estimator, variant: Variant): Promise<SessionOutcome> {
+  /** @param choose the variant whose kernel for plain scenes is built at once, to see that the device can. */
+  static async open(
+    gpu: GPU | undefined,
+    needs: LimitNeeds,
+    estimator: Estimator,
+    choose: (adapter: Adapter) => Promise<Variant>,
+  ): Promise<SessionOutcome> {
     const opened = await openDevice(gpu, needs);
     if (!opened.ok) return opened;
     const { device } = opened;
     try {
+      const variant = await choose(opened.adapter);
       const trace = makePass(device, { estimator, variant });
       const [reduce] = await Promise.all([ReducePass.create(device), trace.prepare(PLAIN)]);
       const session = new Session(opened, estimator, reduce);

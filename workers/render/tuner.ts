@@ -3,6 +3,7 @@
  * is out of the way, and once per adapter and kernel source, for findings are kept. Until it knows,
  * the default runs. Refuses to measure anything itself: autotune.ts does.
  */
+import type { Adapter } from '#lib/protocol/control.ts';
 import type { HostClock } from './duty-cycle.ts';
 import {
   kernelsAndTrees,
@@ -46,10 +47,11 @@ export class Tuner {
   }
 
   /** Reads what is known of this adapter; quick. */
-  async recall(session: Session): Promise<void> {
-    if (this.#parts.fixed) return;
-    if (session.adapter.software) this.#tuned = softwareTuned;
-    else this.#tuned = (await this.#kept(tuneKey(session.adapter, this.#parts.shader))) ?? this.#tuned;
+  async recall(adapter: Adapter): Promise<Tuned> {
+    if (this.#parts.fixed) return this.#tuned;
+    if (adapter.software) this.#tuned = softwareTuned;
+    else this.#tuned = (await this.#kept(tuneKey(adapter, this.#parts.shader))) ?? this.#tuned;
+    return this.#tuned;
   }
 
   /** Tunes unless that was done. Resolves when it is settled; a lost device leaves it for another time. */
