@@ -144,7 +144,7 @@ export class RenderEngine implements Engine {
     this.#session?.close();
     const opened = await Session.open(this.#gpu, this.#limits, this.#estimator, async (adapter) => {
       const { variant } = await this.#tuner.recall(adapter);
-      return variant.kernel === 'mega' ? variant : standIn(variant);
+      return variant.kernel === 'mega' || this.#tuner.isFixed ? variant : standIn(variant);
     });
     this.#session = opened.ok ? opened.session : null;
     return opened;
@@ -209,7 +209,7 @@ export class RenderEngine implements Engine {
     const { variant, paths } = this.#tuner.tuned;
     this.#rhythm.most = paths;
     const current = session.current(scene.summary.root);
-    if (!current && variant.kernel === 'mega') return variant;
+    if (this.#tuner.isFixed || (!current && variant.kernel === 'mega')) return variant;
     const there = session.offer(variant, current?.buffers.features ?? sceneFeatures(scene));
     return there ? variant : (current?.variant ?? standIn(variant));
   }

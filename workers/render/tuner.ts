@@ -46,6 +46,11 @@ export class Tuner {
     return this.#tuned;
   }
 
+  /** A test or a bench has named the variant: nothing may stand in for it. */
+  get isFixed(): boolean {
+    return this.#parts.fixed !== undefined;
+  }
+
   /** Reads what is known of this adapter; quick. */
   async recall(adapter: Adapter): Promise<Tuned> {
     if (this.#parts.fixed) return this.#tuned;
