@@ -3,8 +3,9 @@
  * decision does, and whether the leaf test that workers are judged by takes them for the same.
  */
 import { filmLight, readPixel, viewOfFilm, type PixelSums } from '#lib/job/film.ts';
-import { segmentsPerPathMax } from '#lib/job/plan.ts';
-import { compareLeaf, type LeafFinding } from '#lib/trust/compare.ts';
+import { leafRects, segmentsPerPathMax } from '#lib/job/plan.ts';
+import { cutLeaf } from '#lib/trust/commitment.ts';
+import { compareLeaf, DEFAULT_THRESHOLDS } from '#lib/trust/compare.ts';
 import type { Drawing } from './subject.ts';
 
 export interface Difference {
@@ -19,8 +20,11 @@ export interface Difference {
   /** Relative difference of the means of all pixels. */
   readonly meanLight: number;
   readonly layers: Layers;
-  /** Of the whole picture as one leaf. */
-  readonly leaf: LeafFinding['reason'];
+  /** Pixels that decided alike and are yet further apart than rounding explains (trust/compare). */
+  readonly drifted: number;
+  readonly leaves: number;
+  /** Leaves that the test of workers refuses, by reason. */
+  readonly refused: readonly string[];
 }
 
 /** Worst differences of what a film tells beside light, in pixels all of whose paths decided alike. */
@@ -42,7 +46,7 @@ const filmOf = (drawing: Drawing): Uint8Array<ArrayBuffer> => bytesOf(drawing.fi
 /** Sums of radiance, R, G, B per pixel. */
 export const lightOf = (drawing: Drawing): Float32Array => filmLight(filmOf(drawing));
 
-const signaturesOf = (drawing: Drawing): Uint16Array => new Uint16Array(bytesOf(drawing.signatures).buffer);
+const signaturesOf = (drawing: Drawing): Uint16Array<ArrayBuffer> => new Uint16Array(bytesOf(drawing.signatures).buffer);
 
 const apart = (x: number, y: number, floor: number): number => Math.abs(x - y) / Math.max(Math.abs(x), Math.abs(y), floor);
 
@@ -58,7 +62,20 @@ function worseLayers(worst: Layers, a: PixelSums, b: PixelSums, samples: number)
   };
 }
 
-const leafOf = (drawing: Drawing) => ({ light: filmOf(drawing), signatures: bytesOf(drawing.signatures) });
+/** The leaf test on every leaf of `b`, the re-trace being `a`. */
+function refusedLeaves(a: Drawing, b: Drawing): { leaves: number; refused: string[] } {
+  const whole = { x: 0, y: 0, width: a.width, height: a.height };
+  const film = (of: Drawing) => ({ ...of, light: filmOf(of), signatures: signaturesOf(of) });
+  const [claimed, traced] = [film(b), film(a)];
+  const rects = leafRects(whole);
+  const found = rects.map((rect) =>
+    compareLeaf(cutLeaf(claimed, whole, rect), cutLeaf(traced, whole, rect), {
+      samples: a.samples,
+      segmentsMax: segmentsPerPathMax(a.bounces),
+    }),
+  );
+  return { leaves: rects.length, refused: found.filter(({ agrees }) => !agrees).map(({ reason }) => reason) };
+}
 
 export function compareDrawings(a: Drawing, b: Drawing): Difference {
   const [left, right] = [lightOf(a), lightOf(b)];
@@ -66,7 +83,7 @@ export function compareDrawings(a: Drawing, b: Drawing): Difference {
   const pixels = a.width * a.height;
   const [film, otherFilm] = [viewOfFilm(filmOf(a)), viewOfFilm(filmOf(b))];
   let layers: Layers = { albedo: 0, normal: 0, depth: 0, moment: 0, objects: 0 };
-  let [equalPaths, equalPixels, worstLight, sumA, sumB] = [0, 0, 0, 0, 0];
+  let [equalPaths, equalPixels, drifted, worstLight, sumA, sumB] = [0, 0, 0, 0, 0, 0];
   for (let p = 0; p < pixels; p++) {
     let same = 0;
     for (let s = p * a.samples; s < (p + 1) * a.samples; s++) if (mine[s] === other[s]) same++;
@@ -75,18 +92,21 @@ export function compareDrawings(a: Drawing, b: Drawing): Difference {
       equalPixels++;
       layers = worseLayers(layers, readPixel(film, p), readPixel(otherFilm, p), a.samples);
     }
+    let furthest = 0;
     for (let c = 0; c < 3; c++) {
       const [x, y] = [left[p * 3 + c]! / a.samples, right[p * 3 + c]! / a.samples];
       sumA += x;
       sumB += y;
-      if (same === a.samples) worstLight = Math.max(worstLight, apart(x, y, 1e-3));
+      furthest = Math.max(furthest, apart(x, y, 1e-3));
     }
+    if (same < a.samples) continue;
+    worstLight = Math.max(worstLight, furthest);
+    if (furthest > DEFAULT_THRESHOLDS.lightRelativeMax) drifted++;
   }
   const meanLight = Math.abs(sumA - sumB) / Math.max(sumA, sumB);
-  const { reason } = compareLeaf(leafOf(b), leafOf(a), { samples: a.samples, segmentsMax: segmentsPerPathMax(a.bounces) });
-  return { name: a.name, paths: mine.length, equalPaths, equalPixels, worstLight, meanLight, layers, leaf: reason };
+  return { name: a.name, paths: mine.length, equalPaths, equalPixels, worstLight, meanLight, layers, drifted, ...refusedLeaves(a, b) };
 }
 
 /** One line of the table that is printed and, when measured anew, copied into tests/README.md. */
 export const rowOf = (stack: string, d: Difference): string =>
-  `| ${stack} | ${d.name} | ${((100 * d.equalPaths) / d.paths).toFixed(3)} % of ${d.paths} | ${d.worstLight.toExponential(1)} | ${d.meanLight.toExponential(1)} | ${d.layers.albedo.toFixed(3)}, ${d.layers.normal.toFixed(3)} | ${d.layers.depth.toExponential(1)}, ${d.layers.moment.toExponential(1)} | ${d.layers.objects} | ${d.leaf} |`;
+  `| ${stack} | ${d.name} | ${((100 * d.equalPaths) / d.paths).toFixed(3)} % of ${d.paths} | ${d.worstLight.toExponential(1)} | ${d.meanLight.toExponential(1)} | ${d.layers.albedo.toFixed(3)}, ${d.layers.normal.toFixed(3)} | ${d.layers.depth.toExponential(1)}, ${d.layers.moment.toExponential(1)} | ${d.layers.objects} | ${d.drifted} of ${d.equalPixels} | ${d.refused.length} of ${d.leaves} |`;

@@ -7,7 +7,8 @@
  *  - albedo and normal are within one step per path: each path rounds its value to a step once, and
  *    two devices whose floats differ in the last bit may round to neighbours. The bias this leaves
  *    is 1/1023 of white, below what anybody sees or a denoiser minds;
- *  - depth and moment agree relatively, a square twice as loosely as what it is the square of.
+ *  - depth and moment agree relatively, a square twice as loosely as what it is the square of; the
+ *    moment of a pixel that drifted may be off as if one path differed.
  * Where d paths differ, each may be off by the whole range of the value (for depth: by the deepest
  * pixel; for moment: by the square of the brightest), and over the leaf's D such paths the signed
  * sum is bounded as for light: one path's range and NOISE standard deviations. The object may be
@@ -22,7 +23,13 @@ export interface Differing {
   readonly count: number;
   /** The lowest such sample, counted from the pass's first; the sample count when there is none. */
   readonly first: number;
+  /** None differs, and light or moment is off by more than rounding all the same (compare). */
+  readonly drifts: boolean;
 }
+
+/** Most that rounding makes of a square twice as loose as what it is the square of. */
+export const momentRounding = ({ moment }: PixelSums, { lightRelativeMax, lightFloor }: CompareThresholds): number =>
+  2 * lightRelativeMax * Math.max(moment, lightFloor ** 2);
 
 interface Bound {
   readonly of: (pixel: PixelSums) => number;
@@ -32,6 +39,8 @@ interface Bound {
   readonly range: number;
   /** Standard deviation of such a change, at most. */
   readonly spread: number;
+  /** Whether a path that decided alike may change it so as well. */
+  readonly drifts?: true;
 }
 
 export class LayerTest {
@@ -61,11 +70,12 @@ export class LayerTest {
   /** @returns false when the claim differs by more than its differing paths allow. */
   pixelHolds(claimed: PixelSums, traced: PixelSums, differing: Differing): boolean {
     let holds = true;
-    this.#paths += differing.count;
-    for (const [i, { of, rounding, range }] of this.#bounds.entries()) {
+    this.#paths += differing.drifts ? 1 : differing.count;
+    for (const [i, { of, rounding, range, drifts }] of this.#bounds.entries()) {
       const difference = of(claimed) - of(traced);
-      if (Math.abs(difference) > rounding(traced) + differing.count * range) holds = false;
-      if (differing.count === 0) continue;
+      const paths = drifts && differing.drifts ? 1 : differing.count;
+      if (Math.abs(difference) > rounding(traced) + paths * range) holds = false;
+      if (paths === 0) continue;
       this.#signed[i]! += difference;
       this.#allowed[i]! += rounding(traced);
     }
@@ -102,8 +112,6 @@ function depthBound(truth: readonly PixelSums[], samples: number, { lightRelativ
 }
 
 function momentBound(truth: readonly PixelSums[], paths: number, { most }: Brightness, thresholds: CompareThresholds): Bound {
-  const { lightRelativeMax, lightFloor } = thresholds;
   const spread = truth.reduce((sum, { moment }) => sum + moment, 0) / paths;
-  const rounding = ({ moment }: PixelSums): number => 2 * lightRelativeMax * Math.max(moment, lightFloor ** 2);
-  return { of: ({ moment }) => moment, rounding, range: most ** 2, spread };
+  return { of: ({ moment }) => moment, rounding: (traced) => momentRounding(traced, thresholds), range: most ** 2, spread, drifts: true };
 }

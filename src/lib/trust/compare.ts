@@ -1,7 +1,7 @@
 /**
  * The leaf test: does an opened leaf agree with a re-trace of the same paths? Signatures are
  * integers and compare exactly. Where all of a pixel's agree, its film must agree to rounding and
- * its counts exactly; where some differ, only those paths may have made a difference, and what
+ * its counts exactly, but for the few pixels that drifted (below); where some differ, only those paths may have made a difference, and what
  * they may have made is bounded per pixel and per leaf. Refuses to decide about people: it returns
  * findings, and what follows from them is the coordinator's.
  *
@@ -13,6 +13,10 @@
  *    rounding's sake are draws from the same distribution, so their differences cancel but for noise;
  *  - the sum of their sizes may be b + (2D + 4·√D)·m, and segments have a bound of the same form.
  * Albedo, normal, depth and the rest have bounds of their own kind (compare-layers).
+ * A pixel drifted when its paths decided alike and its light or moment still differs by more than
+ * rounding: between curved mirrors and lenses the last bit of a direction grows with every bounce, and
+ * need not change what is hit. It counts as a pixel with one differing path, and no more than
+ * `driftedShareMax` of a leaf's pixels may be such.
  * What remains possible is a bounded bias. Who disowns a tenth of all paths of an evenly lit leaf
  * can shift its light by 1/64 + 4·√D/N (5.6 % at 16 samples, less at more) or add one false bright pixel
  * no brighter than the brightest; a pass of one sample proves least. Light is taken from the
@@ -20,7 +24,7 @@
  */
 import { FILM_BYTES_PER_PIXEL, readPixel, viewOfFilm, type PixelSums } from '../job/film.ts';
 import type { LeafParts } from './commitment.ts';
-import { LayerTest, type Differing } from './compare-layers.ts';
+import { LayerTest, momentRounding, type Differing } from './compare-layers.ts';
 
 export interface CompareThresholds {
   /** Least share of paths of one leaf whose signatures are equal. */
@@ -29,6 +33,8 @@ export interface CompareThresholds {
   readonly lightRelativeMax: number;
   /** Radiance sum below which differences are absolute. */
   readonly lightFloor: number;
+  /** Largest share of a leaf's pixels that may differ by more, though all their signatures agree. */
+  readonly driftedShareMax: number;
 }
 
 /**
@@ -40,6 +46,7 @@ export const DEFAULT_THRESHOLDS: CompareThresholds = {
   signatureShareMin: 0.9,
   lightRelativeMax: 1e-3,
   lightFloor: 1e-4,
+  driftedShareMax: 1 / 16,
 };
 
 /** Standard deviations of noise that honest divergence may show in a sum over a leaf. */
@@ -66,7 +73,7 @@ export interface LeafFinding {
   readonly reason: 'agrees' | 'size' | 'signatures' | 'light' | 'not-finite';
 }
 
-/** Sums over the pixels of a leaf in which some path differs. */
+/** Sums over the pixels of a leaf in which some path differs, or that drifted. */
 interface Diverged {
   pixels: number;
   paths: number;
@@ -94,19 +101,24 @@ export function compareLeaf(claimed: LeafParts, traced: LeafParts, of: LeafPaths
   const layers = new LayerTest(truth, samples, brightness, thresholds);
   const diverged: Diverged = { pixels: 0, paths: 0, lightSigned: [0, 0, 0], lightSize: [0, 0, 0], segments: 0 };
   let wrong = 0;
+  let drifted = 0;
   let worst = 0;
   for (const [p, a] of claims.entries()) {
     const b = truth[p]!;
-    const differing = differingSignatures(claimed.signatures, traced.signatures, p, samples);
     const { difference, scale } = lightDifference(a, b, thresholds.lightFloor);
     if (!Number.isFinite(difference + a.depth + a.moment)) return { ...empty, reason: 'not-finite' };
-    const segments = a.segments - b.segments;
     const rounding = thresholds.lightRelativeMax * scale;
+    const differing = differingSignatures(claimed.signatures, traced.signatures, p, samples);
+    const drifts = differing.count === 0 && (difference > rounding || Math.abs(a.moment - b.moment) > momentRounding(b, thresholds));
+    const paths = drifts ? 1 : differing.count;
+    const segments = a.segments - b.segments;
+    if (drifts) drifted++;
     if (differing.count === 0) worst = Math.max(worst, difference / scale);
-    else addDiverged(diverged, a, b, differing.count, segments);
-    const lit = difference <= rounding + differing.count * brightness.most && Math.abs(segments) <= differing.count * segmentsMax;
-    if (!layers.pixelHolds(a, b, differing) || !lit) wrong++;
+    if (paths > 0) addDiverged(diverged, a, b, paths, segments);
+    const lit = difference <= rounding + paths * brightness.most && Math.abs(segments) <= differing.count * segmentsMax;
+    if (!layers.pixelHolds(a, b, { ...differing, drifts }) || !lit) wrong++;
   }
+  if (drifted > thresholds.driftedShareMax * pixels) wrong += drifted;
   if (wrong === 0 && !(sumsHold(diverged, brightness, segmentsMax, thresholds) && layers.sumsHold())) wrong = diverged.pixels;
   const pathsEqual = paths - diverged.paths;
   const reason = pathsEqual < thresholds.signatureShareMin * paths ? 'signatures' : wrong > 0 ? 'light' : 'agrees';
@@ -157,7 +169,7 @@ function sumsHold(sums: Diverged, { mean, most }: Brightness, segmentsMax: numbe
   );
 }
 
-function differingSignatures(a: Uint8Array, b: Uint8Array, pixel: number, samples: number): Differing {
+function differingSignatures(a: Uint8Array, b: Uint8Array, pixel: number, samples: number): Omit<Differing, 'drifts'> {
   let count = 0;
   let first = samples;
   for (let s = samples - 1; s >= 0; s--) {

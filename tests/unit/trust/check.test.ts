@@ -50,8 +50,26 @@ describe('the leaf test', () => {
     expect(compareLeaf(diverged, leaf(), PATHS)).toMatchObject({ agrees: true, pathsEqual: 1023 });
   });
 
-  it('catches light that is 1 % too bright where all paths agree', () => {
-    const bent = leaf((pixels) => (pixels[10]!.light[0] *= 1.01));
+  it('lets a few pixels drift whose paths decided alike, as between curved mirrors, and counts a path for each (control)', () => {
+    const drifted = leaf((pixels) => {
+      for (const pixel of pixels.slice(10, 14)) {
+        pixel.light[0] *= 1.01;
+        pixel.moment *= 1.01;
+      }
+    });
+    expect(compareLeaf(drifted, leaf(), PATHS)).toMatchObject({ agrees: true, pathsEqual: 1020 });
+  });
+
+  it.each([
+    ['light', (pixel: Pixel) => (pixel.light[0] *= 1.002)],
+    ['moment', (pixel: Pixel) => (pixel.moment *= 1.004)],
+  ])('catches %s that is off in more pixels, although all paths agree', (_, bend) => {
+    const bent = leaf((pixels) => pixels.slice(10, 15).forEach(bend));
+    expect(compareLeaf(bent, leaf(), PATHS)).toMatchObject({ agrees: false, reason: 'light', pixelsWrong: 5 });
+  });
+
+  it('catches one pixel brighter than any path of the leaf explains', () => {
+    const bent = leaf((pixels) => (pixels[10]!.light[0] += 70));
     expect(compareLeaf(bent, leaf(), PATHS)).toMatchObject({ agrees: false, reason: 'light', pixelsWrong: 1 });
   });
 
@@ -87,7 +105,7 @@ const FALSE_LAYERS: Readonly<Record<string, (pixel: Pixel) => void>> = {
   'one path fewer that saw a surface': (pixel) => (pixel.coverage -= 1),
   'a depth 1 % off': (pixel) => (pixel.depth *= 1.01),
   'no depth': (pixel) => (pixel.depth = 0),
-  'a moment 1 % off': (pixel) => (pixel.moment *= 1.01),
+  'a moment beyond what one path explains': (pixel) => (pixel.moment += 70 ** 2),
   'another object': (pixel) => (pixel.object += 1),
   'no object': (pixel) => (pixel.object = NONE),
 };
