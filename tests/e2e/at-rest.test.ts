@@ -45,6 +45,11 @@ describe('the site at rest', () => {
       expect(started, place).toEqual([]);
     }
     await person.page.goto(`${coordinator.url}/work`);
+    // A choice about the GPU touches none, and outlives the page.
+    await person.get('gpu-share').fill('40');
+    await person.page.reload();
+    expect(await person.get('gpu-share').inputValue()).toBe('40');
+    expect(started).toEqual([]);
     await person.get('worker-start').click();
     await expect.poll(() => [...new Set(started)].toSorted(), { timeout: 60_000 }).toEqual(['socket', 'worker']);
     await person.leave();

@@ -4,10 +4,12 @@
  * does not.
  */
 import { Frame, passOf } from './frame.ts';
+import { GpuShare } from './gpu-share.svelte.ts';
 import { problem, type Problem } from './problem.ts';
 import { recall, remember } from './remember.ts';
 import { WakeLock } from './wake-lock.ts';
 import type { Connection } from './connection.svelte.ts';
+import type { Engine } from '../gpu/engine.ts';
 import type { FilmEvent, WorkerStatus } from '../roles/types.ts';
 import type { WorkerRole } from '../roles/worker.ts';
 
@@ -43,6 +45,7 @@ export class WorkerDesk {
   version = $state(0);
   title = $state('');
   resumed = $state(false);
+  readonly share = new GpuShare();
   readonly on = $derived(this.status.state !== 'off');
   readonly word = $derived(WORDS[this.status.state]);
   readonly #connection: Connection;
@@ -56,6 +59,7 @@ export class WorkerDesk {
 
   /** Takes up work again after a reload of this tab. */
   resume(): void {
+    this.share.recall();
     if (recall('tab', 'work') !== 'on') return;
     this.resumed = true;
     void this.start();
@@ -68,9 +72,10 @@ export class WorkerDesk {
     remember('tab', 'work', 'on');
     this.#wake.hold();
     try {
-      const role = await this.#open();
+      const { role, engine } = await this.#open();
       // A person may have pressed Stop while the connection was being made.
       if (!this.on) return;
+      this.share.lend(engine);
       const device = await role.start();
       if (!device.ok) this.trouble = problem(device.text, 'Nothing was begun.', 'Reload the page; if it stays, restart the browser.');
     } catch (cause) {
@@ -101,19 +106,25 @@ export class WorkerDesk {
   }
 
   #rest(): void {
-    remember('tab', 'work', null);
-    this.#wake.release();
+    this.#letGo();
     this.status = { ...this.status, state: 'off', reason: OFF.reason, lease: null, segmentsPerSecond: 0 };
   }
 
-  async #open(): Promise<WorkerRole> {
-    if (this.#role) return this.#role;
+  /** Nothing of this machine is lent any more. */
+  #letGo(): void {
+    remember('tab', 'work', null);
+    this.#wake.release();
+    this.share.keep();
+  }
+
+  async #open(): Promise<{ readonly role: WorkerRole; readonly engine: Engine }> {
     const [context, { WorkerRole: Role }] = await Promise.all([this.#connection.open(), import('../roles/worker.ts')]);
-    const role = new Role(context);
-    role.onStatus((status) => this.#show(status));
-    role.onFilm((event) => this.#develop(event));
-    this.#role = role;
-    return role;
+    if (!this.#role) {
+      this.#role = new Role(context);
+      this.#role.onStatus((status) => this.#show(status));
+      this.#role.onFilm((event) => this.#develop(event));
+    }
+    return { role: this.#role, engine: context.engine };
   }
 
   #show(status: WorkerStatus): void {
@@ -121,9 +132,7 @@ export class WorkerDesk {
     const idle = status.state === 'off' && status.leasesPending === 0;
     this.status = idle ? { ...status, reason: OFF.reason } : status;
     if (status.lease) this.#mount(status.lease.order.title, status.lease.lease.job, status.lease.order);
-    if (status.state !== 'off') return;
-    remember('tab', 'work', null);
-    this.#wake.release();
+    if (status.state === 'off') this.#letGo();
   }
 
   #mount(title: string, job: string, size: { readonly width: number; readonly height: number }): Frame {
