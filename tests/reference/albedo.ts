@@ -32,21 +32,27 @@ export function fresnel(eta: number, cosine: number): number {
 /** The rise of that reflectance from normal incidence (0) to grazing (1) for the usual ior of 1.5. */
 const rise = (cosine: number): number => (fresnel(1.5, cosine) - 0.04) / 0.96;
 
+/** Its multiples lie evenly in [0, 1) however many there are. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
 /**
  * Calls back for half vectors visible from `o` with their weights, which sum to one (Dupuy and Benyoub
- * 2023): `side` rings of `side` turns, finest at the top and at the rim, where what reflects upwards ends.
+ * 2023): `side` turns of `side` heights, finest at the top and at the rim, where what reflects upwards
+ * ends. Every turn has heights of its own: seen from straight in front the edge of total reflection is a
+ * ring, which would fall between two rings of a grid, and was up to 0.9 % off.
  */
 function visibleNormals(o: Direction, alpha: Widths, side: number, visit: (x: number, y: number, z: number, weight: number) => void): void {
   const length = stretch(o, alpha);
   const [sx, sy, sz] = [(o[0] * alpha[0]) / length, (o[1] * alpha[1]) / length, o[2] / length];
   const whole = alpha[0] === alpha[1] && o[1] === 0 ? Math.PI : 2 * Math.PI; // half of it mirrors the other
-  for (let j = 0; j < side; j++) {
-    const v = (j + 0.5) / side;
-    const weight = (30 * v * v * (1 - v) * (1 - v)) / side ** 2;
-    const z = v * v * v * (10 - 15 * v + 6 * v * v) * (1 + sz) - sz;
-    const r = Math.sqrt(Math.max(0, 1 - z * z));
-    for (let i = 0; i < side; i++) {
-      const turn = (whole * (i + 0.5)) / side;
+  for (let i = 0; i < side; i++) {
+    const turn = (whole * (i + 0.5)) / side;
+    const offset = ((i + 0.5) * GOLDEN) % 1;
+    for (let j = 0; j < side; j++) {
+      const v = (j + offset) / side;
+      const weight = (30 * v * v * (1 - v) * (1 - v)) / side ** 2;
+      const z = v * v * v * (10 - 15 * v + 6 * v * v) * (1 + sz) - sz;
+      const r = Math.sqrt(Math.max(0, 1 - z * z));
       const [mx, my, mz] = [(r * Math.cos(turn) + sx) * alpha[0], (r * Math.sin(turn) + sy) * alpha[1], Math.max(z + sz, 1e-12)];
       const norm = Math.sqrt(mx * mx + my * my + mz * mz);
       visit(mx / norm, my / norm, mz / norm, weight);

@@ -4,7 +4,16 @@
  * exact, different everywhere and quick. The real engine has its own tests, and runs the real roles
  * in the end-to-end tests. Sums are multiples of 1/256 and small, so every order of adding agrees.
  */
-import type { DeviceReport, Engine, SceneFiles, SceneOutcome, SceneSummary, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
+import type {
+  DenoiseResult,
+  DeviceReport,
+  Engine,
+  SceneFiles,
+  SceneOutcome,
+  SceneSummary,
+  TraceOutcome,
+  TraceRequest,
+} from '#lib/gpu/engine.ts';
 import { FILM_BYTES_PER_PIXEL, viewOfFilm, writePixel, type Film } from '#lib/job/film.ts';
 import type { Pass, Rect } from '#lib/job/plan.ts';
 import { concat, sha256, toHex, utf8 } from '#lib/protocol/bytes.ts';
@@ -113,6 +122,10 @@ export class ArithmeticEngine implements Engine {
     onProgress?.(1);
     this.traces++;
     return { ok: true, film: arithmeticFilm(request), traceSeconds: seconds };
+  }
+
+  async denoise(): Promise<DenoiseResult> {
+    return { ok: false, reason: 'weights', text: 'There are no weights here.' };
   }
 
   setPace(): void {}

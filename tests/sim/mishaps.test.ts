@@ -28,6 +28,7 @@ function tripping(honest: Engine, method: 'compile' | 'trace'): Engine {
       if (method === 'trace') trip();
       return honest.trace(signal, request, onProgress);
     },
+    denoise: (signal, request) => honest.denoise(signal, request),
     setPace: (pace) => honest.setPace(pace),
     dispose: () => honest.dispose(),
   };
@@ -92,6 +93,7 @@ test('a worker whose device has no memory for the scene says how much it holds, 
       tried++;
       return { ok: false, reason: 'no-memory', text: 'The device has no memory for the scene.' };
     },
+    denoise: () => honest.denoise(),
     setPace: () => honest.setPace(),
     dispose: () => honest.dispose(),
   };

@@ -152,6 +152,7 @@ export function lying(honest: Engine, lie: Lie = 'paths'): Engine {
     shader: honest.shader,
     probe: () => honest.probe(),
     compile: (signal, files) => honest.compile(signal, files),
+    denoise: (signal, request) => honest.denoise(signal, request),
     setPace: (pace) => honest.setPace(pace),
     dispose: () => honest.dispose(),
     trace: async (signal, request, onProgress) => {

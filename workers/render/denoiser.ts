@@ -4,7 +4,8 @@
  * asked for. Runs at the creator only, never inside a lease. Refuses by outcome: aborted, a lost
  * device, weights that cannot be had.
  */
-import { DENOISE_TENSOR_BYTES_MAX } from '#lib/protocol/limits.ts';
+import type { DenoiseRequest, DenoiseResult } from '#lib/gpu/engine.ts';
+import { DENOISE_PIXELS_MAX, DENOISE_TENSOR_BYTES_MAX } from '#lib/protocol/limits.ts';
 import { Tile } from '#shaders/denoise/layout.ts';
 import { autoExposure } from './denoise/exposure.ts';
 import { DenoiseKernels, dispatchPixels, type Guides, type Transfer } from './denoise/kernels.ts';
@@ -14,62 +15,50 @@ import { Pace } from './denoise/pace.ts';
 import { longestSide, tileSpans, type TileSpan } from './denoise/tiles.ts';
 import { parseTza } from './denoise/tza.ts';
 import { overlapPx, planUNet } from './denoise/unet.ts';
-
-/** Weights by the names that Open Image Denoise gives them. */
-export const DENOISE_MODELS = [
-  'rt_hdr',
-  'rt_hdr_small',
-  'rt_hdr_alb',
-  'rt_hdr_alb_small',
-  'rt_hdr_alb_nrm',
-  'rt_hdr_alb_nrm_small',
-  'rt_hdr_calb_cnrm',
-  'rt_hdr_calb_cnrm_large',
-  'rt_alb',
-  'rt_nrm',
-] as const;
-export type DenoiseModel = (typeof DENOISE_MODELS)[number];
-
-/** `fast`: the small network; `balanced`: the base one; `final`: guides cleaned first, then the large one. */
-export type DenoiseQuality = 'fast' | 'balanced' | 'final';
-
-/** Linear values, width × height × 3, rows from the top. */
-export interface DenoiseImages {
-  readonly width: number;
-  readonly height: number;
-  readonly color: Float32Array<ArrayBuffer>;
-  /** 0 to 1. */
-  readonly albedo?: Float32Array<ArrayBuffer> | undefined;
-  /** -1 to 1; counts only beside albedo. */
-  readonly normal?: Float32Array<ArrayBuffer> | undefined;
-  /** The guides hold no grain, so they need no cleaning. */
-  readonly cleanGuides?: boolean;
-}
-
-export type DenoiseOutcome =
-  | { readonly ok: true; readonly image: Float32Array<ArrayBuffer>; readonly longestDispatchMs: number; readonly tensorBytes: number }
-  | { readonly ok: false; readonly reason: 'aborted' | 'device-lost' | 'weights'; readonly text: string };
-
-export type LoadWeights = (model: DenoiseModel) => Promise<Uint8Array>;
+import type { DenoiseModel, LoadWeights } from './denoise/weights.ts';
+import { loadVerified, WeightsError } from './denoise/weights-check.ts';
 
 const LOST = 'The device was lost while denoising.';
-const refused = (reason: Exclude<DenoiseOutcome, { ok: true }>['reason'], text: string): DenoiseOutcome => ({ ok: false, reason, text });
+const STOPPED = 'Stopped.';
+const refused = (reason: Exclude<DenoiseResult, { ok: true }>['reason'], text: string): DenoiseResult => ({ ok: false, reason, text });
 
-/** The network for these guides. @param clean they hold no grain. */
-export function modelFor(quality: DenoiseQuality, guides: Guides, clean: boolean): DenoiseModel {
-  if (guides === 2 && clean && quality !== 'fast') return quality === 'final' ? 'rt_hdr_calb_cnrm_large' : 'rt_hdr_calb_cnrm';
-  const base = (['rt_hdr', 'rt_hdr_alb', 'rt_hdr_alb_nrm'] as const)[guides];
-  return quality === 'fast' ? `${base}_small` : base;
-}
-
-/** Which network, how its picture is encoded, and how many guides it takes. */
-interface Step {
+/** One network over one picture: what it is given, how that is encoded, and what becomes of it. */
+export interface Step {
   readonly model: DenoiseModel;
   readonly transfer: Transfer;
   readonly guides: Guides;
+  /** Layer of the picture that is read and replaced. */
+  readonly layer: Layer;
+}
+type Layer = 'color' | 'albedo' | 'normal';
+type Layers = { readonly [K in Layer]?: Float32Array<ArrayBuffer> | undefined };
+
+const guidesOf = ({ albedo, normal }: Pick<DenoiseRequest, 'albedo' | 'normal'>): Guides => (albedo ? (normal ? 2 : 1) : 0);
+
+/** Networks for a request, in their order. Noisy guides of a final picture are cleaned first: then they count as clean. */
+export function stepsFor({ quality, guides: grain = 'noisy', ...layers }: DenoiseRequest): readonly Step[] {
+  const guides = guidesOf(layers);
+  const light = (model: DenoiseModel): Step => ({ model, transfer: 'light', guides, layer: 'color' });
+  if (quality === 'fast') {
+    if (guides === 2 && grain === 'clean') return [light('rt_hdr_calb_cnrm_small')];
+    return [light((['rt_hdr_small', 'rt_hdr_alb_small', 'rt_hdr_alb_nrm_small'] as const)[guides])];
+  }
+  const cleaning: readonly Step[] = [
+    { model: 'rt_alb', transfer: 'srgb', guides: 0, layer: 'albedo' },
+    { model: 'rt_nrm', transfer: 'normal', guides: 0, layer: 'normal' },
+  ];
+  const last = light((['rt_hdr', 'rt_hdr_alb', 'rt_hdr_calb_cnrm_large'] as const)[guides]);
+  return guides === 2 && grain === 'noisy' ? [...cleaning, last] : [last];
 }
 
-class WeightsError extends Error {}
+/** @returns why a request can't be met, or null. */
+function defectOf({ width, height, color, albedo, normal }: DenoiseRequest): string | null {
+  if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) return 'A picture needs whole sides above zero.';
+  if (width * height > DENOISE_PIXELS_MAX)
+    return `A picture of ${width} × ${height} is too large to denoise: ${DENOISE_PIXELS_MAX} pixels are the most.`;
+  const short = [color, albedo, normal].find((values) => values !== undefined && values.length !== width * height * 3);
+  return short ? `A layer has ${short.length} numbers; ${width} × ${height} pixels take ${width * height * 3}.` : null;
+}
 
 interface Held {
   readonly network: Network;
@@ -81,52 +70,44 @@ export class Denoiser {
   readonly #load: LoadWeights;
   #kernels: Promise<DenoiseKernels> | null = null;
   readonly #networks = new Map<DenoiseModel, Promise<Held>>();
-  #tensorBytes = 0;
+  #lost = false;
+  /** Of the last picture: the longest dispatch, milliseconds, and the tensors' bytes. */
+  last = { longestDispatchMs: 0, tensorBytes: 0 };
 
   constructor(device: GPUDevice, load: LoadWeights) {
     this.#device = device;
     this.#load = load;
+    void device.lost.then(() => (this.#lost = true));
   }
 
-  /** @param onProgress share of the tiles that are through, 0 to 1. */
+  /** @param onProgress share of the work that is done, 0 to 1. @param steps others than the request asks for, for benches. */
   async run(
     signal: AbortSignal,
-    images: DenoiseImages,
-    quality: DenoiseQuality,
+    request: DenoiseRequest,
     onProgress?: (share: number) => void,
-  ): Promise<DenoiseOutcome> {
-    let lost = false;
-    void this.#device.lost.then(() => (lost = true));
+    steps: readonly Step[] = stepsFor(request),
+  ): Promise<DenoiseResult> {
+    const defect = defectOf(request);
+    if (defect !== null) return refused('size', defect);
+    const startMs = performance.now();
     const pace = new Pace();
-    this.#tensorBytes = 0;
+    this.last = { longestDispatchMs: 0, tensorBytes: 0 };
+    const layers: { [K in Layer]?: Float32Array<ArrayBuffer> | undefined } = { ...request };
     try {
-      const guides: Guides = images.albedo ? (images.normal ? 2 : 1) : 0;
-      const clean = quality === 'final' && guides === 2;
-      const steps = clean && images.cleanGuides !== true ? 3 : 1;
-      let done = 0;
-      const share = (part: number): void => onProgress?.((done + part) / steps);
-      let { albedo, normal } = images;
-      if (steps === 3) {
-        const cleaned = {
-          albedo: { model: 'rt_alb', transfer: 'srgb', guides: 0 },
-          normal: { model: 'rt_nrm', transfer: 'normal', guides: 0 },
-        } as const;
-        albedo = (await this.#picture(signal, pace, cleaned.albedo, { ...images, color: albedo! }, share)) ?? undefined;
-        done += 1;
-        normal = (await this.#picture(signal, pace, cleaned.normal, { ...images, color: normal! }, share)) ?? undefined;
-        done += 1;
-        if (!albedo || !normal) return lost ? refused('device-lost', LOST) : refused('aborted', 'Stopped.');
+      for (const [i, step] of steps.entries()) {
+        const image = await this.#picture(signal, pace, step, { ...request, ...layers }, (part) => onProgress?.((i + part) / steps.length));
+        this.last.longestDispatchMs = pace.longestMs;
+        if (this.#lost) return refused('device-lost', LOST);
+        if (!image) return refused('aborted', STOPPED);
+        layers[step.layer] = image;
       }
-      const model = modelFor(quality, guides, clean || images.cleanGuides === true);
-      const image = await this.#picture(signal, pace, { model, transfer: 'light', guides }, { ...images, albedo, normal }, share);
-      if (lost) return refused('device-lost', LOST);
-      if (!image) return refused('aborted', 'Stopped.');
-      return { ok: true, image, longestDispatchMs: pace.longestMs, tensorBytes: this.#tensorBytes };
     } catch (error) {
-      if (lost) return refused('device-lost', LOST);
+      if (this.#lost) return refused('device-lost', LOST);
       if (error instanceof WeightsError) return refused('weights', error.message);
       throw error;
     }
+    const seconds = (performance.now() - startMs) / 1000;
+    return { ok: true, image: layers.color!, models: steps.map(({ model }) => model), seconds };
   }
 
   /** Gives tensors and weights back; the device stays. */
@@ -140,11 +121,12 @@ export class Denoiser {
   async #picture(
     signal: AbortSignal,
     pace: Pace,
-    { model, transfer, guides }: Step,
-    images: DenoiseImages,
+    { model, transfer, guides, layer }: Step,
+    images: { readonly width: number; readonly height: number } & Layers,
     onShare: (share: number) => void,
   ): Promise<Float32Array<ArrayBuffer> | null> {
-    const { width, height, color } = images;
+    const { width, height } = images;
+    const color = images[layer]!;
     const device = this.#device;
     this.#kernels ??= DenoiseKernels.create(device);
     const [kernels, { network, overlap }] = await Promise.all([this.#kernels, this.#network(model)]);
@@ -165,7 +147,7 @@ export class Denoiser {
       for (const y of rows) {
         for (const x of columns) {
           network.resize(x.length, y.length);
-          this.#tensorBytes = Math.max(this.#tensorBytes, all * 4 * x.length * y.length);
+          this.last.tensorBytes = Math.max(this.last.tensorBytes, all * 4 * x.length * y.length);
           write(device, frame, Tile, { ...tileOf(x, y), image_width: width, image_height: height, first_block: network.inputBlock, scale });
           submitPixels(device, encoder, [frame, ...sources, network.input], x.length, y.length);
           if (!(await network.run(signal, pace))) return null;
@@ -191,11 +173,7 @@ export class Denoiser {
   }
 
   async #open(model: DenoiseModel): Promise<Held> {
-    const bytes = await this.#load(model).catch((cause: unknown) => {
-      throw new WeightsError(
-        `The denoiser's weights '${model}' could not be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
-      );
-    });
+    const bytes = await loadVerified(this.#load, model);
     this.#kernels ??= DenoiseKernels.create(this.#device);
     const tensors = parseTza(bytes);
     return { network: new Network(this.#device, await this.#kernels, planUNet(tensors)), overlap: overlapPx(tensors) };

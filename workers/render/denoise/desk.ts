@@ -1,0 +1,60 @@
+/**
+ * Where an engine's pictures are denoised: opens a device of its own at the first one, apart from
+ * the one that traces, so that neither waits for or falls with the other, and takes one picture at a
+ * time. A lost device ends the picture with an outcome; the next picture opens another.
+ */
+import type { DenoiseRequest, DenoiseResult } from '#lib/gpu/engine.ts';
+import { openDevice } from '../device.ts';
+import { Denoiser } from '../denoiser.ts';
+import type { LoadWeights } from './weights.ts';
+
+interface Opened {
+  readonly device: GPUDevice;
+  readonly denoiser: Denoiser;
+}
+
+const refused = (reason: Exclude<DenoiseResult, { ok: true }>['reason'], text: string): DenoiseResult => ({ ok: false, reason, text });
+
+export class DenoiseDesk {
+  readonly #gpu: GPU | undefined;
+  readonly #load: LoadWeights | undefined;
+  #opened: Opened | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+  readonly #closing = new AbortController();
+
+  constructor(gpu: GPU | undefined, load: LoadWeights | undefined) {
+    this.#gpu = gpu;
+    this.#load = load;
+  }
+
+  denoise(signal: AbortSignal, request: DenoiseRequest, onProgress?: (share: number) => void): Promise<DenoiseResult> {
+    const turn = this.#queue.then(() => this.#denoise(AbortSignal.any([signal, this.#closing.signal]), request, onProgress));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Ends what is under way as aborted and gives the device back. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#queue;
+    this.#opened?.device.destroy();
+    this.#opened = null;
+  }
+
+  async #denoise(signal: AbortSignal, request: DenoiseRequest, onProgress?: (share: number) => void): Promise<DenoiseResult> {
+    if (signal.aborted) return refused('aborted', 'Stopped.');
+    if (!this.#load) return refused('weights', 'This engine was made without weights for the denoiser.');
+    if (!this.#opened) {
+      const opened = await openDevice(this.#gpu);
+      if (!opened.ok) return refused('device-lost', opened.text);
+      this.#opened = { device: opened.device, denoiser: new Denoiser(opened.device, this.#load) };
+    }
+    const { device, denoiser } = this.#opened;
+    const result = await denoiser.run(signal, request, onProgress);
+    if (!result.ok && (result.reason === 'device-lost' || result.reason === 'no-memory')) {
+      device.destroy();
+      this.#opened = null;
+    }
+    return result;
+  }
+}
