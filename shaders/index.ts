@@ -9,8 +9,8 @@ import { link, type ShaderModules } from './linker.ts';
 import { wgslStruct } from './struct.ts';
 import { Stage, wavefrontConstants } from './wavefront/layout.ts';
 
-/** The denoiser has a door of its own: it decides no path, and pages that only trace need none of it. */
-const FILES = import.meta.glob<string>(['./**/*.wgsl', '!./denoise/**'], { query: '?raw', import: 'default', eager: true });
+/** The denoisers have doors of their own: they decide no path, and pages that only trace need none of them. */
+const FILES = import.meta.glob<string>(['./**/*.wgsl', '!./denoise/**', '!./atrous/**'], { query: '?raw', import: 'default', eager: true });
 
 /** Structs and `u32` constants of layout.ts as WGSL. */
 function layoutModule(): string {

@@ -52,7 +52,7 @@ export function stepsFor({ quality, guides: grain = 'noisy', ...layers }: Denois
 }
 
 /** @returns why a request can't be met, or null. */
-function defectOf({ width, height, color, albedo, normal }: DenoiseRequest): string | null {
+export function defectOf({ width, height, color, albedo, normal }: DenoiseRequest): string | null {
   if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) return 'A picture needs whole sides above zero.';
   if (width * height > DENOISE_PIXELS_MAX)
     return `A picture of ${width} × ${height} is too large to denoise: ${DENOISE_PIXELS_MAX} pixels are the most.`;

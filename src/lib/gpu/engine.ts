@@ -73,8 +73,11 @@ export type TraceOutcome =
       readonly text: string;
     };
 
-/** `fast`: a small network, for previews; `final`: guides cleaned by networks of their own, then the best there is. */
-export type DenoiseQuality = 'fast' | 'final';
+/**
+ * `live`: an edge-avoiding filter, at once and without weights; `fast`: a small network, for previews; `final`: guides cleaned by
+ * networks of their own, then the best there is.
+ */
+export type DenoiseQuality = 'live' | 'fast' | 'final';
 
 /** A picture to clear of grain. Buffers are copied, never transferred: their owner keeps showing the raw light. */
 export interface DenoiseRequest {
@@ -88,6 +91,12 @@ export interface DenoiseRequest {
   readonly normal?: Float32Array<ArrayBuffer> | undefined;
   /** `clean`: the guides hold no grain; `noisy` (when left out): they come from as few samples as the light. */
   readonly guides?: 'noisy' | 'clean' | undefined;
+  /** Distance per pixel, 0 where nothing is; `live` alone reads this and the next two. */
+  readonly depth?: Float32Array<ArrayBuffer> | undefined;
+  /** Mean squared luminance of a pixel's paths; counts only beside `samples`. */
+  readonly moment?: Float32Array<ArrayBuffer> | undefined;
+  /** Paths per pixel. */
+  readonly samples?: Float32Array<ArrayBuffer> | undefined;
   readonly quality: DenoiseQuality;
 }
 

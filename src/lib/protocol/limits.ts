@@ -163,6 +163,8 @@ export const WRITES_PER_TRANSACTION_MAX = 64;
 // Denoising
 /** What the tensors of one tile may take; larger pictures are cut into tiles. */
 export const DENOISE_TENSOR_BYTES_MAX = 512 * 1024 * 1024;
+/** What the edge-avoiding filter takes at once, all buffers together: 1920 × 1080 in one strip. */
+export const ATROUS_STRIP_BYTES_MAX = 256 * 1024 * 1024;
 /** Pixels of the largest picture that is denoised: 8192 × 8192. */
 export const DENOISE_PIXELS_MAX = 1 << 26;
 /** Time one dispatch of the denoiser should take. */

@@ -4,6 +4,7 @@
  * time. A lost device ends the picture with an outcome; the next picture opens another.
  */
 import type { DenoiseRequest, DenoiseResult } from '#lib/gpu/engine.ts';
+import { Atrous } from '../atrous.ts';
 import { openDevice } from '../device.ts';
 import { Denoiser } from '../denoiser.ts';
 import type { LoadWeights } from './weights.ts';
@@ -11,8 +12,10 @@ import type { LoadWeights } from './weights.ts';
 interface Opened {
   readonly device: GPUDevice;
   readonly denoiser: Denoiser;
+  readonly atrous: Atrous;
 }
 
+const NO_WEIGHTS: LoadWeights = () => Promise.reject(new Error('this engine was made without them.'));
 const refused = (reason: Exclude<DenoiseResult, { ok: true }>['reason'], text: string): DenoiseResult => ({ ok: false, reason, text });
 
 export class DenoiseDesk {
@@ -43,14 +46,16 @@ export class DenoiseDesk {
 
   async #denoise(signal: AbortSignal, request: DenoiseRequest, onProgress?: (share: number) => void): Promise<DenoiseResult> {
     if (signal.aborted) return refused('aborted', 'Stopped.');
-    if (!this.#load) return refused('weights', 'This engine was made without weights for the denoiser.');
+    const live = request.quality === 'live';
+    if (!this.#load && !live) return refused('weights', 'This engine was made without weights for the denoiser.');
     if (!this.#opened) {
       const opened = await openDevice(this.#gpu);
       if (!opened.ok) return refused('device-lost', opened.text);
-      this.#opened = { device: opened.device, denoiser: new Denoiser(opened.device, this.#load) };
+      const { device } = opened;
+      this.#opened = { device, denoiser: new Denoiser(device, this.#load ?? NO_WEIGHTS), atrous: new Atrous(device) };
     }
-    const { device, denoiser } = this.#opened;
-    const result = await denoiser.run(signal, request, onProgress);
+    const { device, denoiser, atrous } = this.#opened;
+    const result = await (live ? atrous : denoiser).run(signal, request, onProgress);
     if (!result.ok && (result.reason === 'device-lost' || result.reason === 'no-memory')) {
       device.destroy();
       this.#opened = null;
