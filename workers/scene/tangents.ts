@@ -17,7 +17,7 @@ export interface TangentSet {
 
 /**
  * @param corners three vertex indices per triangle; rewritten where a corner moves to a copy.
- * @param positions world space, 3 per vertex. @param normals unit, 3 per vertex. @param uv 2 per vertex.
+ * @param positions 3 per vertex. @param normals unit, 3 per vertex. @param uv 2 per vertex.
  */
 export function makeTangents(corners: Uint32Array, positions: Float32Array, normals: Float64Array, uv: Float64Array): TangentSet {
   const count = positions.length / 3;
@@ -94,7 +94,7 @@ function addFace(
   return isMirrored;
 }
 
-/** 1 when the winding, as placed in the world, faces the way the normals point, else -1. */
+/** 1 when the winding faces the way the normals point, else -1. */
 function faceSide(p: Float32Array, n: Float64Array, a: number, b: number, c: number): 1 | -1 {
   const e = (v: number, axis: number): number => (p[v * 3 + axis] as number) - (p[a * 3 + axis] as number);
   const cross = [e(b, 1) * e(c, 2) - e(b, 2) * e(c, 1), e(b, 2) * e(c, 0) - e(b, 0) * e(c, 2), e(b, 0) * e(c, 1) - e(b, 1) * e(c, 0)];
