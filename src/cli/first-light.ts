@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import * as v from 'valibot';
+import { DEFAULT_TONE } from '#lib/image/tonemap.ts';
 import { connectAgent } from './agent.ts';
 import { CommandError } from './command.ts';
 import { progressText, renderThroughNetwork } from './network-render.ts';
@@ -104,7 +105,11 @@ export async function firstLight(signal: AbortSignal, options: FirstLightOptions
   const picture = join(pictureFolder(options.data), `${name}.png`);
   const receipt = join(pictureFolder(options.data), `${name}.receipt.json`);
   if (job) {
-    await writePicture({ rgb: job.image, ...size, layers: null }, { paths: [picture], auxiliaries: [], transparent: false });
+    const { samples } = quality;
+    await writePicture(
+      { ...size, light: job.image, denoised: null, coverage: null, auxiliary: null, samples },
+      { paths: [picture], auxiliaries: [], tone: DEFAULT_TONE, pngBits: 8, notes: {} },
+    );
     await saveReceipt(options.origin, job.job, receipt);
   }
   await agent.close();

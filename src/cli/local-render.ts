@@ -7,8 +7,8 @@ import { filmCounters, filmSegments, type Counters } from '#lib/job/film.ts';
 import { copyRows, emptyLayers, placeLayers } from '#lib/job/layers.ts';
 import { passes, tileCount, tileRect, type Rect } from '#lib/job/plan.ts';
 import type { Engine, TraceRequest } from '#lib/gpu/engine.ts';
+import type { Picture } from '#lib/image/develop.ts';
 import { CommandError } from './command.ts';
-import type { Picture } from './outputs.ts';
 
 /** Fewer, larger requests keep a fast GPU busy; small ones let a slow one show progress. */
 const TILE_SIDE_PX = { hardware: 1024, software: 128 } as const;
@@ -58,7 +58,7 @@ export async function renderLocally(
       tell(0);
     }
   }
-  return { picture: assemble(cut, tiles, sums), segments, traceSeconds };
+  return { picture: assemble(job, tiles, sums), segments, traceSeconds };
 }
 
 /** What the same paths take, counted by a kernel of its own. @returns null when the signal aborts. @throws CommandError */
@@ -87,14 +87,15 @@ export async function countLocally(
   return total;
 }
 
-function assemble(frame: { width: number; height: number }, tiles: readonly Rect[], sums: readonly TileAccumulator[]): Picture {
+function assemble({ frame, samples }: LocalJob, tiles: readonly Rect[], sums: readonly TileAccumulator[]): Picture {
   const pixels = frame.width * frame.height;
-  const rgb = new Float32Array(pixels * 3);
+  const light = new Float32Array(pixels * 3);
   const kept = sums[0]!.layers() ? emptyLayers(pixels) : null;
   for (const [i, rect] of tiles.entries()) {
-    copyRows(rgb, sums[i]!.mean(), frame.width, rect, 3);
+    copyRows(light, sums[i]!.mean(), frame.width, rect, 3);
     const layers = kept && sums[i]!.layers();
     if (layers) placeLayers(kept, frame.width, rect, layers);
   }
-  return { rgb, layers: kept, width: frame.width, height: frame.height };
+  const { width, height } = frame;
+  return { width, height, light, denoised: null, coverage: (frame.transparent && kept?.coverage) || null, auxiliary: kept, samples };
 }

@@ -58,7 +58,7 @@ describe('alone', () => {
     const done = await pictor([...words, '--out', at('b.png')]);
     expect(done.code, done.stderr).toBe(0);
     const report = JSON.parse(done.stdout) as { readonly outputs: readonly { readonly path: string }[] } & Record<string, unknown>;
-    const beside = ['albedo', 'normal', 'depth', 'object', 'moment'].map((name) => at(`b.${name}.pfm`));
+    const beside = ['albedo', 'normal', 'depth', 'object', 'variance', 'samples', 'moment'].map((name) => at(`b.${name}.pfm`));
     expect(report.outputs.map(({ path }) => path)).toEqual([at('b.png'), ...beside]);
     expect(report.nodeVisitsPerSegment).toBeGreaterThan(1);
     expect(report.triangleTestsPerSegment).toBeGreaterThan(0);
@@ -72,8 +72,9 @@ describe('alone', () => {
     const layered = await pictor([...words, '--out', at('b.exr'), '--out', at('c.png')]);
     expect(layered.code, layered.stderr).toBe(0);
     expect((JSON.parse(layered.stdout) as typeof report).outputs).toHaveLength(2);
-    const head = readFileSync(at('b.exr')).subarray(0, 600).toString('latin1');
-    for (const channel of ['A', 'R', 'Z', 'albedo.R', 'id', 'moment.Y', 'normal.X']) expect(head).toContain(`${channel}\0`);
+    const head = readFileSync(at('b.exr')).subarray(0, 2000).toString('latin1');
+    for (const channel of ['A', 'R', 'albedo.R', 'depth.Z', 'moment.Y', 'normal.X', 'object.X', 'samples.X', 'variance.Y'])
+      expect(head).toContain(`${channel}\0`);
     expect(readFileSync(at('c.png'))).toEqual(readFileSync(at('b.png')));
   });
 

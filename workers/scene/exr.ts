@@ -44,16 +44,37 @@ const FLAGS = { tiled: 0x200, deep: 0x800, multipart: 0x1000 } as const;
 export const isExr = (file: Uint8Array): boolean => file[0] === 0x76 && file[1] === 0x2f && file[2] === 0x31 && file[3] === 0x01;
 
 export function readExr(file: Bytes, refuse: Refuse): LinearImage {
+  const opened = openExr(file, refuse, { sidePx: ENVIRONMENT_SIDE_PX_MAX, texels: ENVIRONMENT_TEXELS_MAX });
+  const picks = ['R', 'G', 'B'].map((name) => pick(opened.channels, name));
+  const grey = pick(opened.channels, 'Y');
+  const names = picks.every((name) => name !== null) ? picks : grey !== null && opened.channels.length <= 2 ? [grey, grey, grey] : null;
+  if (!names) return refuse('is an OpenEXR file without channels R, G and B');
+  return { width: opened.width, height: opened.height, data: readExrChannels(opened, names, refuse) };
+}
+
+/** A file whose header is sound and within bounds; nothing is unpacked yet. */
+export interface OpenedExr extends Header {
+  readonly file: Bytes;
+}
+
+export interface ExrBounds {
+  readonly sidePx: number;
+  readonly texels: number;
+}
+
+export const openExr = (file: Bytes, refuse: Refuse, bounds: ExrBounds): OpenedExr => ({
+  ...readHeader(file, new DataView(file.buffer, file.byteOffset, file.byteLength), refuse, bounds),
+  file,
+});
+
+/** @param names of channels that the file has. @returns their values, interleaved in that order, rows from the top. */
+export function readExrChannels({ file, ...header }: OpenedExr, names: readonly string[], refuse: Refuse): Float32Array<ArrayBuffer> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const header = readHeader(file, view, refuse);
   const { channels, compression, width, height, top } = header;
-  const picks = ['R', 'G', 'B'].map((name) => pick(channels, name));
-  const grey = pick(channels, 'Y');
-  const places = picks.every((place) => place !== null) ? picks : grey && channels.length <= 2 ? [grey, grey, grey] : null;
-  if (!places) return refuse('is an OpenEXR file without channels R, G and B');
+  const places = names.map((name) => placeOf(channels, name));
   const lines = LINES[compression] as number;
   const rowBytes = channels.reduce((sum, channel) => sum + channel.bytes * width, 0);
-  const data = new Float32Array(width * height * 3);
+  const data = new Float32Array(width * height * places.length);
   for (let first = 0; first < height; first += lines) {
     const count = Math.min(lines, height - first);
     const entry = header.end + (first / lines) * 8;
@@ -66,14 +87,14 @@ export function readExr(file: Bytes, refuse: Refuse): LinearImage {
     const raw = unpack(packed, compression, rowBytes * count, { channels, width, lines: count }) ?? damaged();
     const values = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
     for (let line = 0; line < count; line++) {
-      places.forEach((place, c) => {
-        const { offset, type, bytes } = place as Place;
+      places.forEach(({ offset, type, bytes }, c) => {
         const start = line * rowBytes + offset * width;
-        for (let x = 0; x < width; x++) data[((first + line) * width + x) * 3 + c] = readValue(values, start + x * bytes, type);
+        const row = (first + line) * width;
+        for (let x = 0; x < width; x++) data[(row + x) * places.length + c] = readValue(values, start + x * bytes, type);
       });
     }
   }
-  return { width, height, data };
+  return data;
 }
 
 interface Place extends Channel {
@@ -81,19 +102,23 @@ interface Place extends Channel {
   readonly offset: number;
 }
 
-/** The channel itself, else the only one of that name in a layer (as "ViewLayer.Combined.R"). */
-function pick(channels: readonly Channel[], name: string): Place | null {
+function placeOf(channels: readonly Channel[], name: string): Place {
   let offset = 0;
-  const placed = channels.map((channel) => {
-    const place = { ...channel, offset };
+  for (const channel of channels) {
+    if (channel.name === name) return { ...channel, offset };
     offset += channel.bytes;
-    return place;
-  });
-  const layered = placed.filter((channel) => channel.name.endsWith(`.${name}`));
-  return placed.find((channel) => channel.name === name) ?? (layered.length === 1 ? (layered[0] as Place) : null);
+  }
+  throw new RangeError(`no channel ${name}`);
 }
 
-function readHeader(file: Bytes, view: DataView, refuse: Refuse): Header {
+/** The name itself, else the only one of that name in a layer (as "ViewLayer.Combined.R"). */
+function pick(channels: readonly Channel[], name: string): string | null {
+  if (channels.some((channel) => channel.name === name)) return name;
+  const layered = channels.filter((channel) => channel.name.endsWith(`.${name}`));
+  return layered.length === 1 ? (layered[0] as Channel).name : null;
+}
+
+function readHeader(file: Bytes, view: DataView, refuse: Refuse, bounds: ExrBounds): Header {
   const short = (): never => refuse(`is an OpenEXR file that ends inside its header (byte ${file.length})`);
   if (file.length < 16) short();
   const flags = view.getUint32(4, true);
@@ -125,8 +150,8 @@ function readHeader(file: Bytes, view: DataView, refuse: Refuse): Header {
   const box = attribute('dataWindow', 16);
   const [left, top, right, bottom] = [0, 4, 8, 12].map((offset) => box.getInt32(offset, true)) as [number, number, number, number];
   const [width, height] = [right - left + 1, bottom - top + 1];
-  if (!(width >= 1 && height >= 1 && Math.max(width, height) <= ENVIRONMENT_SIDE_PX_MAX && width * height <= ENVIRONMENT_TEXELS_MAX)) {
-    refuse(`is ${width} × ${height} px, at most ${ENVIRONMENT_TEXELS_MAX} texels of at most ${ENVIRONMENT_SIDE_PX_MAX} a side can be used`);
+  if (!(width >= 1 && height >= 1 && Math.max(width, height) <= bounds.sidePx && width * height <= bounds.texels)) {
+    refuse(`is ${width} × ${height} px, at most ${bounds.texels} texels of at most ${bounds.sidePx} a side can be used`);
   }
   if (at + Math.ceil(height / (LINES[compression] as number)) * 8 > file.length) short();
   return { channels: readChannels(attribute('channels', 1), refuse), compression, top, width, height, end: at };

@@ -1,6 +1,7 @@
 /** `pictor render`: one picture, on this machine or through a network. */
 import { basename, join } from 'node:path';
 import type { SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
+import { DEFAULT_TONE } from '#lib/image/tonemap.ts';
 import type { Camera } from '#lib/protocol/order.ts';
 import type { CreatorJob } from '#lib/roles/types.ts';
 import { connectAgent } from '../agent.ts';
@@ -42,8 +43,8 @@ Without --network everything happens on this machine.
   --variant NAME        the material variant to show (KHR_materials_variants)
   --transparent         what stands behind everything becomes alpha instead of light: straight
                         in .png, premultiplied in .exr; .pfm has no alpha
-  --aov NAMES           also write albedo,normal,depth,object,moment or all: layers of each
-                        .exr, or NAME.pfm files beside the first picture when there is none
+  --aov NAMES           also write albedo,normal,depth,object,variance,samples,moment or
+                        all: layers of each .exr, or NAME.pfm files beside the first picture when there is none
   --seed N              default 0
   --count               count node visits, triangle tests and shading calls per segment; traces
                         everything once more
@@ -113,7 +114,13 @@ const commonReport = ({ options, startedMs, summary }: Prepared): Record<string,
 
 const wantsLayers = ({ auxiliaries, transparent }: RenderOptions): boolean => auxiliaries.length > 0 || transparent;
 
-const wishesOf = ({ outputs, auxiliaries, transparent }: RenderOptions): OutputWishes => ({ paths: outputs, auxiliaries, transparent });
+const wishesOf = ({ outputs, auxiliaries }: RenderOptions): OutputWishes => ({
+  paths: outputs,
+  auxiliaries,
+  tone: DEFAULT_TONE,
+  pngBits: 8,
+  notes: {},
+});
 
 type Report = Record<string, unknown> & { readonly outputs: readonly Written[] };
 
@@ -189,7 +196,9 @@ async function remote(signal: AbortSignal, prepared: Prepared, origin: string): 
     await agent.close();
     return null;
   }
-  const outputs = await writePicture({ rgb: job.image, width, height, layers: job.layers }, wishesOf(options));
+  const coverage = (transparent && job.layers?.coverage) || null;
+  const picture = { width, height, light: job.image, denoised: null, coverage, auxiliary: job.layers, samples };
+  const outputs = await writePicture(picture, wishesOf(options));
   const receipt = `${outputs[0]!.path.replace(/\.[a-z]+$/, '')}.receipt.json`;
   await saveReceipt(origin, job.job, receipt);
   const { bytesIn, bytesOut } = agent.context.net.traffic;

@@ -3,6 +3,7 @@
  * unsigned channels under any names, ZIP-compressed or plain. Refuses tiles and deep data.
  */
 import { ascii, join, type Bytes } from './bytes.ts';
+import { deflate } from './deflate.ts';
 
 export interface ExrLayer {
   /** Full names, at most 31 characters each: R, G, B is the picture, albedo.R a channel of the layer albedo, Z depth. */
@@ -17,13 +18,19 @@ export interface ExrOptions {
   /** float (32 bits) keeps a measurement exact; half is what compositing expects. */
   readonly type: 'half' | 'float';
   readonly compression: 'zip' | 'none';
+  /** Text attributes by name, at most 31 characters each. */
+  readonly notes?: Readonly<Record<string, string>>;
 }
 
 const ROWS_PER_ZIP_BLOCK = 16;
 const PIXEL_TYPE = { uint: 0, half: 1, float: 2 } as const;
 const COMPRESSION = { none: 0, zip: 3 } as const;
 const VALUE_BYTES = { uint: 4, half: 2, float: 4 } as const;
-const CHANNEL_NAME_CHARS_MAX = 31;
+const NAME_CHARS_MAX = 31;
+/** Blocks that are compressed at a time. */
+const BLOCKS_AT_ONCE = 4;
+/** Of Rec. 709: red, green, blue, white, x and y each. */
+const CHROMATICITIES = [0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329] as const;
 
 interface Channel {
   readonly name: string;
@@ -39,20 +46,19 @@ export async function encodeExr(layers: readonly ExrLayer[], width: number, heig
     const { channels, values } = layer;
     if (values.length !== width * height * channels.length)
       throw new RangeError(`layer ${channels.join()} is not ${width} × ${height} × ${channels.length}`);
-    const long = channels.find((name) => name.length > CHANNEL_NAME_CHARS_MAX);
-    if (long !== undefined) throw new RangeError(`channel name '${long}' is longer than ${CHANNEL_NAME_CHARS_MAX} characters`);
   }
+  const names = [...layers.flatMap((layer) => layer.channels), ...Object.keys(options.notes ?? {})];
+  const long = names.find((name) => name.length > NAME_CHARS_MAX);
+  if (long !== undefined) throw new RangeError(`the name '${long}' is longer than ${NAME_CHARS_MAX} characters`);
   // Channels are stored in alphabetical order of their full names.
   const channels = layers.flatMap((layer) => channelsOf(layer, options.type)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const rows = options.compression === 'zip' ? ROWS_PER_ZIP_BLOCK : 1;
   const head = header(channels, width, height, options);
+  const tops = Array.from({ length: Math.ceil(height / rows) }, (_, i) => i * rows);
   const blocks: Bytes[] = [];
-  for (let y = 0; y < height; y += rows) {
-    const raw = blockOf(channels, width, y, Math.min(y + rows, height));
-    const packed = options.compression === 'zip' ? await zip(raw) : raw;
-    // A block that does not shrink is stored as it is; readers tell by its size.
-    const data = packed.length < raw.length ? packed : raw;
-    blocks.push(join(int32(y, data.length), data));
+  while (blocks.length < tops.length) {
+    const some = tops.slice(blocks.length, blocks.length + BLOCKS_AT_ONCE);
+    blocks.push(...(await Promise.all(some.map((y) => packedBlock(channels, width, y, Math.min(y + rows, height), options)))));
   }
   const offsets = new DataView(new ArrayBuffer(blocks.length * 8));
   let at = head.length + offsets.byteLength;
@@ -61,6 +67,14 @@ export async function encodeExr(layers: readonly ExrLayer[], width: number, heig
     at += block.length;
   }
   return join(head, new Uint8Array(offsets.buffer), ...blocks);
+}
+
+async function packedBlock(channels: readonly Channel[], width: number, top: number, end: number, options: ExrOptions): Promise<Bytes> {
+  const raw = blockOf(channels, width, top, end);
+  const packed = options.compression === 'zip' ? await deflate(predicted(raw)) : raw;
+  // A block that does not shrink is stored as it is; readers tell by its size.
+  const data = packed.length < raw.length ? packed : raw;
+  return join(int32(top, data.length), data);
 }
 
 function channelsOf(layer: ExrLayer, fallback: 'half' | 'float'): Channel[] {
@@ -75,6 +89,7 @@ function header(channels: readonly Channel[], width: number, height: number, opt
   return join(
     int32(20_000_630, 2),
     attribute('channels', 'chlist', join(...channelList, new Uint8Array(1))),
+    attribute('chromaticities', 'chromaticities', float32(...CHROMATICITIES)),
     attribute('compression', 'compression', new Uint8Array([COMPRESSION[options.compression]])),
     attribute('dataWindow', 'box2i', box),
     attribute('displayWindow', 'box2i', box),
@@ -82,6 +97,7 @@ function header(channels: readonly Channel[], width: number, height: number, opt
     attribute('pixelAspectRatio', 'float', float32(1)),
     attribute('screenWindowCenter', 'v2f', float32(0, 0)),
     attribute('screenWindowWidth', 'float', float32(1)),
+    ...Object.entries(options.notes ?? {}).map(([name, value]) => attribute(name, 'string', new TextEncoder().encode(value))),
     new Uint8Array(1),
   );
 }
@@ -120,14 +136,13 @@ function blockOf(channels: readonly Channel[], width: number, top: number, end: 
   return new Uint8Array(view.buffer);
 }
 
-/** OpenEXR's ZIP: even bytes before odd ones, differences, then a zlib stream. */
-async function zip(raw: Bytes): Promise<Bytes> {
+/** What OpenEXR's ZIP compresses: even bytes before odd ones, each as its difference to the one before. */
+function predicted(raw: Bytes): Bytes {
   const split = new Uint8Array(raw.length);
   const half = (raw.length + 1) >> 1;
   for (let i = 0; i < raw.length; i++) split[(i & 1 ? half : 0) + (i >> 1)] = raw[i]!;
   for (let i = split.length - 1; i > 0; i--) split[i] = split[i]! - split[i - 1]! + 128;
-  const stream = new Blob([split]).stream().pipeThrough(new CompressionStream('deflate'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  return split;
 }
 
 const floatBits = new Float32Array(1);

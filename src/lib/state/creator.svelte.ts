@@ -3,9 +3,8 @@
  * in. Ordering is the only verb here that reaches the network. This tab holds the scene and serves
  * it to the workers, so leaving is asked about while a picture is open.
  */
-import { AUXILIARIES, exrLayers } from '../image/auxiliary.ts';
-import { encodeExr } from '../image/exr.ts';
-import { encodePng } from '../image/png.ts';
+import { ALL_LAYERS, type DevelopChoices, type Picture } from '../image/develop.ts';
+import { developAside } from '../image/darkroom.ts';
 import { estimate, secondsLeft, type Estimate } from './estimate.ts';
 import { keepLastPicture } from './last-picture.ts';
 import { thinned } from './painter.ts';
@@ -163,24 +162,29 @@ export class CreatorDesk {
   async png(): Promise<Blob | null> {
     const { job } = this;
     if (!job) return null;
-    const { width, height, transparent } = job.order;
-    return this.#develop(job.image, width, height, transparent ? job.coverage : undefined);
+    const { width, height, transparent, samples } = job.order;
+    return this.#develop(
+      { width, height, light: job.image, denoised: null, coverage: transparent ? job.coverage : null, auxiliary: null, samples },
+      'png8',
+    );
   }
 
-  /** What has come in so far as it was traced, with albedo, normals, depth, ids and second moment; null while there is no picture. */
+  /** What has come in so far as it was traced, with albedo, normals, depth, ids, variance and more; null while there is no picture. */
   async exr(): Promise<Blob | null> {
     const { job } = this;
     const layers = job && (await this.#role?.layers(job.job));
     if (!job || !layers) return null;
-    const { width, height, transparent } = job.order;
-    const channels = exrLayers(job.image, transparent ? layers.coverage : null, layers, AUXILIARIES);
-    return new Blob([await encodeExr(channels, width, height, { type: 'half', compression: 'zip' })], { type: 'image/x-exr' });
+    const { width, height, transparent, samples } = job.order;
+    const coverage = transparent ? layers.coverage : null;
+    return this.#develop({ width, height, light: job.image, denoised: null, coverage, auxiliary: layers, samples }, 'exr');
   }
 
-  /** Written here, not read back from a canvas: some browsers blur what they read back against fingerprinting. */
-  #develop(image: Float32Array, width: number, height: number, coverage?: Float32Array): Blob {
+  /** Written by us, not read back from a canvas: some browsers blur what they read back against fingerprinting. */
+  async #develop(picture: Picture, format: DevelopChoices['format']): Promise<Blob | null> {
     const tone = { exposure: this.exposure, operator: 'neutral' } as const;
-    return new Blob([encodePng(image, width, height, tone, coverage)], { type: 'image/png' });
+    const choices = { format, state: 'raw', tone, layers: ALL_LAYERS, title: '', notes: {} } as const;
+    const file = await developAside(new AbortController().signal, picture, choices);
+    return file && new Blob([file.bytes], { type: file.type });
   }
 
   #unsent(what: string, cause?: unknown): void {
@@ -216,8 +220,9 @@ export class CreatorDesk {
     if (job.view.state === 'open') return;
     this.#forget();
     if (job.view.state !== 'done') return;
-    const small = thinned(job.image, job.order.width, job.order.height, FRONT_SIDE_PX);
-    void keepLastPicture({ title: job.order.title, atMs: Date.now(), file: this.#develop(small.image, small.width, small.height) });
+    const { image, width, height } = thinned(job.image, job.order.width, job.order.height, FRONT_SIDE_PX);
+    const small = { width, height, light: image, denoised: null, coverage: null, auxiliary: null, samples: job.order.samples };
+    void this.#develop(small, 'png8').then((file) => file && keepLastPicture({ title: job.order.title, atMs: Date.now(), file }));
   }
 
   #forget(): void {

@@ -86,11 +86,11 @@ export class Painter {
 
 /** Every n-th pixel of every n-th row, so that neither side is longer than `sidePx`. */
 export function thinned(
-  image: Float32Array,
+  image: Float32Array<ArrayBuffer>,
   width: number,
   height: number,
   sidePx: number,
-): { readonly image: Float32Array; readonly width: number; readonly height: number } {
+): { readonly image: Float32Array<ArrayBuffer>; readonly width: number; readonly height: number } {
   const step = Math.ceil(Math.max(width, height) / sidePx);
   if (step <= 1) return { image, width, height };
   const [w, h] = [Math.floor(width / step), Math.floor(height / step)];

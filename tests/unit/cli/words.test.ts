@@ -79,7 +79,7 @@ describe('pictor render', () => {
     [['a.glb', '--env-intensity', '2'], /needs --env/],
     [['a.glb', '--network', 'host:8787'], /--network must/],
     [['a.glb', '--camera', ''], /--camera must be the name or the number/],
-    [['a.glb', '--aov', 'albedo,colour'], /some of albedo,normal,depth,object,moment, not 'colour'/],
+    [['a.glb', '--aov', 'albedo,colour'], /some of albedo,normal,depth,object,variance,samples,moment, not 'colour'/],
     [['a.glb', '--dof', ''], /RADIUS@DISTANCE or fSTOP@DISTANCE/],
     [['a.glb', '--dof', '0.1@'], /RADIUS@DISTANCE or fSTOP@DISTANCE/],
     [['a.glb', '--dof', '0@3'], /--dof must be a number from 1e-9/],
@@ -94,7 +94,15 @@ describe('pictor render', () => {
   });
 
   test('--aov all is every auxiliary, in one order however they are named', () => {
-    expect(readRenderOptions(['a.glb', '--aov', 'all']).auxiliaries).toEqual(['albedo', 'normal', 'depth', 'object', 'moment']);
+    expect(readRenderOptions(['a.glb', '--aov', 'all']).auxiliaries).toEqual([
+      'albedo',
+      'normal',
+      'depth',
+      'object',
+      'variance',
+      'samples',
+      'moment',
+    ]);
     expect(readRenderOptions(['a.glb', '--aov', 'moment,albedo']).auxiliaries).toEqual(['albedo', 'moment']);
   });
 

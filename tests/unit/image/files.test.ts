@@ -7,11 +7,16 @@ import { decode } from 'fast-png';
 import { DataUtils, FloatType } from 'three';
 import { EXRLoader } from 'three/addons/loaders/EXRLoader.js';
 import { describe, expect, test } from 'vitest';
-import { AUXILIARIES, encodeAuxiliary, exrLayers } from '#lib/image/auxiliary.ts';
+import { encodeAuxiliary } from '#lib/image/auxiliary.ts';
+import { ALL_LAYERS, develop } from '#lib/image/develop.ts';
 import { encodeExr, toHalf } from '#lib/image/exr.ts';
 import { decodePfm, encodePfm } from '#lib/image/pfm.ts';
 import { encodePng } from '#lib/image/png.ts';
+import { openExr, readExrChannels } from '#workers/scene/exr.ts';
 
+const refuse = (what: string): never => {
+  throw new Error(what);
+};
 const WIDTH = 37;
 const HEIGHT = 21;
 
@@ -31,16 +36,17 @@ test('pfm round-trips exactly and stores the bottom row first', () => {
   expect(decodePfm(bytes.subarray(0, -1))).toBeNull();
 });
 
-test('png holds the tone-mapped bytes', () => {
-  const image = decode(encodePng(new Float32Array([0, 0.5, 1, 2, 0, 0]), 2, 1, { exposure: 0, operator: 'none' }));
+const CLIPPED = { exposure: 0, operator: 'none' } as const;
+
+test('png holds the tone-mapped bytes', async () => {
+  const image = decode(await encodePng(new Float32Array([0, 0.5, 1, 2, 0, 0]), null, { width: 2, height: 1, bits: 8 }, CLIPPED));
   expect([image.width, image.height, image.channels, image.depth]).toEqual([2, 1, 3, 8]);
   expect([...image.data]).toEqual([0, 188, 255, 255, 0, 0]);
 });
 
-test('png keeps colours unmultiplied beside alpha', () => {
-  const image = decode(
-    encodePng(new Float32Array([0.25, 0.5, 0, 0, 0, 0]), 2, 1, { exposure: 0, operator: 'none' }, new Float32Array([0.5, 0])),
-  );
+test('png keeps colours unmultiplied beside alpha', async () => {
+  const rgb = new Float32Array([0.25, 0.5, 0, 0, 0, 0]);
+  const image = decode(await encodePng(rgb, new Float32Array([0.5, 0]), { width: 2, height: 1, bits: 8 }, CLIPPED));
   expect([image.width, image.height, image.channels]).toEqual([2, 1, 4]);
   expect([...image.data]).toEqual([188, 255, 0, 128, 0, 0, 0, 0]);
 });
@@ -49,8 +55,9 @@ test('an auxiliary is a PFM of one or three values, and no object is -1', () => 
   const one = new Float32Array([1, 2]);
   const three = new Float32Array([1, 2, 3, 4, 5, 6]);
   const auxiliary = { albedo: three, normal: three, depth: one, moment: one, object: new Uint32Array([7, 0xffffffff]) };
-  expect(decodePfm(encodeAuxiliary('normal', auxiliary, 2, 1))).toEqual({ width: 2, height: 1, rgb: three });
-  const ids = encodeAuxiliary('object', auxiliary, 2, 1);
+  const exposed = { light: three, samples: 4, auxiliary };
+  expect(decodePfm(encodeAuxiliary('normal', exposed, 2, 1))).toEqual({ width: 2, height: 1, rgb: three });
+  const ids = encodeAuxiliary('object', exposed, 2, 1);
   const head = 'Pf\n2 1\n-1.0\n';
   expect(new TextDecoder().decode(ids.subarray(0, head.length))).toBe(head);
   expect([...new Float32Array(ids.slice(head.length).buffer)]).toEqual([7, -1]);
@@ -104,7 +111,8 @@ describe('exr', () => {
 
   test('a picture with alpha and every auxiliary is read back by name, ids as whole numbers', async () => {
     const pixels = WIDTH * HEIGHT;
-    const of = (k: number, channels: number): Float32Array => Float32Array.from({ length: pixels * channels }, (_, i) => k + i / 8);
+    const of = (k: number, channels: number): Float32Array<ArrayBuffer> =>
+      Float32Array.from({ length: pixels * channels }, (_, i) => k + i / 8);
     const auxiliary = {
       albedo: of(1, 3),
       normal: of(2, 3),
@@ -112,15 +120,24 @@ describe('exr', () => {
       moment: of(4, 1),
       object: Uint32Array.from({ length: pixels }, (_, i) => i * 5_000_011),
     };
-    const layers = exrLayers(picture(), of(5, 1), auxiliary, AUXILIARIES);
-    const read = channelsOf(await encodeExr(layers, WIDTH, HEIGHT, { type: 'half', compression: 'none' }));
-    expect(Object.fromEntries(Object.entries(read).map(([name, { type }]) => [name, type]))).toEqual({
-      ...{ A: 1, B: 1, G: 1, R: 1, Z: 2, 'albedo.B': 1, 'albedo.G': 1, 'albedo.R': 1, id: 0 },
-      ...{ 'moment.Y': 2, 'normal.X': 2, 'normal.Y': 2, 'normal.Z': 2 },
+    const [light, denoised, coverage] = [picture(), of(6, 3), of(5, 1)];
+    const state = { width: WIDTH, height: HEIGHT, light, denoised, coverage, auxiliary, samples: 9 };
+    const choices = { format: 'exr', state: 'raw', tone: CLIPPED, layers: ALL_LAYERS, title: 'Täglich / Brot', notes: {} } as const;
+    const file = await develop(state, choices);
+    expect([file.name, file.type]).toEqual(['Täglich-Brot.exr', 'image/x-exr']);
+    const opened = openExr(file.bytes, refuse, { sidePx: 100, texels: 10_000 });
+    expect(Object.fromEntries(opened.channels.map(({ name, type }) => [name, type]))).toEqual({
+      ...{ A: 1, B: 1, G: 1, R: 1, 'albedo.B': 1, 'albedo.G': 1, 'albedo.R': 1, 'denoised.B': 1, 'denoised.G': 1, 'denoised.R': 1 },
+      ...{ 'depth.Z': 2, 'moment.Y': 2, 'normal.X': 2, 'normal.Y': 2, 'normal.Z': 2, 'object.X': 0, 'samples.X': 2, 'variance.Y': 2 },
     });
-    expect(read.id!.values).toEqual([...auxiliary.object]);
-    expect(read.Z!.values).toEqual([...auxiliary.depth]);
-    expect(read['normal.Y']!.values).toEqual([...auxiliary.normal].filter((_, i) => i % 3 === 1));
+    const read = (...names: string[]): Float32Array => readExrChannels(opened, names, refuse);
+    expect(read('object.X')).toEqual(Float32Array.from(auxiliary.object));
+    expect(read('depth.Z')).toEqual(auxiliary.depth);
+    expect(read('normal.X', 'normal.Y', 'normal.Z')).toEqual(auxiliary.normal);
+    expect(read('denoised.R', 'denoised.G', 'denoised.B')).toEqual(denoised.map((value) => DataUtils.fromHalfFloat(toHalf(value))));
+    expect(read('samples.X')).toEqual(new Float32Array(pixels).fill(9));
+    const luminance = (p: number): number => 0.2126 * light[p * 3]! + 0.7152 * light[p * 3 + 1]! + 0.0722 * light[p * 3 + 2]!;
+    read('variance.Y').forEach((value, p) => expect(value).toBeCloseTo(Math.max(0, auxiliary.moment[p]! - luminance(p) ** 2) / 8, 4));
   });
 
   test('a float becomes the nearest half, ties to even', () => {
@@ -146,34 +163,4 @@ function topDown(rgba: Float32Array): Float32Array {
     }
   }
   return rgb;
-}
-
-/** Every channel of a plain EXR with blocks of one row: pixel type and values, by the file's own header. */
-function channelsOf(file: Uint8Array<ArrayBuffer>): Record<string, { readonly type: number; readonly values: number[] }> {
-  const view = new DataView(file.buffer);
-  const text = new TextDecoder('latin1').decode(file);
-  const found: { readonly name: string; readonly type: number; readonly values: number[] }[] = [];
-  let at = text.indexOf('chlist\0') + 11;
-  while (file[at] !== 0) {
-    const end = text.indexOf('\0', at);
-    found.push({ name: text.slice(at, end), type: view.getInt32(end + 1, true), values: [] });
-    at = end + 17;
-  }
-  const offsets = text.indexOf('screenWindowWidth\0float\0') + 'screenWindowWidth\0float\0'.length + 9;
-  for (let y = 0; y < HEIGHT; y++) {
-    let from = Number(view.getBigUint64(offsets + y * 8, true)) + 8;
-    for (const { type, values } of found) {
-      for (let x = 0; x < WIDTH; x++) {
-        values.push(
-          type === 0
-            ? view.getUint32(from, true)
-            : type === 1
-              ? DataUtils.fromHalfFloat(view.getUint16(from, true))
-              : view.getFloat32(from, true),
-        );
-        from += type === 1 ? 2 : 4;
-      }
-    }
-  }
-  return Object.fromEntries(found.map(({ name, ...rest }) => [name, rest]));
 }
