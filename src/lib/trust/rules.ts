@@ -1,0 +1,54 @@
+/**
+ * The numbers that trust turns on, in one value that the log holds: how many leaves are drawn, how
+ * often a whole film is, how much is held back, how many opinions decide. Whoever replays the log
+ * judges by the rules that it held at that time. Refuses nothing by itself; integers only.
+ */
+import * as v from 'valibot';
+import { count } from '../protocol/schema.ts';
+
+const ppm = count(1_000_000);
+
+export const TrustRulesSchema = v.strictObject({
+  /** Leaves of every lease of a worker that has passed its probation; before that, as many as its job says. */
+  leavesTrusted: v.pipe(count(16), v.minValue(1)),
+  /** Leases in a row without a failing check until probation is over. */
+  probationLeases: count(10_000),
+  /** Least chance that all leaves of a lease are drawn; a worker with n leases in a row has 1/n where that is more (BOINC). */
+  auditFloorPpm: ppm,
+  /** Chance that a passing verdict needs a second one. */
+  secondAuditPpm: ppm,
+  /** Earnings held back, in prices of the worker's dearest lease, hundredths. */
+  holdHundredths: count(100_000),
+  /** Without a lease for so long, what was held is paid out. */
+  holdReleaseMs: count(Number.MAX_SAFE_INTEGER),
+  /** Part of a forfeit that goes to the checkers who found the fault, per thousand; the creator has the rest. */
+  finderShare: count(1000),
+  /** From this price of a lease on, majorities are of 5 instead of 3. */
+  highValueMicro: count(Number.MAX_SAFE_INTEGER),
+  /** Confirmed faults from which on a key gets no lease. */
+  faultsBlocked: count(1000),
+  /** Most that honest devices may differ, as the mean share of a check's paths. */
+  differingMeanPpm: ppm,
+  /** Two keys that were drawn to check one another within so long do not check one another again. */
+  pairMs: count(Number.MAX_SAFE_INTEGER),
+});
+export type TrustRules = v.InferOutput<typeof TrustRulesSchema>;
+
+/**
+ * Two prices are held: who fakes a twentieth of every lease is found after some 15 checks, and has
+ * saved less than one price by then. A hundredth of all paths is a hundred times what honest drivers
+ * differed by when they were measured.
+ */
+export const DEFAULT_RULES: TrustRules = {
+  leavesTrusted: 2,
+  probationLeases: 32,
+  auditFloorPpm: 5_000,
+  secondAuditPpm: 20_000,
+  holdHundredths: 200,
+  holdReleaseMs: 24 * 3_600_000,
+  finderShare: 250,
+  highValueMicro: 10_000_000,
+  faultsBlocked: 2,
+  differingMeanPpm: 10_000,
+  pairMs: 3_600_000,
+};
