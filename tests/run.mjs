@@ -13,7 +13,7 @@ const PROJECTS = ['unit', 'sim', 'gpu-node', 'gpu-chromium', 'e2e'];
 /** Long proofs, and browsers that a clean machine need not have. */
 const ON_DEMAND = ['deep', 'stacks', 'gpu-firefox'];
 const CHECKS = ['check', 'lint'];
-const STAGE_TIMEOUT_MS = 15 * 60_000;
+const STAGE_TIMEOUT_MS = 25 * 60_000;
 const ON_DEMAND_TIMEOUT_MS = 6 * 3_600_000;
 const REPORTS = join(root, 'tests/.out');
 const SYSTEM_CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -33,7 +33,10 @@ function run(program, args, timeoutMs = STAGE_TIMEOUT_MS) {
   return new Promise((resolve) => {
     const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
     children.add(child);
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    const timer = setTimeout(() => {
+      console.error(`Stopped after ${timeoutMs / 60_000} minutes: ${[program, ...args].join(' ')}`);
+      child.kill('SIGKILL');
+    }, timeoutMs);
     const end = (code) => {
       clearTimeout(timer);
       children.delete(child);
