@@ -7,13 +7,14 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import * as v from 'valibot';
 import { DEFAULT_TONE } from '#lib/image/tonemap.ts';
+import { utf8 } from '#lib/protocol/bytes.ts';
 import { connectAgent } from './agent.ts';
 import { CommandError } from './command.ts';
 import { progressText, renderThroughNetwork } from './network-render.ts';
-import { writePicture } from './outputs.ts';
+import { write, writePicture } from './outputs.ts';
 import { projectRoot } from './paths.ts';
 import { progressBar } from './progress.ts';
-import { saveReceipt } from './receipt.ts';
+import { fetchReceipt } from './receipt.ts';
 import { chooseCamera } from './camera-options.ts';
 import { compileOrExplain, readSceneFiles } from './scene-files.ts';
 import { ThreadEngine } from './thread-engine.ts';
@@ -110,7 +111,7 @@ export async function firstLight(signal: AbortSignal, options: FirstLightOptions
       { ...size, light: job.image, denoised: null, coverage: null, auxiliary: null, samples },
       { paths: [picture], auxiliaries: [], tone: DEFAULT_TONE, pngBits: 8, notes: {} },
     );
-    await saveReceipt(options.origin, job.job, receipt);
+    await write(receipt, utf8(await fetchReceipt(options.origin, job.job)));
   }
   await agent.close();
   await engine.dispose();

@@ -4,6 +4,7 @@
  */
 import { agentCommand } from './commands/agent.ts';
 import { checkCommand } from './commands/check.ts';
+import { denoiseCommand } from './commands/denoise.ts';
 import { ledgerCommand } from './commands/ledger.ts';
 import { renderCommand } from './commands/render.ts';
 import { samplesCommand } from './commands/samples.ts';
@@ -15,6 +16,7 @@ import { CommandError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError, type Comman
 const COMMANDS: readonly Command[] = [
   startCommand,
   renderCommand,
+  denoiseCommand,
   workCommand,
   checkCommand,
   agentCommand,

@@ -1,18 +1,23 @@
 /** The words after `pictor render`, as values. Everything wrong is found before anything is traced. */
-import { accessSync, constants } from 'node:fs';
-import { basename, dirname, extname } from 'node:path';
+import { basename, extname } from 'node:path';
+import type { DenoiseQuality } from '#lib/gpu/engine.ts';
 import { AUXILIARIES, type AuxiliaryName } from '#lib/image/auxiliary.ts';
+import type { ToneOptions } from '#lib/image/tonemap.ts';
 import { JOB_BOUNCES_MAX, JOB_SAMPLES_MAX, JOB_SIDE_PX_MAX, VARIANT_NAME_CHARS_MAX } from '#lib/protocol/limits.ts';
 import { readCamera, readLens, type CameraChoice, type LensChoice } from './camera-options.ts';
 import { parseWords, readInteger, readNumber, readSize, readUrl, UsageError } from './command.ts';
-
-export const OUTPUT_TYPES = ['.png', '.exr', '.pfm'] as const;
+import { readBits, readDenoise, readTone, requireWritable, TONE_KINDS } from './image-options.ts';
+import { PICTURE_TYPES, frameTimeS, readFrames, requireSequencePath, type FrameRange } from './frame-options.ts';
 
 export interface RenderOptions {
   readonly file: string;
   readonly outputs: readonly string[];
   readonly environment: { readonly file: string; readonly intensity: number } | null;
   readonly auxiliaries: readonly AuxiliaryName[];
+  readonly tone: ToneOptions;
+  readonly pngBits: 8 | 16;
+  /** Null: the light stays as it was traced. */
+  readonly denoise: DenoiseQuality | null;
   /** Count node visits, triangle tests and shading calls as well. */
   readonly count: boolean;
   readonly camera: CameraChoice;
@@ -22,6 +27,8 @@ export interface RenderOptions {
   readonly samples: number;
   readonly bounces: number;
   readonly frameTimeS: number;
+  /** Null: one picture. */
+  readonly frames: FrameRange | null;
   readonly variant: string | null;
   readonly transparent: boolean;
   readonly seed: number;
@@ -30,6 +37,10 @@ export interface RenderOptions {
 }
 
 const KINDS = {
+  ...TONE_KINDS,
+  denoise: 'string',
+  frames: 'string',
+  fps: 'string',
   out: 'list',
   env: 'string',
   'env-intensity': 'string',
@@ -59,8 +70,14 @@ export function readRenderOptions(args: readonly string[]): RenderOptions {
   if (!file) throw new UsageError('name the scene file: pictor render scene.glb');
   if (options['env-intensity'] && !options.env) throw new UsageError('--env-intensity needs --env');
   if (options.count && options.network) throw new UsageError('--count counts on this machine; leave out --network');
-  const outputs = options.out.length > 0 ? options.out : [`${basename(file, extname(file))}.png`];
-  outputs.forEach(requireWritable);
+  const frames = readFrames(options);
+  if (frames && options.count) throw new UsageError('--count counts one picture; leave out --frames');
+  const outputs = options.out.length > 0 ? options.out : [`${basename(file, extname(file))}.${frames ? 'zip' : 'png'}`];
+  for (const path of outputs) {
+    if (frames) requireSequencePath(path);
+    else if (/\.(zip|mp4|webm)$/.test(path)) throw new UsageError(`--out ${path}: a sequence needs --frames FIRST..LAST`);
+    else requireWritable(path, PICTURE_TYPES);
+  }
   const { width, height } = readSize('size', options.size ?? '960x540', JOB_SIDE_PX_MAX);
   return {
     file,
@@ -69,6 +86,9 @@ export function readRenderOptions(args: readonly string[]): RenderOptions {
       ? { file: options.env, intensity: readNumber('env-intensity', options['env-intensity'] ?? '1', 0, 1e6) }
       : null,
     auxiliaries: readAuxiliaries(options.aov),
+    tone: readTone(options),
+    pngBits: readBits(options),
+    denoise: readDenoise(options.denoise),
     count: options.count,
     camera: readCamera(options),
     lens: options.dof === undefined ? null : readLens(options.dof),
@@ -76,7 +96,8 @@ export function readRenderOptions(args: readonly string[]): RenderOptions {
     height,
     samples: readInteger('spp', options.spp ?? '64', 1, JOB_SAMPLES_MAX),
     bounces: readInteger('bounces', options.bounces ?? '8', 1, JOB_BOUNCES_MAX),
-    frameTimeS: readNumber('frame-time', options['frame-time'] ?? '0', 0, 1e6),
+    frameTimeS: frames ? frameTimeS(frames, frames.first) : readNumber('frame-time', options['frame-time'] ?? '0', 0, 1e6),
+    frames,
     variant: readVariant(options.variant),
     transparent: options.transparent,
     seed: readInteger('seed', options.seed ?? '0', 0, 0xffffffff),
@@ -90,16 +111,6 @@ function readVariant(text: string | undefined): string | null {
   if (text === '' || text.length > VARIANT_NAME_CHARS_MAX)
     throw new UsageError(`--variant must be the name of a material variant, of 1 to ${VARIANT_NAME_CHARS_MAX} characters`);
   return text;
-}
-
-function requireWritable(path: string): void {
-  if (!OUTPUT_TYPES.some((type) => path.endsWith(type)))
-    throw new UsageError(`--out ${path}: the name must end in ${OUTPUT_TYPES.join(', ')}`);
-  try {
-    accessSync(dirname(path), constants.W_OK);
-  } catch {
-    throw new UsageError(`--out ${path}: the folder ${dirname(path)} is not there or not writable`);
-  }
 }
 
 /** @throws UsageError */

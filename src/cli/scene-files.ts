@@ -8,7 +8,8 @@ import { ENVIRONMENT_FILE_BYTES_MAX, SCENE_FILE_BYTES_MAX } from '#lib/protocol/
 import { CommandError } from './command.ts';
 import { sceneFolder } from './scene-folder.ts';
 
-async function readBounded(path: string, bytesMax: number): Promise<Bytes> {
+/** @throws CommandError */
+export async function readBounded(path: string, bytesMax: number): Promise<Bytes> {
   try {
     const { size } = await stat(path);
     if (size > bytesMax) throw new CommandError(`${path} has ${size} bytes; the limit is ${bytesMax}`);
@@ -48,10 +49,16 @@ async function readScene(file: string): Promise<Bytes> {
 }
 
 /** @throws CommandError with the file's defect. */
-export async function compileOrExplain(signal: AbortSignal, engine: Engine, files: SceneFiles, name: string): Promise<SceneSummary> {
+export async function compileOrExplain(
+  signal: AbortSignal,
+  engine: Engine,
+  files: SceneFiles,
+  name: string,
+  quiet = false,
+): Promise<SceneSummary> {
   const outcome = await engine.compile(signal, files);
   if (!outcome.ok) throw new CommandError(`${name}: ${outcome.text}`);
-  for (const warning of outcome.summary.warnings) process.stderr.write(`${name}: ${warning}\n`);
+  for (const warning of quiet ? [] : outcome.summary.warnings) process.stderr.write(`${name}: ${warning}\n`);
   return outcome.summary;
 }
 

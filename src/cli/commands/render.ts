@@ -1,21 +1,14 @@
-/** `pictor render`: one picture, on this machine or through a network. */
-import { basename, join } from 'node:path';
-import type { SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
-import { DEFAULT_TONE } from '#lib/image/tonemap.ts';
-import type { Camera } from '#lib/protocol/order.ts';
-import type { CreatorJob } from '#lib/roles/types.ts';
-import { connectAgent } from '../agent.ts';
-import { chooseCamera, withLens } from '../camera-options.ts';
-import { EXIT_INTERRUPTED, EXIT_OK, type Command } from '../command.ts';
+/** `pictor render`: one picture or the frames of a sequence, on this machine or through a network. */
+import type { Notes } from '#lib/image/png.ts';
+import { utf8 } from '#lib/protocol/bytes.ts';
+import { CommandError, EXIT_INTERRUPTED, EXIT_OK, type Command } from '../command.ts';
+import { denoisePicture } from '../denoise-picture.ts';
+import { frameTimeS, type FrameRange } from '../frame-options.ts';
 import { catchInterrupts } from '../interrupt.ts';
-import { countLocally, renderLocally, type LocalJob } from '../local-render.ts';
-import { progressText, renderThroughNetwork } from '../network-render.ts';
-import { writePicture, type OutputWishes, type Written } from '../outputs.ts';
-import { dataFolder } from '../paths.ts';
-import { progressBar, si } from '../progress.ts';
-import { saveReceipt } from '../receipt.ts';
+import { write, writePicture, type OutputWishes, type Written } from '../outputs.ts';
 import { readRenderOptions, type RenderOptions } from '../render-options.ts';
-import { compileOrExplain, deviceText, probeOrExplain, readSceneFiles } from '../scene-files.ts';
+import { requireEncoders, sinkFor } from '../sequence.ts';
+import { localStudio, momentAt, networkStudio, type Moment, type Shot, type Studio } from '../studio.ts';
 import { ThreadEngine } from '../thread-engine.ts';
 
 const HELP = `
@@ -40,11 +33,21 @@ Without --network everything happens on this machine.
   --spp N               samples per pixel, default 64
   --bounces N           default 8
   --frame-time S        seconds into the animation, default 0
+  --frames A..B         frames A to B instead of one picture, --fps N of them a second (default 24);
+                        --out is then a .zip of pictures (.exr.zip and .pfm.zip hold such), an
+                        .mp4 or .webm (by ffmpeg), or a name with # for the number
   --variant NAME        the material variant to show (KHR_materials_variants)
   --transparent         what stands behind everything becomes alpha instead of light: straight
                         in .png, premultiplied in .exr; .pfm has no alpha
-  --aov NAMES           also write albedo,normal,depth,object,variance,samples,moment or
-                        all: layers of each .exr, or NAME.pfm files beside the first picture when there is none
+  --aov NAMES           also write albedo,normal,depth,object,variance,samples,moment or all:
+                        layers of each .exr, or NAME.pfm files beside the first picture when
+                        there is none
+  --denoise off|fast|final
+                        clear the picture of grain; default off. An .exr holds both: the raw light
+                        as its picture, the cleared one as the layer denoised
+  --tonemap NAME        agx, neutral, aces or none, for .png and video; default neutral
+  --exposure STOPS      for .png and video; default 0
+  --bits 8|16           of each .png; default 8
   --seed N              default 0
   --count               count node visits, triangle tests and shading calls per segment; traces
                         everything once more
@@ -52,14 +55,16 @@ Without --network everything happens on this machine.
   --json                one line of JSON on stdout: device, variant, samples, segments,
                         traceSeconds, compileSeconds, bytes and more
 
-Through a network the receipt is written beside the first picture, and the same command run again
-goes on with a job that was left. The key lies in .pictor/keys, or below PICTOR_DATA.
+Through a network the receipt goes into each .png and .exr and beside the first picture, and the
+same command run again goes on with a job that was left. The key lies in .pictor/keys, or below PICTOR_DATA.
 
 Examples:
   pictor render helmet.glb
   pictor render room.glb --out room.png --out room.exr --size 1920x1080 --spp 256
   pictor render room.glb --camera "By the window" --dof f1.8 --out room.exr --aov all
   pictor render shoe.glb --variant beach --transparent
+  pictor render room.glb --spp 32 --denoise final --tonemap agx --exposure 0.5 --bits 16
+  pictor render clock.glb --frames 0..47 --fps 24 --denoise fast --out clock.mp4
   pictor render shoe.glb --eye 0,1,3 --target 0,0.5,0 --vfov 35 --env studio.hdr
   pictor render room.glb --network http://127.0.0.1:8787
 `;
@@ -71,11 +76,9 @@ export const renderCommand: Command = {
   run: async (args) => {
     const options = readRenderOptions(args);
     const interrupts = catchInterrupts();
-    const prepared = await prepare(interrupts.first, options);
-    const report =
-      options.network === null ? await local(interrupts.first, prepared) : await remote(interrupts.first, prepared, options.network);
+    const report = await render(interrupts.first, options);
     if (!report) {
-      process.stderr.write('Interrupted; nothing was written.\n');
+      process.stderr.write(`Interrupted; ${options.frames ? 'finished frames in files of their own stay' : 'nothing was written'}.\n`);
       return EXIT_INTERRUPTED;
     }
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -84,140 +87,113 @@ export const renderCommand: Command = {
   },
 };
 
-interface Prepared {
-  readonly options: RenderOptions;
-  readonly startedMs: number;
-  readonly engine: ThreadEngine;
-  readonly files: SceneFiles;
-  readonly summary: SceneSummary;
-  readonly camera: Camera;
-}
-
-async function prepare(signal: AbortSignal, options: RenderOptions): Promise<Prepared> {
-  const startedMs = performance.now();
-  const files = await readSceneFiles(options);
-  const engine = await ThreadEngine.start();
-  const summary = await compileOrExplain(signal, engine, files, options.file);
-  return { options, startedMs, engine, files, summary, camera: withLens(chooseCamera(options.camera, summary), options.lens, options) };
-}
-
-/** What `--json` prints, whoever traced. */
-const commonReport = ({ options, startedMs, summary }: Prepared): Record<string, unknown> => ({
-  width: options.width,
-  height: options.height,
-  samples: options.samples,
-  compileSeconds: summary.compileSeconds,
-  wallSeconds: (performance.now() - startedMs) / 1000,
-  triangles: summary.triangles,
-  sceneRoot: summary.root,
-});
-
-const wantsLayers = ({ auxiliaries, transparent }: RenderOptions): boolean => auxiliaries.length > 0 || transparent;
-
-const wishesOf = ({ outputs, auxiliaries }: RenderOptions): OutputWishes => ({
-  paths: outputs,
-  auxiliaries,
-  tone: DEFAULT_TONE,
-  pngBits: 8,
-  notes: {},
-});
-
 type Report = Record<string, unknown> & { readonly outputs: readonly Written[] };
 
-async function local(signal: AbortSignal, prepared: Prepared): Promise<Report | null> {
-  const { options, engine, summary, camera } = prepared;
-  // After the scene: leaving while Dawn still compiles pipelines would crash instead of explaining a bad file.
-  const device = await probeOrExplain(engine);
-  const { width, height, bounces, seed, samples, transparent } = options;
-  if (!options.json) process.stderr.write(`${options.file}: ${si(summary.triangles)} triangles, rendering on ${deviceText(device)}\n`);
-  const bar = progressBar();
-  const job = {
-    sceneRoot: summary.root,
-    frame: { camera, width, height, bounces, seed, transparent },
-    samples,
-    software: device.adapter.software,
-    layers: wantsLayers(options),
-  };
-  const result = await renderLocally(signal, engine, job, (done, segments) => bar.update(done, `${si(segments)} rays`));
-  bar.end();
-  if (!result) return null;
-  const counted = options.count ? await count(signal, engine, job, options.json) : {};
-  if (!counted) return null;
-  const outputs = await writePicture(result.picture, wishesOf(options));
-  const { segments, traceSeconds } = result;
-  if (!options.json) process.stderr.write(`${si(segments)} rays in ${traceSeconds.toFixed(1)} s (${si(segments / traceSeconds)} rays/s)\n`);
-  const { name, software } = device.adapter;
-  return {
-    device: name,
-    class: device.adapter.class,
-    software,
-    variant: engine.shader.slice(0, 16),
-    segments,
-    ...counted,
-    traceSeconds,
-    ...commonReport(prepared),
-    pipelineSeconds: device.compileSeconds,
-    bytes: summary.bytes,
-    outputs,
-  };
-}
-
-/** Per segment, as `--json` prints it. @returns null when the signal aborts. */
-async function count(signal: AbortSignal, engine: ThreadEngine, job: LocalJob, quiet: boolean): Promise<Record<string, number> | null> {
-  const bar = progressBar();
-  const counters = await countLocally(signal, engine, job, (done) => bar.update(done, 'counting'));
-  bar.end();
-  if (!counters) return null;
-  const { segments, nodeVisits, triangleTests, shadingCalls } = counters;
-  const per = (total: number): string => (total / segments).toFixed(2);
-  if (!quiet)
-    process.stderr.write(
-      `per segment: ${per(nodeVisits)} node visits, ${per(triangleTests)} triangle tests, ${per(shadingCalls)} shading calls (of ${si(segments)} segments)\n`,
-    );
-  return {
-    nodeVisitsPerSegment: nodeVisits / segments,
-    triangleTestsPerSegment: triangleTests / segments,
-    shadingCallsPerSegment: shadingCalls / segments,
-  };
-}
-
-async function remote(signal: AbortSignal, prepared: Prepared, origin: string): Promise<Report | null> {
-  const { options, engine, files, summary, camera } = prepared;
-  const folder = dataFolder();
-  const agent = await connectAgent({ origin, folder, engine, keyFile: join(folder, 'keys/creator.key') });
-  const { width, height, samples, bounces, seed, transparent } = options;
-  const wanted = { title: basename(options.file), files, summary, camera, transparent, width, height, samples, bounces, seed };
-  const bar = progressBar();
+/** One way or the other: a picture, or the frames of a sequence. @returns null when the signal aborts. */
+async function render(signal: AbortSignal, options: RenderOptions): Promise<Report | null> {
   const startedMs = performance.now();
-  const onChange = (now: CreatorJob): void => bar.update(now.view.settled / now.view.leases, progressText(now));
-  const job = await renderThroughNetwork(signal, agent.context, wanted, onChange, wantsLayers(options));
-  bar.end();
-  if (!job) {
-    await agent.close();
-    return null;
-  }
-  const coverage = (transparent && job.layers?.coverage) || null;
-  const picture = { width, height, light: job.image, denoised: null, coverage, auxiliary: job.layers, samples };
-  const outputs = await writePicture(picture, wishesOf(options));
+  const { frames, outputs } = options;
+  if (frames) requireEncoders(outputs);
+  const engine = await ThreadEngine.start();
+  const moment = await momentAt(signal, engine, options, options.frameTimeS);
+  const { summary } = moment;
+  const studio =
+    options.network === null
+      ? await localStudio(engine, options, summary.triangles)
+      : await networkStudio(engine, options, options.network);
+  const job = { signal, options, engine, studio };
+  const done = frames ? await sequence(job, moment, frames) : await single(job, moment);
+  await studio.close();
+  return (
+    done && {
+      ...studio.facts,
+      width: options.width,
+      height: options.height,
+      samples: options.samples,
+      compileSeconds: summary.compileSeconds,
+      wallSeconds: (performance.now() - startedMs) / 1000,
+      triangles: summary.triangles,
+      sceneRoot: summary.root,
+      ...done,
+    }
+  );
+}
+
+interface Job {
+  readonly signal: AbortSignal;
+  readonly options: RenderOptions;
+  readonly engine: ThreadEngine;
+  readonly studio: Studio;
+}
+
+const wishesOf = ({ outputs, auxiliaries, tone, pngBits }: RenderOptions, notes: Notes): OutputWishes => ({
+  paths: outputs,
+  auxiliaries,
+  tone,
+  pngBits,
+  notes,
+});
+
+/** A picture as it will be written, with what goes into its files. */
+interface Finished extends Shot {
+  readonly notes: Notes;
+  readonly models: readonly string[];
+  readonly denoiseSeconds: number;
+}
+
+/** @returns null when the signal aborts. @throws CommandError */
+async function take({ signal, options, engine, studio }: Job, moment: Moment): Promise<Finished | null> {
+  const shot = await studio.shoot(signal, moment);
+  if (!shot) return null;
+  const { seed, bounces, samples, denoise, transparent } = options;
+  const done = denoise ? await denoisePicture(signal, engine, shot.picture, denoise) : null;
+  if (denoise && !done) return null;
+  const models = done?.models ?? [];
+  // Nothing that differs from run to run: the same picture is the same file.
+  const made = { sceneRoot: moment.summary.root, camera: moment.camera, samples, bounces, seed, transparent, denoised: models };
+  const notes = { Software: 'Pictor', Render: JSON.stringify(made), ...(shot.receipt === null ? {} : { Receipt: shot.receipt }) };
+  const { picture = shot.picture, trouble = null, seconds: denoiseSeconds = 0 } = done ?? {};
+  return { ...shot, picture, notes, trouble: trouble ?? shot.trouble, models, denoiseSeconds };
+}
+
+async function single(job: Job, moment: Moment): Promise<Report | null> {
+  const { options } = job;
+  const done = await take(job, moment);
+  if (!done) return null;
+  const outputs = await writePicture(done.picture, wishesOf(options, done.notes));
   const receipt = `${outputs[0]!.path.replace(/\.[a-z]+$/, '')}.receipt.json`;
-  await saveReceipt(origin, job.job, receipt);
-  const { bytesIn, bytesOut } = agent.context.net.traffic;
-  await agent.close();
-  return {
-    device: `network ${agent.context.control.network}`,
-    variant: engine.shader.slice(0, 16),
-    segments: job.view.segments,
-    traceSeconds: (performance.now() - startedMs) / 1000,
-    ...commonReport(prepared),
-    bytes: bytesIn + bytesOut,
-    bytesIn,
-    bytesOut,
-    job: job.job,
-    workers: job.view.workers,
-    checks: job.view.checks,
-    redone: job.view.redone,
-    spentMicro: job.view.spentMicro,
-    receipt,
-    outputs,
-  };
+  if (done.receipt !== null) await write(receipt, utf8(done.receipt));
+  if (done.trouble !== null) throw new CommandError(`${done.trouble} The picture was written without that.`);
+  const { segments, traceSeconds, facts, models, denoiseSeconds } = done;
+  const denoising = options.denoise ? { denoised: models, denoiseSeconds } : {};
+  return { segments, ...facts, traceSeconds, ...denoising, ...(done.receipt === null ? {} : { receipt }), outputs };
+}
+
+async function sequence(job: Job, start: Moment, range: FrameRange): Promise<Report | null> {
+  const { options, engine, signal } = job;
+  const { first, last } = range;
+  const sinks = options.outputs.map((path) => sinkFor(path, range.fps));
+  const sums = { segments: 0, traceSeconds: 0, denoiseSeconds: 0 };
+  try {
+    for (let frame = first; frame <= last; frame++) {
+      if (!options.json) process.stderr.write(`frame ${frame} of ${first}..${last}\n`);
+      const moment = frame === first ? start : await momentAt(signal, engine, { ...options, quiet: true }, frameTimeS(range, frame));
+      const done = await take(job, moment);
+      if (!done) {
+        for (const sink of sinks) await sink.abandon();
+        return null;
+      }
+      if (done.trouble !== null) throw new CommandError(`frame ${frame}: ${done.trouble}`);
+      for (const sink of sinks) await sink.add(done.picture, frame, wishesOf(options, done.notes));
+      sums.segments += done.segments;
+      sums.traceSeconds += done.traceSeconds;
+      sums.denoiseSeconds += done.denoiseSeconds;
+    }
+    const outputs: Written[] = [];
+    for (const sink of sinks) outputs.push(...(await sink.finish()));
+    return { ...sums, frames: last - first + 1, fps: range.fps, outputs };
+  } catch (error) {
+    for (const sink of sinks) await sink.abandon();
+    throw error;
+  }
 }

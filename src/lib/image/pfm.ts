@@ -20,22 +20,34 @@ export function encodePfm(values: Float32Array, width: number, height: number, c
 export interface PfmImage {
   readonly width: number;
   readonly height: number;
-  /** Rows from the top. */
-  readonly rgb: Float32Array<ArrayBuffer>;
+  readonly channels: 1 | 3;
+  /** Rows from the top, times the file's scale. */
+  readonly values: Float32Array<ArrayBuffer>;
 }
 
-/** @returns null for anything but a whole little-endian colour PFM. */
-export function decodePfm(bytes: Uint8Array): PfmImage | null {
-  const head = /^PF\s+(\d{1,6})\s+(\d{1,6})\s+-[\d.]+\n/.exec(String.fromCharCode(...bytes.subarray(0, 64)));
-  if (!head) return null;
-  const width = Number(head[1]);
-  const height = Number(head[2]);
-  const row = width * 3;
-  if (bytes.length !== head[0].length + row * height * 4) return null;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + head[0].length);
-  const rgb = new Float32Array(row * height);
+/** `text` is the end of a sentence that begins with the file's name. */
+export type PfmOutcome = { readonly ok: true; readonly image: PfmImage } | { readonly ok: false; readonly text: string };
+
+const HEAD_BYTES_MAX = 128;
+
+/** Either byte order, colour or grey. Nothing is allocated before the file has proven long enough. */
+export function readPfm(file: Uint8Array, bounds: { readonly sidePx: number; readonly pixels: number }): PfmOutcome {
+  const refuse = (text: string): PfmOutcome => ({ ok: false, text });
+  const start = String.fromCharCode(...file.subarray(0, HEAD_BYTES_MAX));
+  const head = /^P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+([-+]?[\d.]+(?:e[-+]?\d+)?)(?:\r\n|[\n\r \t])/i.exec(start);
+  if (!head) return refuse('is not a PFM file: it does not begin with PF or Pf, a width, a height and a scale');
+  const channels = head[1] === 'F' ? 3 : 1;
+  const [width, height, scale] = [Number(head[2]), Number(head[3]), Number(head[4])];
+  if (width < 1 || height < 1 || Math.max(width, height) > bounds.sidePx || width * height > bounds.pixels)
+    return refuse(`is ${width} × ${height} px, at most ${bounds.pixels} of at most ${bounds.sidePx} a side can be used`);
+  if (!Number.isFinite(scale) || scale === 0) return refuse(`is a PFM file with the scale ${head[4]}, which tells no byte order`);
+  const row = width * channels;
+  const need = head[0].length + row * height * 4;
+  if (file.length < need) return refuse(`is cut off: it has ${file.length} bytes, ${width} × ${height} px need ${need}`);
+  const view = new DataView(file.buffer, file.byteOffset + head[0].length);
+  const values = new Float32Array(row * height);
   for (let y = 0; y < height; y++) {
-    for (let i = 0; i < row; i++) rgb[y * row + i] = view.getFloat32(((height - 1 - y) * row + i) * 4, true);
+    for (let i = 0; i < row; i++) values[y * row + i] = view.getFloat32(((height - 1 - y) * row + i) * 4, scale < 0) * Math.abs(scale);
   }
-  return { width, height, rgb };
+  return { ok: true, image: { width, height, channels, values } };
 }

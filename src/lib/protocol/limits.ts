@@ -51,8 +51,15 @@ export const TUNE_MS_MAX = 300;
 /** Compiled scenes one engine keeps. */
 export const SCENES_HELD_MAX = 3;
 
+// Pictures from elsewhere, to be denoised
+export const PICTURE_FILE_BYTES_MAX = 1024 * 1024 * 1024;
+export const PICTURE_SIDE_PX_MAX = 16_384;
+export const PICTURE_PIXELS_MAX = 64 * 1024 * 1024;
+
 // Jobs
 export const JOB_SIDE_PX_MAX = 8_192;
+/** Pictures of a sequence. */
+export const SEQUENCE_FRAMES_MAX = 100_000;
 export const JOB_SAMPLES_MAX = 16_384;
 export const JOB_BOUNCES_MAX = 32;
 export const JOB_LEASES_MAX = 200_000;
@@ -74,6 +81,8 @@ export const FILMS_HELD_PER_WORKER_MAX = 256;
 
 // Challenges
 export const LEAVES_PER_CHALLENGE_MAX = 16;
+/** All leaves of the largest tile: what a full audit draws. */
+export const LEAVES_PER_TILE_MAX = (TILE_SIDE_PX_MAX / LEAF_SIDE_PX) ** 2;
 export const CHECK_NONCES_PER_CHECKER_MAX = 64;
 export const CHECK_DEADLINE_MS = 120_000;
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chooseCamera, readLens, withLens } from '#cli/camera-options.ts';
 import { CommandError, UsageError } from '#cli/command.ts';
+import { framePath, frameTimeS } from '#cli/frame-options.ts';
 import { barLine, duration, progressBar, si } from '#cli/progress.ts';
 import { readRenderOptions } from '#cli/render-options.ts';
 import type { Camera } from '#lib/protocol/order.ts';
@@ -19,6 +20,9 @@ describe('pictor render', () => {
       outputs: ['scene.png'],
       environment: null,
       auxiliaries: [],
+      tone: { operator: 'neutral', exposure: 0 },
+      pngBits: 8,
+      denoise: null,
       count: false,
       camera: { kind: 'default' },
       lens: null,
@@ -27,6 +31,7 @@ describe('pictor render', () => {
       samples: 64,
       bounces: 8,
       frameTimeS: 0,
+      frames: null,
       variant: null,
       transparent: false,
       seed: 0,
@@ -37,12 +42,15 @@ describe('pictor render', () => {
 
   test('everything said, negative coordinates included', () => {
     const words =
-      'x.glb --out a.png --out b.exr --out c.pfm --env sky.hdr --env-intensity 0.5 --eye -1,2,-3.5 --target 0,0,0 --up 0,0,1 --vfov 90 --size 64x32 --spp 5 --bounces 3 --frame-time 1.25 --seed 7 --aov depth,normal --dof 0.02@3.5 --variant beach --transparent --network http://host:1/ --json';
+      'x.glb --out a.png --out b.exr --out c.pfm --env sky.hdr --env-intensity 0.5 --eye -1,2,-3.5 --target 0,0,0 --up 0,0,1 --vfov 90 --size 64x32 --spp 5 --bounces 3 --frame-time 1.25 --seed 7 --aov depth,normal --dof 0.02@3.5 --variant beach --transparent --denoise final --tonemap aces --exposure -1.5 --bits 16 --network http://host:1/ --json';
     expect(readRenderOptions(words.split(' '))).toEqual({
       file: 'x.glb',
       outputs: ['a.png', 'b.exr', 'c.pfm'],
       environment: { file: 'sky.hdr', intensity: 0.5 },
       auxiliaries: ['normal', 'depth'],
+      tone: { operator: 'aces', exposure: -1.5 },
+      pngBits: 16,
+      denoise: 'final',
       count: false,
       lens: { aperture: { kind: 'radius', radius: 0.02 }, focusDistance: 3.5 },
       camera: {
@@ -54,6 +62,7 @@ describe('pictor render', () => {
       samples: 5,
       bounces: 3,
       frameTimeS: 1.25,
+      frames: null,
       variant: 'beach',
       transparent: true,
       seed: 7,
@@ -88,9 +97,31 @@ describe('pictor render', () => {
     [['a.glb', '--variant', ''], /--variant must be the name/],
     [['a.glb', '--frame-time', '-1'], /--frame-time must be a number from 0/],
     [['a.glb', '--count', '--network', 'http://host'], /leave out --network/],
+    [['a.glb', '--denoise', 'best'], /--denoise takes off, fast, final, not 'best'/],
+    [['a.glb', '--tonemap', 'filmic'], /--tonemap takes neutral, agx, aces, none, not 'filmic'/],
+    [['a.glb', '--exposure', '99'], /--exposure must be a number from -30 to 30/],
+    [['a.glb', '--bits', '12'], /--bits takes 8, 16, not '12'/],
+    [['a.glb', '--fps', '24'], /--fps needs --frames/],
+    [['a.glb', '--frames', '5'], /FIRST..LAST/],
+    [['a.glb', '--frames', '5..3'], /the last comes before the first/],
+    [['a.glb', '--frames', '0..100000'], /at most 100000/],
+    [['a.glb', '--frames', '0..9', '--frame-time', '1'], /leave out --frame-time/],
+    [['a.glb', '--frames', '0..9', '--count'], /leave out --frames/],
+    [['a.glb', '--frames', '0..9', '--fps', '0'], /--fps must be a number from 0.1/],
+    [['a.glb', '--frames', '0..9', '--out', 'a.png'], /a name with # for the number/],
+    [['a.glb', '--frames', '0..9', '--out', 'a-##.mov'], /must end in .png, .exr, .pfm/],
+    [['a.glb', '--out', 'a.mp4'], /a sequence needs --frames/],
   ])('%j is refused', (words, reason) => {
     expect(() => readRenderOptions(words)).toThrow(UsageError);
     expect(() => readRenderOptions(words)).toThrow(reason);
+  });
+
+  test('frames are moments, and the first is a moment after rest', () => {
+    const { frames, frameTimeS: start, outputs } = readRenderOptions(['x.glb', '--frames', '0..47', '--fps', '12']);
+    expect([frames, start, outputs]).toEqual([{ first: 0, last: 47, fps: 12 }, 1e-6, ['x.zip']]);
+    expect(frameTimeS(frames!, 18)).toBe(1.5);
+    expect(framePath('a#/b-####.png', 7)).toBe('a#/b-0007.png');
+    expect(framePath('a-#.png', 12)).toBe('a-12.png');
   });
 
   test('--aov all is every auxiliary, in one order however they are named', () => {

@@ -10,13 +10,14 @@ import { describe, expect, test } from 'vitest';
 import { encodeAuxiliary } from '#lib/image/auxiliary.ts';
 import { ALL_LAYERS, develop } from '#lib/image/develop.ts';
 import { encodeExr, toHalf } from '#lib/image/exr.ts';
-import { decodePfm, encodePfm } from '#lib/image/pfm.ts';
+import { encodePfm, readPfm } from '#lib/image/pfm.ts';
 import { encodePng } from '#lib/image/png.ts';
 import { openExr, readExrChannels } from '#workers/scene/exr.ts';
 
 const refuse = (what: string): never => {
   throw new Error(what);
 };
+const BOUNDS = { sidePx: 1000, pixels: 10_000 };
 const WIDTH = 37;
 const HEIGHT = 21;
 
@@ -30,10 +31,10 @@ function picture(): Float32Array<ArrayBuffer> {
 test('pfm round-trips exactly and stores the bottom row first', () => {
   const rgb = picture();
   const bytes = encodePfm(rgb, WIDTH, HEIGHT);
-  expect(decodePfm(bytes)).toEqual({ width: WIDTH, height: HEIGHT, rgb });
+  expect(readPfm(bytes, BOUNDS)).toEqual({ ok: true, image: { width: WIDTH, height: HEIGHT, channels: 3, values: rgb } });
   const head = `PF\n${WIDTH} ${HEIGHT}\n-1.0\n`;
   expect(new DataView(bytes.buffer).getFloat32(head.length, true)).toBe(rgb[(HEIGHT - 1) * WIDTH * 3]);
-  expect(decodePfm(bytes.subarray(0, -1))).toBeNull();
+  expect(readPfm(bytes.subarray(0, -1), BOUNDS)).toEqual({ ok: false, text: expect.stringContaining('is cut off') });
 });
 
 const CLIPPED = { exposure: 0, operator: 'none' } as const;
@@ -56,7 +57,8 @@ test('an auxiliary is a PFM of one or three values, and no object is -1', () => 
   const three = new Float32Array([1, 2, 3, 4, 5, 6]);
   const auxiliary = { albedo: three, normal: three, depth: one, moment: one, object: new Uint32Array([7, 0xffffffff]) };
   const exposed = { light: three, samples: 4, auxiliary };
-  expect(decodePfm(encodeAuxiliary('normal', exposed, 2, 1))).toEqual({ width: 2, height: 1, rgb: three });
+  const normals = { width: 2, height: 1, channels: 3, values: three };
+  expect(readPfm(encodeAuxiliary('normal', exposed, 2, 1), BOUNDS)).toEqual({ ok: true, image: normals });
   const ids = encodeAuxiliary('object', exposed, 2, 1);
   const head = 'Pf\n2 1\n-1.0\n';
   expect(new TextDecoder().decode(ids.subarray(0, head.length))).toBe(head);
