@@ -1,4 +1,5 @@
 /** The few choices of an order, in words, with the numbers they stand for. */
+import type { ToneOperator } from '../image/tonemap.ts';
 
 export const SIZES = {
   screen: { name: 'Screen', width: 1280, height: 720 },
@@ -14,3 +15,20 @@ export const QUALITIES = {
   fine: { name: 'Fine', samples: 2048, says: 'clean on a large screen' },
 } as const;
 export type QualityName = keyof typeof QUALITIES | 'custom';
+
+/** Grain taken away here, on the creator's own GPU; nobody else is asked and nothing is paid. */
+export const DENOISING = {
+  off: { name: 'Off', says: 'the light as it was traced' },
+  fast: { name: 'Fast', says: 'a small network, after each pass' },
+  final: { name: 'Best', says: 'the same, and the largest network when it is done' },
+} as const;
+export type DenoiseName = keyof typeof DENOISING;
+export const isDenoiseName = (name: string | null): name is DenoiseName => name !== null && name in DENOISING;
+
+/** How bright light becomes a colour of the screen, by the names of src/lib/image/tonemap.ts. */
+export const TONES = {
+  neutral: 'Neutral: colours stay true',
+  agx: 'AgX: bright light fades to white, as on film',
+  aces: 'ACES: strong contrast',
+  none: 'None: what is too bright is cut off',
+} as const satisfies Record<ToneOperator, string>;

@@ -3,16 +3,20 @@
  * in. Ordering is the only verb here that reaches the network. This tab holds the scene and serves
  * it to the workers, so leaving is asked about while a picture is open.
  */
-import { ALL_LAYERS, type DevelopChoices, type Picture } from '../image/develop.ts';
 import { developAside } from '../image/darkroom.ts';
+import type { Developed, Format } from '../image/develop.ts';
+import type { ToneOperator, ToneOptions } from '../image/tonemap.ts';
+import { isDenoiseName, QUALITIES, SIZES, type DenoiseName, type QualityName, type SizeName } from './choices.ts';
+import { Denoising } from './denoising.svelte.ts';
 import { estimate, secondsLeft, type Estimate } from './estimate.ts';
+import { choicesOf, holdsLayers, pictureOf } from './job-files.ts';
 import { keepLastPicture } from './last-picture.ts';
 import { thinned } from './painter.ts';
 import { Preview } from './preview.svelte.ts';
 import { problem, type Problem } from './problem.ts';
+import { JobPictures, rawFrame } from './raw-picture.ts';
 import { recall, remember } from './remember.ts';
 import { SceneDesk } from './scene-desk.svelte.ts';
-import { SIZES, QUALITIES, type QualityName, type SizeName } from './choices.ts';
 import type { Connection } from './connection.svelte.ts';
 import type { Policy } from '../protocol/control.ts';
 import type { CreatorRole } from '../roles/creator.ts';
@@ -32,6 +36,9 @@ export class CreatorDesk {
   customSamples = $state(32);
   /** Stops; changes how the picture is shown and saved, never what is traced. */
   exposure = $state(0);
+  operator = $state<ToneOperator>('neutral');
+  readonly tone: ToneOptions = $derived({ exposure: this.exposure, operator: this.operator });
+  denoise = $state<DenoiseName>('off');
   /** What stands behind the scene becomes alpha. */
   transparent = $state(false);
   busy = $state('');
@@ -50,7 +57,11 @@ export class CreatorDesk {
     if (!this.job || this.job.view.state !== 'open') return null;
     return secondsLeft(this.job.view.settled, this.job.view.leases, (this.nowMs - this.sentAtMs) / 1000);
   });
+  /** Of the preview, and of the job's picture. */
+  readonly previewDenoising: Denoising;
+  readonly denoising: Denoising;
   readonly #connection: Connection;
+  #pictures: JobPictures | null = null;
   #role: CreatorRole | null = null;
   #submitting = new AbortController();
   #ticker: ReturnType<typeof setInterval> | undefined;
@@ -59,6 +70,29 @@ export class CreatorDesk {
     this.#connection = connection;
     this.desk = new SceneDesk(() => connection.engine());
     this.preview = new Preview(() => connection.engine());
+    this.previewDenoising = new Denoising(
+      () => connection.engine(),
+      () => ({ meanwhile: 'fast', atLast: 'fast' }),
+    );
+    this.denoising = new Denoising(
+      () => connection.engine(),
+      () => ({ meanwhile: 'fast', atLast: this.denoise === 'fast' ? 'fast' : 'final' }),
+    );
+    const kept = recall('browser', 'denoise');
+    if (isDenoiseName(kept)) this.chooseDenoise(kept);
+  }
+
+  /** What the next order asks for; the preview shows it at once. */
+  chooseDenoise(name: DenoiseName): void {
+    this.denoise = name;
+    remember('browser', 'denoise', name === 'off' ? null : name);
+    this.previewDenoising.want(name !== 'off');
+  }
+
+  /** The preview as it is now, for its denoiser; told after each pass. */
+  denoisePreview(): void {
+    const { frame, samples, running } = this.preview;
+    if (frame) this.previewDenoising.take(rawFrame(frame, samples, !running));
   }
 
   estimate(policy: Policy): Estimate {
@@ -153,38 +187,26 @@ export class CreatorDesk {
   /** Puts the picture away and goes back to the scene. */
   leave(): void {
     this.#forget();
+    this.denoising.clear();
     this.job = null;
     this.busy = '';
     this.trouble = null;
   }
 
-  /** What has come in so far, as it is shown: 8 bits per channel; null while there is no picture. */
-  async png(): Promise<Blob | null> {
+  /** What has come in so far: PNG and PFM as it is shown, EXR with all that is known of it; null while there is no picture. */
+  async file(format: Format): Promise<Developed | null> {
     const { job } = this;
     if (!job) return null;
-    const { width, height, transparent, samples } = job.order;
-    return this.#develop(
-      { width, height, light: job.image, denoised: null, coverage: transparent ? job.coverage : null, auxiliary: null, samples },
-      'png8',
-    );
-  }
-
-  /** What has come in so far as it was traced, with albedo, normals, depth, ids, variance and more; null while there is no picture. */
-  async exr(): Promise<Blob | null> {
-    const { job } = this;
-    const layers = job && (await this.#role?.layers(job.job));
-    if (!job || !layers) return null;
-    const { width, height, transparent, samples } = job.order;
-    const coverage = transparent ? layers.coverage : null;
-    return this.#develop({ width, height, light: job.image, denoised: null, coverage, auxiliary: layers, samples }, 'exr');
-  }
-
-  /** Written by us, not read back from a canvas: some browsers blur what they read back against fingerprinting. */
-  async #develop(picture: Picture, format: DevelopChoices['format']): Promise<Blob | null> {
-    const tone = { exposure: this.exposure, operator: 'neutral' } as const;
-    const choices = { format, state: 'raw', tone, layers: ALL_LAYERS, title: '', notes: {} } as const;
-    const file = await developAside(new AbortController().signal, picture, choices);
-    return file && new Blob([file.bytes], { type: file.type });
+    const { width, height } = job.order;
+    const shown = this.denoising.shown(width, height);
+    try {
+      const layers = holdsLayers(format) ? ((await this.#role?.layers(job.job)) ?? null) : null;
+      const picture = pictureOf(job, layers, holdsLayers(format) ? this.denoising.latest : shown);
+      return await developAside(new AbortController().signal, picture, choicesOf(job, format, shown, this.tone, location.origin));
+    } catch (cause) {
+      this.trouble = problem('The file could not be written.', 'The picture stays here.', 'Try again, or choose another format.', cause);
+      return null;
+    }
   }
 
   #unsent(what: string, cause?: unknown): void {
@@ -196,8 +218,13 @@ export class CreatorDesk {
     this.busy = '';
     this.sentAtMs = Date.now();
     this.nowMs = this.sentAtMs;
-    this.job = this.#role?.job(job) ?? null;
+    const role = this.#role;
+    this.job = role?.job(job) ?? null;
     this.version++;
+    this.denoising.clear();
+    this.#pictures = new JobPictures(async () => (await role?.layers(job)) ?? null);
+    this.denoising.want(this.denoise !== 'off');
+    if (this.job) this.denoising.take(this.#pictures.of(this.job));
     remember('tab', 'job', job);
     remember('browser', 'job', job);
     clearInterval(this.#ticker);
@@ -217,12 +244,20 @@ export class CreatorDesk {
     if (this.job?.job !== job.job) return;
     this.job = job;
     this.version++;
+    if (this.#pictures) this.denoising.take(this.#pictures.of(job));
     if (job.view.state === 'open') return;
     this.#forget();
     if (job.view.state !== 'done') return;
+    // Without it the front door shows a shipped picture.
+    this.#keepForFront(job).catch(() => undefined);
+  }
+
+  async #keepForFront(job: CreatorJob): Promise<void> {
     const { image, width, height } = thinned(job.image, job.order.width, job.order.height, FRONT_SIDE_PX);
     const small = { width, height, light: image, denoised: null, coverage: null, auxiliary: null, samples: job.order.samples };
-    void this.#develop(small, 'png8').then((file) => file && keepLastPicture({ title: job.order.title, atMs: Date.now(), file }));
+    const file = await developAside(new AbortController().signal, small, choicesOf(job, 'png8', null, this.tone, location.origin));
+    const picture = file && new Blob([file.bytes], { type: file.type });
+    if (picture) await keepLastPicture({ title: job.order.title, atMs: Date.now(), file: picture });
   }
 
   #forget(): void {

@@ -3,7 +3,7 @@
  * radiance of the whole frame, so that a canvas can be painted from it at any moment.
  */
 import { TileAccumulator } from '../job/accumulator.ts';
-import { copyRows } from '../job/layers.ts';
+import { copyRows, emptyLayers, placeLayers, type Layers } from '../job/layers.ts';
 import { passes, type Pass, type Rect } from '../job/plan.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { JobOrder } from '../protocol/order.ts';
@@ -15,9 +15,12 @@ export class Frame {
   readonly image: Float32Array<ArrayBuffer>;
   /** Share of paths that saw a surface, width × height. */
   readonly coverage: Float32Array<ArrayBuffer>;
-  readonly #tiles = new Map<string, TileAccumulator>();
+  readonly #tiles = new Map<string, { readonly rect: Rect; readonly sums: TileAccumulator }>();
+  readonly #keepsLayers: boolean;
 
-  constructor(width: number, height: number) {
+  /** @param keepLayers what `layers` gives. */
+  constructor(width: number, height: number, keepLayers = false) {
+    this.#keepsLayers = keepLayers;
     this.width = width;
     this.height = height;
     this.image = new Float32Array(width * height * 3);
@@ -27,12 +30,22 @@ export class Frame {
   /** @param light a film of rect. @returns false when it was in already. */
   add(rect: Rect, pass: Pass, light: Bytes): boolean {
     const key = `${rect.x},${rect.y}`;
-    const tile = this.#tiles.get(key) ?? new TileAccumulator(rect.width * rect.height);
+    const tile = this.#tiles.get(key) ?? { rect, sums: new TileAccumulator(rect.width * rect.height, this.#keepsLayers) };
     this.#tiles.set(key, tile);
-    if (!tile.add(pass, light)) return false;
-    copyRows(this.image, tile.mean(), this.width, rect, 3);
-    copyRows(this.coverage, tile.coverage(), this.width, rect, 1);
+    if (!tile.sums.add(pass, light)) return false;
+    copyRows(this.image, tile.sums.mean(), this.width, rect, 3);
+    copyRows(this.coverage, tile.sums.coverage(), this.width, rect, 1);
     return true;
+  }
+
+  /** What was seen beside light, put together anew; zeros where nothing is in. */
+  layers(): Layers {
+    const frame = emptyLayers(this.width * this.height);
+    for (const { rect, sums } of this.#tiles.values()) {
+      const layers = sums.layers();
+      if (layers) placeLayers(frame, this.width, rect, layers);
+    }
+    return frame;
   }
 }
 

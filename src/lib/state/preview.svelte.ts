@@ -83,7 +83,7 @@ export class Preview {
       height: Math.max(8, Math.round(view.height * scale)),
       tileSide: TILE_SIDE_PX,
     };
-    const frame = new Frame(size.width, size.height);
+    const frame = new Frame(size.width, size.height, true);
     for (const pass of passes({ samples: SAMPLES, passSamples: PASS_SAMPLES })) {
       let segments = 0;
       let seconds = 0;

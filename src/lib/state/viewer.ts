@@ -4,8 +4,11 @@
  * the largest thing on the site.
  */
 import {
+  ACESFilmicToneMapping,
+  AgXToneMapping,
   Box3,
   EquirectangularReflectionMapping,
+  LinearToneMapping,
   NeutralToneMapping,
   OrthographicCamera,
   PerspectiveCamera,
@@ -17,6 +20,7 @@ import {
   WebGLRenderer,
   type DataTexture,
   type Object3D,
+  type ToneMapping,
 } from 'three';
 import { OrbitControls } from 'three/examples/jsm/controls/OrbitControls.js';
 import { RoomEnvironment } from 'three/examples/jsm/environments/RoomEnvironment.js';
@@ -25,8 +29,17 @@ import { DRACOLoader } from 'three/examples/jsm/loaders/DRACOLoader.js';
 import { GLTFLoader } from 'three/examples/jsm/loaders/GLTFLoader.js';
 import { HDRLoader } from 'three/examples/jsm/loaders/HDRLoader.js';
 import type { SceneFiles } from '../gpu/engine.ts';
+import type { ToneOperator, ToneOptions } from '../image/tonemap.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Camera } from '../protocol/order.ts';
+
+/** three's own, which ours agree with. */
+const TONE_MAPPINGS: Readonly<Record<ToneOperator, ToneMapping>> = {
+  neutral: NeutralToneMapping,
+  agx: AgXToneMapping,
+  aces: ACESFilmicToneMapping,
+  none: LinearToneMapping,
+};
 
 export class Viewer {
   /** Told when a person begins to turn the view, and with where it stands when they let go. */
@@ -48,7 +61,6 @@ export class Viewer {
   /** @throws Error when the browser gives no WebGL context. */
   constructor(canvas: HTMLCanvasElement) {
     this.#renderer = new WebGLRenderer({ canvas, antialias: true });
-    this.#renderer.toneMapping = NeutralToneMapping;
     this.#controls = new OrbitControls(this.#camera, canvas);
     this.#controls.addEventListener('start', () => (this.#turned = false));
     this.#controls.addEventListener('change', () => {
@@ -131,8 +143,9 @@ export class Viewer {
     this.#shape();
   }
 
-  expose(stops: number): void {
-    this.#renderer.toneMappingExposure = 2 ** stops;
+  expose({ exposure, operator }: ToneOptions): void {
+    this.#renderer.toneMapping = TONE_MAPPINGS[operator];
+    this.#renderer.toneMappingExposure = 2 ** exposure;
     this.draw();
   }
 
