@@ -31,9 +31,15 @@ export class DenoiseDesk {
   }
 
   denoise(signal: AbortSignal, request: DenoiseRequest, onProgress?: (share: number) => void): Promise<DenoiseResult> {
-    const turn = this.#queue.then(() => this.#denoise(AbortSignal.any([signal, this.#closing.signal]), request, onProgress));
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    const turn = this.#queue.then(() => this.#denoise(either, request, onProgress));
     this.#queue = turn.catch(() => undefined);
-    return turn;
+    // Whoever stops does not wait for weights and pipelines under way; the next picture does.
+    return new Promise((resolve, reject) => {
+      const stopped = (): void => resolve(refused('aborted', 'Stopped.'));
+      either.addEventListener('abort', stopped);
+      turn.finally(() => either.removeEventListener('abort', stopped)).then(resolve, reject);
+    });
   }
 
   /** Ends what is under way as aborted and gives the device back. */
