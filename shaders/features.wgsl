@@ -27,6 +27,8 @@ override LIGHT_TREE: bool = true;
 override EMISSIVE: bool = true;
 /// EXT_lights_ies.
 override PHOTOMETRIC: bool = true;
+/// A second set of texture coordinates, or colours of vertices.
+override VERTEX_EXTRAS: bool = true;
 
 /// Invocations per workgroup of the kernels that trace and shade.
 override GROUP: u32 = 64u;

@@ -99,13 +99,13 @@ export const Triangle = defineStruct('Triangle', {
   light: ['u32', 'index of its Light when it emits, else NONE'],
 });
 
-/** `Triangle.material` on the device: the index, and above it what the upload adds so that a leaf needs no material. */
+/** `Triangle.material`: the index; above it TRIANGLE_MIRRORED, and on the device what the upload adds so that a leaf needs no material. */
 export const TRIANGLE_MATERIAL = 0x00ffffff;
 /** Back faces are not there: the material is single-sided and does not transmit. */
 export const TRIANGLE_CULL = 0x80000000;
 /** Rays may go straight through: the material is cut out, blended, transmissive or the boundary of a volume. */
 export const TRIANGLE_SEE_THROUGH = 0x40000000;
-/** The instance mirrors: the front is where the corners run clockwise. */
+/** Its placement mirrors: the front is where the corners run clockwise. Part of the compiled scene. */
 export const TRIANGLE_MIRRORED = 0x20000000;
 
 /** Where the two bits of its shading class begin (SHADE_CLASSES in shaders/wavefront/layout.ts). */
@@ -113,14 +113,20 @@ export const TRIANGLE_CLASS_SHIFT = 24;
 
 /** Corner indices of a triangle into the vertex array, same order as Triangle. */
 export const TriangleCorners = defineStruct('TriangleCorners', {
-  corners: ['vec3u', 'indices of Vertex'],
-  flags: ['u32', 'bit 0: the instance mirrors (negative determinant)'],
+  a: ['u32', 'index of Vertex'],
+  b: ['u32', ''],
+  c: ['u32', ''],
 });
 
+/** No two are alike: triangles that see the same in a corner share it, wherever the corner lies. */
 export const Vertex = defineStruct('Vertex', {
   normal: ['u32', 'world-space unit normal, octahedral, snorm 16+16 (x low)'],
   tangent: ['u32', 'world-space unit tangent, octahedral, snorm 16 (x low) + 15, top bit set: bitangent sign -1; NONE: no tangent'],
   uv0: ['vec2f', 'TEXCOORD_0'],
+});
+
+/** The rest of a vertex, in scenes of which any vertex has one. */
+export const VertexExtra = defineStruct('VertexExtra', {
   uv1: ['vec2f', 'TEXCOORD_1'],
   color: ['vec2u', 'COLOR_0, linear, unorm 16+16 each: red (low) and green, blue (low) and alpha; all ones when absent'],
 });

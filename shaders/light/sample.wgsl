@@ -60,9 +60,7 @@ fn emits_towards(triangle: u32, direction: vec3f) -> bool {
 /// of emission. By the interpolated normal, without the coat's own normal map, so that light sampling knows it as well.
 fn coat_opening(triangle: u32, bary: vec2f, direction: vec3f, coat: f32) -> f32 {
   if (!COATED || coat <= 0.0) { return 1.0; }
-  let c = corners[triangle].corners;
-  let n = (1.0 - bary.x - bary.y) * unpack_normal(vertices[c.x].normal)
-    + bary.x * unpack_normal(vertices[c.y].normal) + bary.y * unpack_normal(vertices[c.z].normal);
+  let n = normal_at(corners_of(triangle), vec3f(1.0 - bary.x - bary.y, bary));
   let cosine = min(abs(dot(normalize_or(n, direction), direction)), 1.0);
   return 1.0 - coat * (0.04 + 0.96 * dielectric_rise(COMMON_IOR, cosine));
 }
@@ -75,11 +73,9 @@ fn triangle_radiance(triangle: u32, bary: vec2f, direction: vec3f, jitter: vec2f
   for (var i = 0u; i < select(1u, 2u, COATED); i++) { // one call of the long code that reads a texture
     let texture = select(materials[material].emissive_texture, materials[material].clearcoat_texture, i == 1u);
     if (texture == NONE) { continue; }
-    let c = corners[triangle].corners;
+    let c = corners_of(triangle);
     let w = vec3f(1.0 - bary.x - bary.y, bary);
-    let uv0 = w.x * vertices[c.x].uv0 + w.y * vertices[c.y].uv0 + w.z * vertices[c.z].uv0;
-    let uv1 = w.x * vertices[c.x].uv1 + w.y * vertices[c.y].uv1 + w.z * vertices[c.z].uv1;
-    let texel = read_texture(texture, TexturePoint(uv0, uv1, jitter), false);
+    let texel = read_texture(texture, TexturePoint(uv0_at(c, w), uv1_at(c, w), jitter), false);
     if (i == 0u) { radiance *= texel.rgb; } else { coat *= texel.x; }
   }
   radiance *= coat_opening(triangle, bary, direction, coat);

@@ -5,7 +5,8 @@
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(2) var<storage, read> triangles: array<Triangle>;
 @group(0) @binding(3) var<storage, read> corners: array<TriangleCorners>;
-@group(0) @binding(4) var<storage, read> vertices: array<Vertex>;
+// Vertex rows as words, with VERTEX_EXTRAS each followed by its VertexExtra: read through scene/vertex.
+@group(0) @binding(4) var<storage, read> vertices: array<vec4u>;
 @group(0) @binding(5) var<storage, read> materials: array<Material>;
 @group(0) @binding(6) var<storage, read> texture_uses: array<TextureUse>;
 @group(0) @binding(7) var<storage, read> lights: array<Light>;

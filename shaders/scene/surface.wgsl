@@ -1,17 +1,13 @@
 // From a hit to everything the BSDF needs: position, normals, tangents.
 //#import scene/traverse
+//#import scene/vertex
 //#import scene/material
 //#import scene/offset
 
-/// The linear rgb of Vertex.color.
-fn unpack_color(words: vec2u) -> vec3f {
-  return vec3f(f32(words.x & 65535u), f32(words.x >> 16u), f32(words.y & 65535u)) * (1.0 / 65535.0);
-}
-
 /// Tangent, and the bitangent's sign, at a hit; `normal` is the interpolated one on the material's front side.
 fn surface_tangent(hit: Hit, bary: vec3f, normal: vec3f, mirrored: bool) -> vec4f {
-  let c = corners[hit.triangle].corners;
-  let words = vec3u(vertices[c.x].tangent, vertices[c.y].tangent, vertices[c.z].tangent);
+  let c = corners_of(hit.triangle);
+  let words = vec3u(vertex_row(c.x).y, vertex_row(c.y).y, vertex_row(c.z).y);
   let across = basis_around(normal)[0];
   if (words.x == NONE) { return vec4f(across, 1.0); } // a mesh without texture coordinates has no direction of its own
   let first = unpack_tangent(words.x);
@@ -67,20 +63,12 @@ fn turn_frames(s: ptr<function, Surface>, frame: mat3x3f, maps: FrameTexels, wo:
 
 fn load_surface(hit: Hit, direction: vec3f, jitter: vec2f) -> Surface {
   let triangle = triangles[hit.triangle];
-  let corner = corners[hit.triangle];
-  let a = vertices[corner.corners.x];
-  let b = vertices[corner.corners.y];
-  let c = vertices[corner.corners.z];
+  let c = corners_of(hit.triangle);
   let bary = vec3f(1.0 - hit.u - hit.v, hit.u, hit.v);
   let mirrored = is_mirrored(hit.instance, triangle.material);
   let outward = outward_normal(hit, -direction);
-  let point = TexturePoint(
-    bary.x * a.uv0 + bary.y * b.uv0 + bary.z * c.uv0,
-    bary.x * a.uv1 + bary.y * b.uv1 + bary.z * c.uv1,
-    jitter,
-  );
-  let blend = bary.x * unpack_normal(a.normal) + bary.y * unpack_normal(b.normal) + bary.z * unpack_normal(c.normal);
-  let smooth_outward = normalize_or(normal_to_world(hit.instance, blend), outward);
+  let point = TexturePoint(uv0_at(c, bary), uv1_at(c, bary), jitter);
+  let smooth_outward = normalize_or(normal_to_world(hit.instance, normal_at(c, bary)), outward);
 
   var s: Surface;
   s.material = triangle.material & TRIANGLE_MATERIAL;
@@ -89,8 +77,7 @@ fn load_surface(hit: Hit, direction: vec3f, jitter: vec2f) -> Surface {
   let blur = hit_blur(hit, point_to_world(hit.instance, triangle_point(hit.triangle, vec2f(hit.u, hit.v))));
   s.position = point_to_world(hit.instance, triangle_point(hit.triangle, inner_weights(hit, blur)));
   s.front = dot(outward, direction) < 0.0;
-  let vertex_color = bary.x * unpack_color(a.color) + bary.y * unpack_color(b.color) + bary.z * unpack_color(c.color);
-  let maps = load_material(&s, point, vertex_color);
+  let maps = load_material(&s, point, color_at(c, bary));
   s.step_off = surface_step(blur, hit.t, s.eta > 0.0);
   let side = select(-1.0, 1.0, s.front);
   s.geometric = outward * side;

@@ -49,17 +49,11 @@ fn is_see_through(material: u32) -> bool {
 
 /// Share of light that goes straight through a pane, per channel.
 fn pane_share(hit: Hit, material: u32, direction: vec3f, jitter: vec2f) -> vec3f {
-  let c = corners[hit.triangle].corners;
+  let c = corners_of(hit.triangle);
   let a = vec3f(1.0 - hit.u - hit.v, hit.u, hit.v);
-  let point = TexturePoint(
-    a.x * vertices[c.x].uv0 + a.y * vertices[c.y].uv0 + a.z * vertices[c.z].uv0,
-    a.x * vertices[c.x].uv1 + a.y * vertices[c.y].uv1 + a.z * vertices[c.z].uv1,
-    jitter,
-  );
-  let color = a.x * unpack_color(vertices[c.x].color) + a.y * unpack_color(vertices[c.y].color) + a.z * unpack_color(vertices[c.z].color);
-  let blend = a.x * unpack_normal(vertices[c.x].normal) + a.y * unpack_normal(vertices[c.y].normal) + a.z * unpack_normal(vertices[c.z].normal);
-  let normal = normalize_or(normal_to_world(hit.instance, blend), direction);
-  return clamp(thin_pass(material, point, color, dot(normal, direction)), vec3f(0.0), vec3f(1.0));
+  let point = TexturePoint(uv0_at(c, a), uv1_at(c, a), jitter);
+  let normal = normalize_or(normal_to_world(hit.instance, normal_at(c, a)), direction);
+  return clamp(thin_pass(material, point, color_at(c, a), dot(normal, direction)), vec3f(0.0), vec3f(1.0));
 }
 
 /// How far behind a hit another interface lies on it: as far as leave_surface steps off, along the ray.

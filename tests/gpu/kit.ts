@@ -210,7 +210,7 @@ export async function compileKit(scene: KitScene): Promise<CompiledScene> {
     ),
     corners: packRows(
       TriangleCorners,
-      ordered.map(({ place }) => ({ corners: [place * 3, place * 3 + 1, place * 3 + 2] })),
+      ordered.map(({ place }) => ({ a: place * 3, b: place * 3 + 1, c: place * 3 + 2 })),
     ),
     vertices: packRows(
       Vertex,
@@ -220,10 +220,10 @@ export async function compileKit(scene: KitScene): Promise<CompiledScene> {
           normal: packNormal([...(corner.normal ?? normal)]),
           tangent: tangents[index * 3 + k]!,
           uv0: corner.uv ?? [0, 0],
-          color: [0xffffffff, 0xffffffff],
         }));
       }),
     ),
+    extras: new Uint8Array(0),
     materials: packRows(Material, scene.materials),
     textures: packRows(TextureUse, scene.textures ?? []),
     lights: lights.rows,

@@ -5,7 +5,7 @@
  * the list as shaders/transport/media.wgsl does. Of nested volumes of one priority the smaller counts as
  * entered last. Knows one eye: the points of a lens and of a parallel view are taken to be with it.
  */
-import { BvhNode, Instance, Material, NODE_INSTANCE, Triangle, TriangleCorners } from '#shaders/layout.ts';
+import { BvhNode, Instance, Material, NODE_INSTANCE, Triangle, TRIANGLE_MATERIAL, TRIANGLE_MIRRORED } from '#shaders/layout.ts';
 import type { CompiledScene } from '../scene/compiled-scene.ts';
 
 type Vec3 = readonly [number, number, number];
@@ -88,11 +88,10 @@ export class CameraMedia {
   #winding({ triangles, min, max }: Body, place: Vec3): number {
     if (place.some((x, axis) => x < min[axis]! || x > max[axis]!)) return 0;
     const view = viewOf(this.#scene.triangles);
-    const flags = viewOf(this.#scene.corners);
     let sum = 0;
     for (const t of triangles) {
       const corner = (offset: number): Vec3 => sub(read3(view, t * Triangle.size + offset), place);
-      const mirrored = (flags.getUint32(t * TriangleCorners.size + TriangleCorners.offsets.flags, true) & 1) !== 0;
+      const mirrored = (view.getUint32(t * Triangle.size + Triangle.offsets.material, true) & TRIANGLE_MIRRORED) !== 0;
       const angle = solidAngle(corner(Triangle.offsets.v0), corner(Triangle.offsets.v1), corner(Triangle.offsets.v2));
       sum += mirrored ? -angle : angle;
     }
@@ -165,7 +164,7 @@ export class CameraMedia {
 
   #add(found: Map<number, Body>, triangle: number): void {
     const view = viewOf(this.#scene.triangles);
-    const material = view.getUint32(triangle * Triangle.size + Triangle.offsets.material, true);
+    const material = view.getUint32(triangle * Triangle.size + Triangle.offsets.material, true) & TRIANGLE_MATERIAL;
     if (!this.#volumes.has(material)) return;
     let body = found.get(material);
     if (!body)

@@ -31,6 +31,7 @@ export const FEATURES = [
   'LIGHT_TREE',
   'EMISSIVE',
   'PHOTOMETRIC',
+  'VERTEX_EXTRAS',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 export type Features = Readonly<Record<Feature, boolean>>;
@@ -73,6 +74,7 @@ export function sceneFeatures(scene: CompiledScene): Features {
   found.LIGHT_TREE = placed > 1;
   found.EMISSIVE = emissive > 0;
   found.PHOTOMETRIC = photometric > 0;
+  found.VERTEX_EXTRAS = scene.extras.byteLength > 0;
   return found;
 }
 

@@ -15,14 +15,14 @@ import {
   MATERIAL_DOUBLE_SIDED,
   NODES_PER_ROW,
   PROFILE_ROW,
-  TextureUse,
   Triangle,
   TRIANGLE_CLASS_SHIFT,
   TRIANGLE_CULL,
-  TRIANGLE_MIRRORED,
+  TRIANGLE_MATERIAL,
   TRIANGLE_SEE_THROUGH,
-  TriangleCorners,
   TRIANGLES_PER_ROW,
+  Vertex,
+  VertexExtra,
   WideNode,
 } from '#shaders/layout.ts';
 import { buildWideTree } from '../scene/wide-tree.ts';
@@ -31,13 +31,12 @@ import { CameraMedia } from './camera-media.ts';
 import { DEFAULT_LIMITS, type LimitNeeds } from './device.ts';
 import { lightKinds, materialFeatures, sceneFeatures, type Features } from './features.ts';
 import type { FrameScene } from './frame.ts';
+import { BUFFER_SECTIONS, bufferBytes, sceneBytes } from './scene-bytes.ts';
 import { shadeClassOf } from './shade-class.ts';
-
-const SECTIONS = ['nodes', 'triangles', 'corners', 'vertices', 'materials', 'textures', 'lights'] as const;
 
 /** The limits a scene needs, never below the defaults. */
 export function sceneNeeds(scene: CompiledScene): LimitNeeds {
-  const largest = Math.max(...SECTIONS.map((name) => scene[name].byteLength));
+  const { bindingBytes: largest } = sceneBytes(scene);
   const { width, height } = scene.environment;
   return {
     maxStorageBufferBindingSize: Math.max(DEFAULT_LIMITS.maxStorageBufferBindingSize, largest),
@@ -65,7 +64,7 @@ export function aliasDensity(alias: Uint32Array<ArrayBuffer>): Float32Array<Arra
 
 const viewOf = (bytes: Uint8Array<ArrayBuffer>): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** The triangle section with the TRIANGLE_* bits of each material set. */
+/** The triangle section with the TRIANGLE_* bits of each material added. */
 function flaggedTriangles(scene: CompiledScene): Uint8Array<ArrayBuffer> {
   const materials = viewOf(scene.materials);
   const bits = Array.from({ length: scene.materials.byteLength / Material.size }, (_, i) => {
@@ -80,12 +79,26 @@ function flaggedTriangles(scene: CompiledScene): Uint8Array<ArrayBuffer> {
   });
   const out = scene.triangles.slice();
   const words = viewOf(out);
-  const corners = viewOf(scene.corners);
   for (let t = 0; t < out.byteLength / Triangle.size; t++) {
     const at = t * Triangle.size + Triangle.offsets.material;
-    const material = words.getUint32(at, true);
-    const mirrored = (corners.getUint32(t * TriangleCorners.size + TriangleCorners.offsets.flags, true) & 1) !== 0 ? TRIANGLE_MIRRORED : 0;
-    words.setUint32(at, (material | bits[material]! | mirrored) >>> 0, true);
+    const word = words.getUint32(at, true);
+    words.setUint32(at, (word | bits[word & TRIANGLE_MATERIAL]!) >>> 0, true);
+  }
+  return out;
+}
+
+/** Vertices as kernels read them: with extras, each row followed by its own. */
+function vertexRows({ vertices, extras }: CompiledScene): Uint8Array<ArrayBuffer> {
+  if (extras.byteLength === 0) return vertices;
+  const out = new Uint8Array(vertices.byteLength + extras.byteLength);
+  const rows: readonly (readonly [Uint8Array<ArrayBuffer>, number, number])[] = [
+    [vertices, Vertex.size, 0],
+    [extras, VertexExtra.size, Vertex.size],
+  ];
+  for (const [from, size, offset] of rows) {
+    for (let at = 0, to = offset; at < from.byteLength; at += size, to += Vertex.size + VertexExtra.size) {
+      out.set(from.subarray(at, at + size), to);
+    }
   }
   return out;
 }
@@ -126,7 +139,8 @@ export class SceneBuffers {
     this.features = sceneFeatures(scene);
     const triangles = flaggedTriangles(scene);
     const nodes = treeResource(device, tree, treeRows(scene, tree));
-    const buffers = SECTIONS.slice(1).map((name) => storage(device, name, name === 'triangles' ? triangles : scene[name]));
+    const sections = { ...scene, triangles, vertices: vertexRows(scene) };
+    const buffers = BUFFER_SECTIONS.slice(1).map((name) => storage(device, name, sections[name]));
     const again =
       tree === 'wide-texels' ? [rowTexture(device, 'triangles', 'rgba32uint', triangles, TRIANGLES_PER_ROW * Triangle.size)] : [];
     const textures = [
@@ -156,8 +170,8 @@ const treeResource = (device: GPUDevice, tree: Tree, rows: Uint8Array<ArrayBuffe
 
 /** An empty section still needs one element to be bound. */
 function storage(device: GPUDevice, name: string, bytes: Uint8Array<ArrayBuffer>): GPUBuffer {
-  const size = Math.max(bytes.byteLength, TextureUse.size, Light.size);
-  const buffer = device.createBuffer({ label: `scene ${name}`, size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+  const buffer = device.createBuffer({ label: `scene ${name}`, size: bufferBytes(bytes), usage });
   if (bytes.byteLength > 0) device.queue.writeBuffer(buffer, 0, bytes);
   return buffer;
 }

@@ -80,6 +80,7 @@ export async function compileScene(signal: AbortSignal, files: SceneFiles): Prom
     nodes: bvh.nodes,
     ...orderTriangles(geometry, bvh, lights),
     vertices: geometry.vertices,
+    extras: geometry.extras,
     materials: materialRows(materials),
     textures: textureRows(slots, placed),
     lights: lights.rows,
@@ -144,7 +145,7 @@ function orderTriangles(geometry: Geometry, { order }: Bvh, lights: SceneLights)
   const triangles = new Uint8Array(order.length * Triangle.size);
   const asFloats = new Float32Array(triangles.buffer);
   const asWords = new Uint32Array(triangles.buffer);
-  const corners = new Uint32Array(order.length * 4);
+  const corners = new Uint32Array(order.length * 3);
   const { v0, v1, v2, primitive, material, light } = Triangle.offsets;
   for (let place = 0; place < order.length; place++) {
     const from = order[place] as number;
@@ -157,7 +158,7 @@ function orderTriangles(geometry: Geometry, { order }: Bvh, lights: SceneLights)
     asWords[to + primitive / 4] = geometry.primitiveIds[from] as number;
     asWords[to + material / 4] = geometry.materials[from] as number;
     asWords[to + light / 4] = lights.ofTriangle[place] as number;
-    for (let k = 0; k < 4; k++) corners[place * 4 + k] = geometry.corners[from * 4 + k] as number;
+    for (let k = 0; k < 3; k++) corners[place * 3 + k] = geometry.corners[from * 3 + k] as number;
   }
   return { triangles, corners: new Uint8Array(corners.buffer) };
 }

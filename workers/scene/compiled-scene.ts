@@ -15,6 +15,8 @@ export interface CompiledScene {
   readonly corners: Uint8Array<ArrayBuffer>;
   /** Vertex[]. */
   readonly vertices: Uint8Array<ArrayBuffer>;
+  /** VertexExtra[], same order; empty when no vertex has more than a Vertex holds. */
+  readonly extras: Uint8Array<ArrayBuffer>;
   /** Material[]; at least one. */
   readonly materials: Uint8Array<ArrayBuffer>;
   /** TextureUse[]; may be empty. */

@@ -3,7 +3,7 @@
  * of an even subdivision that is about one texel fine. It only steers which light is picked: a
  * wrong value costs noise, never light.
  */
-import { Vertex, TEXTURE_SRGB, TEXTURE_UV1, WRAP_CLAMP, WRAP_MIRROR } from '#shaders/layout.ts';
+import { Vertex, VertexExtra, TEXTURE_SRGB, TEXTURE_UV1, WRAP_CLAMP, WRAP_MIRROR } from '#shaders/layout.ts';
 import { luminance, srgbToLinear } from './exact-math.ts';
 import type { Geometry } from './geometry.ts';
 import type { CompiledMaterial, TextureSlot } from './materials.ts';
@@ -16,14 +16,16 @@ export class EmissionMeter {
   readonly #geometry: Geometry;
   readonly #slots: readonly TextureSlot[];
   readonly #images: ReadonlyMap<number, PlacedImage>;
-  readonly #uv: Float32Array;
+  readonly #uv0: Float32Array;
+  readonly #uv1: Float32Array;
 
   /** @param images by index in the file. */
   constructor(geometry: Geometry, slots: readonly TextureSlot[], images: ReadonlyMap<number, PlacedImage>) {
     this.#geometry = geometry;
     this.#slots = slots;
     this.#images = images;
-    this.#uv = new Float32Array(geometry.vertices.buffer);
+    this.#uv0 = new Float32Array(geometry.vertices.buffer);
+    this.#uv1 = new Float32Array(geometry.extras.buffer);
   }
 
   meanLuminance(triangle: number, material: CompiledMaterial): number {
@@ -31,7 +33,7 @@ export class EmissionMeter {
     const image = slot && this.#images.get(slot.image)?.image;
     if (!slot || !image) return luminance(...material.emissive);
     const [a, b, c] = [0, 1, 2].map((k) =>
-      this.#texel(slot, this.#geometry.corners[triangle * 4 + k] as number, image.width, image.height),
+      this.#texel(slot, this.#geometry.corners[triangle * 3 + k] as number, image.width, image.height),
     ) as [Point, Point, Point];
     const area = Math.abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) / 2;
     const rows = Math.min(ROWS_MAX, Math.max(2, Math.ceil(Math.sqrt(area))));
@@ -47,8 +49,11 @@ export class EmissionMeter {
 
   /** A vertex's place in texels of the image, unwrapped. */
   #texel(slot: TextureSlot, vertex: number, width: number, height: number): Point {
-    const at = (vertex * Vertex.size + ((slot.flags & TEXTURE_UV1) !== 0 ? Vertex.offsets.uv1 : Vertex.offsets.uv0)) / 4;
-    const [u, v] = [this.#uv[at] as number, this.#uv[at + 1] as number];
+    const second = (slot.flags & TEXTURE_UV1) !== 0;
+    const at = second ? vertex * VertexExtra.size + VertexExtra.offsets.uv1 : vertex * Vertex.size + Vertex.offsets.uv0;
+    const values = second ? this.#uv1 : this.#uv0;
+    // A scene without a second set has no extras: what is not there is zero.
+    const [u, v] = [values[at / 4] ?? 0, values[at / 4 + 1] ?? 0];
     const [p, q] = [slot.transformU, slot.transformV];
     return [(p[0] * u + p[1] * v + p[2]) * width, (q[0] * u + q[1] * v + q[2]) * height];
   }

@@ -24,11 +24,15 @@ export interface Geometry {
   readonly instances: readonly PlacedGroup[];
   /** Three corners of 3 numbers per triangle. */
   readonly positions: Float32Array<ArrayBuffer>;
-  /** Three vertex indices and flags per triangle, as TriangleCorners. */
+  /** Three vertex indices per triangle, as TriangleCorners. */
   readonly corners: Uint32Array<ArrayBuffer>;
   readonly primitiveIds: Uint32Array<ArrayBuffer>;
+  /** As Triangle.material: the index, and TRIANGLE_MIRRORED. */
   readonly materials: Uint32Array<ArrayBuffer>;
+  /** Vertex[]. */
   readonly vertices: Uint8Array<ArrayBuffer>;
+  /** VertexExtra[] in the same order, or empty. */
+  readonly extras: Uint8Array<ArrayBuffer>;
   readonly dropped: number;
 }
 

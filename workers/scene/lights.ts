@@ -8,7 +8,7 @@
  * three quarters; any positive share is unbiased.
  */
 import { SCENE_LIGHTS_MAX } from '#lib/protocol/limits.ts';
-import { Light, LIGHT_ENVIRONMENT, LIGHT_TRIANGLE, NONE } from '#shaders/layout.ts';
+import { Light, LIGHT_ENVIRONMENT, LIGHT_TRIANGLE, NONE, TRIANGLE_MATERIAL, TRIANGLE_MIRRORED } from '#shaders/layout.ts';
 import { buildAliasTable } from './alias-table.ts';
 import { SceneError } from './compiled-scene.ts';
 import type { EmissionMeter } from './emission.ts';
@@ -65,12 +65,13 @@ export async function compileLights(
   const candidates: Candidate[] = [];
   for (let place = 0; place < order.length; place++) {
     const triangle = order[place] as number;
-    const material = materials[geometry.materials[triangle] as number];
+    const word = geometry.materials[triangle] as number;
+    const material = materials[word & TRIANGLE_MATERIAL];
     if (!material || !(luminance(...material.emissive) > 0)) continue;
     const radiance = meter.meanLuminance(triangle, material);
     if (!(radiance > 0)) continue;
     if (candidates.length >= SCENE_LIGHTS_MAX) throw tooMany();
-    const mirrored = ((geometry.corners[triangle * 4 + 3] as number) & 1) !== 0;
+    const mirrored = (word & TRIANGLE_MIRRORED) !== 0;
     ofTriangle[place] = candidates.length;
     const corners = geometry.positions.subarray(triangle * 9, triangle * 9 + 9);
     candidates.push(triangleLight(corners, place, radiance, material.doubleSided, mirrored));

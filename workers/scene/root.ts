@@ -18,6 +18,7 @@ export async function hashSections(s: SceneSections): Promise<{ readonly root: s
     ['triangles', s.triangles],
     ['corners', s.corners],
     ['vertices', s.vertices],
+    ['vertex-extras', s.extras],
     ['materials', s.materials],
     ['textures', s.textures],
     ['lights', s.lights],

@@ -1,4 +1,5 @@
 /** Collects placed primitives; sized once, from the counts in the file. */
+import { TRIANGLE_MIRRORED } from '#shaders/layout.ts';
 import { SceneError } from './compiled-scene.ts';
 import type { Geometry, PlacedGroup } from './geometry.ts';
 import type { SharingPlan } from './instances.ts';
@@ -25,7 +26,7 @@ export class TriangleSink {
     this.#capacity = capacity;
     this.#placedCount = placed;
     this.#triangles = new Float32Array(capacity * 9);
-    this.#corners = new Uint32Array(capacity * 4);
+    this.#corners = new Uint32Array(capacity * 3);
     this.#ids = new Uint32Array(capacity);
     this.#materials = new Uint32Array(capacity);
   }
@@ -56,7 +57,7 @@ export class TriangleSink {
 
   add(data: PrimitiveData, placement: Placement, material: number): void {
     const placed = placeVertices(data, placement);
-    const base = this.#vertices.add(placed);
+    const rows = this.#vertices.add(placed);
     const p = placed.positions;
     for (let t = 0; t < placed.corners.length && this.#seen < this.#capacity; t += 3) {
       this.#seen++;
@@ -64,9 +65,9 @@ export class TriangleSink {
       const [a, b, c] = [placed.corners[t] as number, placed.corners[t + 1] as number, placed.corners[t + 2] as number];
       if (!this.#writeCorners(p, a * 3, b * 3, c * 3)) continue;
       const at = this.#kept++;
-      this.#corners.set([base + a, base + b, base + c, placed.mirrored[a] as number], at * 4);
+      this.#corners.set([rows[a] as number, rows[b] as number, rows[c] as number], at * 3);
       this.#ids[at] = id;
-      this.#materials[at] = material;
+      this.#materials[at] = placed.mirrored[a] ? (material | TRIANGLE_MIRRORED) >>> 0 : material;
     }
   }
 
@@ -94,10 +95,10 @@ export class TriangleSink {
       ends: this.#ends,
       instances: this.#instances.filter(({ group }) => this.#ends[group] !== this.#ends[group + 1]),
       positions: this.#triangles.slice(0, n * 9),
-      corners: this.#corners.slice(0, n * 4),
+      corners: this.#corners.slice(0, n * 3),
       primitiveIds: this.#ids.slice(0, n),
       materials: this.#materials.slice(0, n),
-      vertices: this.#vertices.finish(),
+      ...this.#vertices.finish(),
       dropped: this.#seen - n,
     };
   }

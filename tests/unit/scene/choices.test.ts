@@ -1,7 +1,7 @@
 /** What a creator chooses from a file (variants, cameras), and what a primitive's vertices carry: joints, coordinates, colours. */
 import { describe, expect, test } from 'vitest';
 import { IMAGE_SIDE_PX_MAX } from '#lib/protocol/limits.ts';
-import { Triangle, Vertex } from '#shaders/layout.ts';
+import { Triangle, Vertex, VertexExtra } from '#shaders/layout.ts';
 import { compileScene, SceneError } from '#workers/scene/compile.ts';
 import { boxGlb, quadDocument, sceneFiles, writeGlb, type Bytes, type LooseJson } from './fixtures.ts';
 import { addNumbers, withJson } from './json-kit.ts';
@@ -182,8 +182,8 @@ describe('vertices', () => {
       const map = (texCoord: number) => ({ index: 0, texCoord });
       Object.assign(at(json.materials), { pbrMetallicRoughness: { baseColorTexture: map(3), metallicRoughnessTexture: map(1) } });
     });
-    const { vertices, summary } = await compile(glb);
-    expect([field(vertices, Vertex, 2, 'uv0'), field(vertices, Vertex, 2, 'uv1')]).toEqual([
+    const { vertices, extras, summary } = await compile(glb);
+    expect([field(vertices, Vertex, 2, 'uv0'), field(extras, VertexExtra, 2, 'uv1')]).toEqual([
       [1, 2],
       [3, 2],
     ]);
@@ -214,7 +214,7 @@ describe('vertices', () => {
     const glb = withJson(await writeGlb(quadDocument().document), (json) => {
       Object.assign(primitive(json).attributes, { COLOR_0: addNumbers(json, type, [color, color, color, color].flat(), as) });
     });
-    expect(field((await compile(glb)).vertices, Vertex, 0, 'color')).toEqual([r + g * 65_536, b + a * 65_536]);
+    expect(field((await compile(glb)).extras, VertexExtra, 0, 'color')).toEqual([r + g * 65_536, b + a * 65_536]);
   });
 });
 

@@ -2,7 +2,7 @@
 import type { Document } from '@gltf-transform/core';
 import { describe, expect, test } from 'vitest';
 import { SCENE_MORPHED_VERTICES_MAX, SKIN_SETS_MAX } from '#lib/protocol/limits.ts';
-import { Vertex } from '#shaders/layout.ts';
+import { Vertex, VertexExtra } from '#shaders/layout.ts';
 import { compileScene } from '#workers/scene/compile.ts';
 import { parseGltfJson } from '#workers/scene/gltf-json.ts';
 import { packColor } from '#workers/scene/pack.ts';
@@ -111,7 +111,8 @@ describe('a node with a skin', () => {
 });
 
 describe('morph targets of what vertices carry', () => {
-  const first = (scene: Awaited<ReturnType<typeof quad>>, name: 'uv0' | 'uv1' | 'color') => field(scene.vertices, Vertex, 0, name);
+  const first = ({ vertices, extras }: Awaited<ReturnType<typeof quad>>, name: 'uv0' | 'uv1' | 'color') =>
+    name === 'uv0' ? field(vertices, Vertex, 0, name) : field(extras, VertexExtra, 0, name);
 
   test.each(['VEC3', 'VEC4'] as const)('move colours (%s) and coordinates by weight, within their bounds', async (type) => {
     const rgba = (r: number, g: number, b: number) => (type === 'VEC3' ? [r, g, b] : [r, g, b, -0.5]);

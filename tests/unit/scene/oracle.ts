@@ -1,5 +1,5 @@
 /** Plain twins for tests: readers of compiled rows, brute-force and BVH closest hit (Möller and Trumbore 1997). */
-import { BvhNode, Triangle } from '#shaders/layout.ts';
+import { BvhNode, Triangle, TriangleCorners } from '#shaders/layout.ts';
 import type { Fields, StructLayout } from '#shaders/struct.ts';
 import type { CompiledScene } from '#workers/scene/compiled-scene.ts';
 
@@ -16,6 +16,10 @@ export function field<F extends Fields>(section: Uint8Array, layout: StructLayou
 
 export const one = <F extends Fields>(section: Uint8Array, layout: StructLayout<F>, row: number, name: keyof F & string): number =>
   field(section, layout, row, name)[0] as number;
+
+/** Vertices of a triangle. */
+export const cornersOf = (section: Uint8Array, triangle: number): number[] =>
+  (['a', 'b', 'c'] as const).map((name) => one(section, TriangleCorners, triangle, name));
 
 export type V3 = readonly [number, number, number];
 export interface Hit {
