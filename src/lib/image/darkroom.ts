@@ -1,13 +1,43 @@
 /**
- * `develop` in a Web Worker of its own, so that a page stays responsive while a large picture is
- * written. One worker per file: its memory goes with it, and stopping means ending it.
+ * The door of this folder in a Web Worker of its own, so that a page stays responsive while large
+ * pictures are written. One worker per file: its memory goes with it, and stopping means ending it.
  */
 import * as comlink from 'comlink';
 import type { DevelopChoices, Developed, Picture } from './develop.ts';
+import type { SequenceChoices, SequenceFile } from './sequence.ts';
 
 export interface DarkroomApi {
   develop(picture: Picture, choices: DevelopChoices): Promise<Developed>;
+  /** Then `addFrame` one after the other, then `finishSequence`; once in a worker's life. */
+  openSequence(choices: SequenceChoices): Promise<void>;
+  /** @returns a sentence when it can't go on, else null. */
+  addFrame(picture: Picture, frame: number): Promise<string | null>;
+  finishSequence(): Promise<SequenceFile>;
 }
+
+interface Running {
+  readonly worker: Worker;
+  readonly api: comlink.Remote<DarkroomApi>;
+  /** Rejects when the worker fails outside of a call. */
+  readonly failed: Promise<never>;
+}
+
+async function start(): Promise<Running> {
+  const { default: DarkroomWorker } = await import('#workers/darkroom.worker.ts?worker');
+  const worker: Worker = new DarkroomWorker({ name: 'pictor-darkroom' });
+  const failed = new Promise<never>((_, reject) => {
+    worker.addEventListener('error', (event) => reject(new Error(event.message || 'the worker that writes files stopped')));
+  });
+  // Whoever waits for a call hears of it; nobody may be waiting.
+  failed.catch(() => undefined);
+  return { worker, api: comlink.wrap<DarkroomApi>(worker), failed };
+}
+
+const whenAborted = (signal: AbortSignal): Promise<null> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
 
 /** Only what the file will hold goes to the worker. */
 function needed(picture: Picture, { format, state }: DevelopChoices): Picture {
@@ -28,12 +58,39 @@ function needed(picture: Picture, { format, state }: DevelopChoices): Picture {
  */
 export async function developAside(signal: AbortSignal, picture: Picture, choices: DevelopChoices): Promise<Developed | null> {
   if (signal.aborted) return null;
-  const { default: DarkroomWorker } = await import('#workers/darkroom.worker.ts?worker');
-  const worker: Worker = new DarkroomWorker({ name: 'pictor-darkroom' });
-  const ended = new Promise<null>((resolve, reject) => {
-    signal.addEventListener('abort', () => resolve(null), { once: true });
-    worker.addEventListener('error', (event) => reject(new Error(event.message || 'the worker that writes files stopped')));
-  });
-  const work = comlink.wrap<DarkroomApi>(worker).develop(needed(picture, choices), choices);
-  return Promise.race([work, ended]).finally(() => worker.terminate());
+  const { worker, api, failed } = await start();
+  const work = api.develop(needed(picture, choices), choices);
+  return Promise.race([work, failed, whenAborted(signal)]).finally(() => worker.terminate());
+}
+
+/** A sequence in the making. Whoever opens one ends it, by `finish` or by `stop`. */
+export class SequenceAside {
+  readonly #running: Running;
+  readonly #choices: SequenceChoices;
+
+  private constructor(running: Running, choices: SequenceChoices) {
+    this.#running = running;
+    this.#choices = choices;
+  }
+
+  static async open(choices: SequenceChoices): Promise<SequenceAside> {
+    const running = await start();
+    await Promise.race([running.api.openSequence(choices), running.failed]);
+    return new SequenceAside(running, choices);
+  }
+
+  /** @param frame its number. @returns a sentence when it can't go on, as when no encoder is there; null when all is well. */
+  add(picture: Picture, frame: number): Promise<string | null> {
+    const { kind, frame: choices } = this.#choices;
+    const sent = needed(picture, kind === 'zip' ? choices : { ...choices, format: 'png8' });
+    return Promise.race([this.#running.api.addFrame(sent, frame), this.#running.failed]);
+  }
+
+  finish(): Promise<SequenceFile> {
+    return Promise.race([this.#running.api.finishSequence(), this.#running.failed]).finally(() => this.stop());
+  }
+
+  stop(): void {
+    this.#running.worker.terminate();
+  }
 }

@@ -8,6 +8,9 @@ import type { Bytes } from './bytes.ts';
 /** Offsets of a ZIP without its 64-bit extension; room is left for the directory at its end. */
 export const ZIP_BYTES_MAX = 4_000_000_000;
 
+/** The earliest that a ZIP can say: the same pictures make the same archive. */
+const DATE = new Date(1980, 0, 1);
+
 export class PictureZip {
   readonly #zip: Zip;
   #bytes = 0;
@@ -27,6 +30,7 @@ export class PictureZip {
     if (this.#bytes + more > ZIP_BYTES_MAX) return false;
     this.#bytes += more;
     const entry = new ZipPassThrough(name);
+    entry.mtime = DATE;
     this.#zip.add(entry);
     entry.push(bytes, true);
     return true;
