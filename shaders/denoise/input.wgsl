@@ -8,7 +8,7 @@
 @group(0) @binding(1) var<storage, read> color: array<f32>;
 @group(0) @binding(2) var<storage, read> albedo: array<f32>;
 @group(0) @binding(3) var<storage, read> normal: array<f32>;
-@group(0) @binding(4) var<storage, read_write> blocks: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> blocks: array<Stored>;
 
 /// Whether albedo and normal are there beside the colour.
 override GUIDES: u32 = 0u;
@@ -32,22 +32,23 @@ fn encode_tile(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= tile.width || id.y >= tile.height) { return; }
   let plane = tile.width * tile.height;
   let at = tile.first_block * plane + id.y * tile.width + id.x;
-  let x = tile.x + id.x;
-  let y = tile.y + id.y;
-  let there = x < tile.image_width && y < tile.image_height;
-  let pixel = y * tile.image_width + x;
+  let there = id.x < tile.there_width && id.y < tile.there_height;
+  let pixel = id.y * tile.there_width + id.x;
   var c = vec3f(0.0);
   var a = vec3f(0.0);
   var n = vec3f(0.0);
   if (there) {
     c = color_at(pixel);
-    if (GUIDES > 0u) { a = clamp(vec3f(finite(albedo[pixel * 3u]), finite(albedo[pixel * 3u + 1u]), finite(albedo[pixel * 3u + 2u])), vec3f(0.0), vec3f(1.0)); }
+    if (GUIDES > 0u) {
+      let v = vec3f(finite(albedo[pixel * 3u]), finite(albedo[pixel * 3u + 1u]), finite(albedo[pixel * 3u + 2u]));
+      a = clamp(v, vec3f(0.0), vec3f(1.0));
+    }
     if (GUIDES > 1u) {
       let v = vec3f(finite(normal[pixel * 3u]), finite(normal[pixel * 3u + 1u]), finite(normal[pixel * 3u + 2u]));
       n = clamp(v, vec3f(-1.0), vec3f(1.0)) * 0.5 + 0.5;
     }
   }
-  blocks[at] = vec4f(c, a.x);
-  if (GUIDES > 0u) { blocks[at + plane] = vec4f(a.yz, n.xy); }
-  if (GUIDES > 1u) { blocks[at + 2u * plane] = vec4f(n.z, 0.0, 0.0, 0.0); }
+  blocks[at] = Stored(vec4f(c, a.x));
+  if (GUIDES > 0u) { blocks[at + plane] = Stored(vec4f(a.yz, n.xy)); }
+  if (GUIDES > 1u) { blocks[at + 2u * plane] = Stored(vec4f(n.z, 0.0, 0.0, 0.0)); }
 }

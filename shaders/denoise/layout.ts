@@ -1,14 +1,12 @@
 /** Layouts that the denoiser's kernels and TypeScript share. */
 import { defineStruct } from '../struct.ts';
 
-/** A tile of the picture: what the network sees of it, and the part that is kept. */
+/** A tile of a picture: what the network sees of it, and the part that is kept. Coordinates are the tile's own. */
 export const Tile = defineStruct('Tile', {
-  x: ['u32', 'left pixel of what the network sees'],
-  y: ['u32', 'top pixel'],
-  width: ['u32', 'pixels, a multiple of 16; may reach beyond the picture'],
+  width: ['u32', 'of what the network sees, pixels, a multiple of 16; may reach beyond the picture'],
   height: ['u32', 'as width'],
-  image_width: ['u32', 'of the whole picture, pixels'],
-  image_height: ['u32', ''],
+  there_width: ['u32', 'pixels that the picture has there'],
+  there_height: ['u32', ''],
   keep_x: ['u32', 'left pixel of the part that is kept'],
   keep_y: ['u32', 'top pixel'],
   keep_width: ['u32', 'pixels'],
@@ -35,4 +33,6 @@ export const Convolution = defineStruct('Convolution', {
   out_blocks: ['u32', 'blocks that are written'],
   first_row: ['u32', 'of this dispatch'],
   enlarge: ['u32', '1: each pixel is written four times, to a tensor of twice the sides'],
+  patches: ['u32', 'of 2 x 2 pixels in the band, row by row (Winograd)'],
+  patch_stride: ['u32', 'from one plane of patches to the next'],
 });

@@ -1,7 +1,7 @@
 // The largest of each 2 x 2 pixels, channel by channel.
 @group(0) @binding(0) var<uniform> pool: Pool;
-@group(0) @binding(1) var<storage, read> source: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> pooled: array<vec4f>;
+@group(0) @binding(1) var<storage, read> source: array<Stored>;
+@group(0) @binding(2) var<storage, read_write> pooled: array<Stored>;
 //#import denoise/tile
 
 @compute @workgroup_size(8, 8)

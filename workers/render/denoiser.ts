@@ -5,16 +5,17 @@
  * device, weights that cannot be had.
  */
 import type { DenoiseRequest, DenoiseResult } from '#lib/gpu/engine.ts';
-import { DENOISE_PIXELS_MAX, DENOISE_TENSOR_BYTES_MAX } from '#lib/protocol/limits.ts';
-import { Tile } from '#shaders/denoise/layout.ts';
+import { DENOISE_PIXELS_MAX, DENOISE_TENSOR_BYTES_MAX, DENOISE_TILE_PX_MAX } from '#lib/protocol/limits.ts';
+import type { Precision } from '#shaders/denoise/kernel-text.ts';
+import type { KindOf } from './denoise/choice.ts';
 import { autoExposure } from './denoise/exposure.ts';
-import { DenoiseKernels, dispatchPixels, type Guides, type Transfer } from './denoise/kernels.ts';
-import { filled, group, uniform, write } from './denoise/buffers.ts';
+import { DenoiseKernels, type Guides, type Kind, type Transfer } from './denoise/kernels.ts';
 import { Network } from './denoise/network.ts';
 import { Pace } from './denoise/pace.ts';
-import { longestSide, tileSpans, type TileSpan } from './denoise/tiles.ts';
+import { TilePass } from './denoise/tile-pass.ts';
+import { tileGrid } from './denoise/tiles.ts';
 import { parseTza } from './denoise/tza.ts';
-import { overlapPx, planUNet } from './denoise/unet.ts';
+import { overlapPx, planUNet, type Layer } from './denoise/unet.ts';
 import type { DenoiseModel, LoadWeights } from './denoise/weights.ts';
 import { loadVerified, WeightsError } from './denoise/weights-check.ts';
 
@@ -28,10 +29,19 @@ export interface Step {
   readonly transfer: Transfer;
   readonly guides: Guides;
   /** Layer of the picture that is read and replaced. */
-  readonly layer: Layer;
+  readonly layer: PictureLayer;
 }
-type Layer = 'color' | 'albedo' | 'normal';
-type Layers = { readonly [K in Layer]?: Float32Array<ArrayBuffer> | undefined };
+type PictureLayer = 'color' | 'albedo' | 'normal';
+
+/** What a picture took. */
+export interface DenoiseFigures {
+  readonly longestDispatchMs: number;
+  /** Multiplications of the largest dispatch. */
+  readonly mostWork: number;
+  /** On the device, without weights: tensors, scratch and one tile of the picture, at their most. */
+  readonly bytes: number;
+  readonly tiles: number;
+}
 
 const guidesOf = ({ albedo, normal }: Pick<DenoiseRequest, 'albedo' | 'normal'>): Guides => (albedo ? (normal ? 2 : 1) : 0);
 
@@ -65,18 +75,30 @@ interface Held {
   readonly overlap: number;
 }
 
+export interface DenoiserOptions {
+  /** Of tensors and weights; f16 needs the device's `shader-f16`. */
+  readonly precision?: Precision;
+  /** Picks the way to convolve each layer of a network; the direct kernel when left out. */
+  readonly choose?: (layers: readonly Layer[], kernels: DenoiseKernels) => Promise<KindOf>;
+  /** Bytes that the tensors of one tile may take. */
+  readonly tensorBytes?: number;
+}
+
 export class Denoiser {
   readonly #device: GPUDevice;
   readonly #load: LoadWeights;
-  #kernels: Promise<DenoiseKernels> | null = null;
+  readonly #options: DenoiserOptions;
+  readonly #kernels: DenoiseKernels;
   readonly #networks = new Map<DenoiseModel, Promise<Held>>();
   #lost = false;
-  /** Of the last picture: the longest dispatch, milliseconds, and the tensors' bytes. */
-  last = { longestDispatchMs: 0, tensorBytes: 0 };
+  /** Of the last picture. */
+  last: DenoiseFigures = { longestDispatchMs: 0, mostWork: 0, bytes: 0, tiles: 0 };
 
-  constructor(device: GPUDevice, load: LoadWeights) {
+  constructor(device: GPUDevice, load: LoadWeights, options: DenoiserOptions = {}) {
     this.#device = device;
     this.#load = load;
+    this.#options = options;
+    this.#kernels = new DenoiseKernels(device, options.precision ?? 'f32');
     void device.lost.then(() => (this.#lost = true));
   }
 
@@ -91,15 +113,16 @@ export class Denoiser {
     if (defect !== null) return refused('size', defect);
     const startMs = performance.now();
     const pace = new Pace();
-    this.last = { longestDispatchMs: 0, tensorBytes: 0 };
-    const layers: { [K in Layer]?: Float32Array<ArrayBuffer> | undefined } = { ...request };
+    this.last = { longestDispatchMs: 0, mostWork: 0, bytes: 0, tiles: 0 };
+    let picture = request;
     try {
       for (const [i, step] of steps.entries()) {
-        const image = await this.#picture(signal, pace, step, { ...request, ...layers }, (part) => onProgress?.((i + part) / steps.length));
-        this.last.longestDispatchMs = pace.longestMs;
+        const image = await this.#step(signal, pace, step, picture, (part) => onProgress?.((i + part) / steps.length));
+        this.last = { ...this.last, longestDispatchMs: pace.longestMs, mostWork: pace.mostWork };
         if (this.#lost) return refused('device-lost', LOST);
-        if (!image) return refused('aborted', STOPPED);
-        layers[step.layer] = image;
+        if (image === 'no-memory') return refused('no-memory', 'The device has no memory for denoising a picture of this size.');
+        if (image === 'aborted') return refused('aborted', STOPPED);
+        picture = { ...picture, [step.layer]: image };
       }
     } catch (error) {
       if (this.#lost) return refused('device-lost', LOST);
@@ -107,58 +130,52 @@ export class Denoiser {
       throw error;
     }
     const seconds = (performance.now() - startMs) / 1000;
-    return { ok: true, image: layers.color!, models: steps.map(({ model }) => model), seconds };
+    return { ok: true, image: picture.color, models: steps.map(({ model }) => model), seconds };
   }
 
-  /** Gives tensors and weights back; the device stays. */
+  /** Gives weights back; the device stays. */
   async dispose(): Promise<void> {
     const held = await Promise.all(this.#networks.values());
     for (const { network } of held) network.destroy();
     this.#networks.clear();
   }
 
-  /** One network over one picture, tile by tile. @returns null when aborted. */
-  async #picture(
+  /** One network over one picture. */
+  async #step(
     signal: AbortSignal,
     pace: Pace,
     { model, transfer, guides, layer }: Step,
-    images: { readonly width: number; readonly height: number } & Layers,
+    picture: DenoiseRequest,
     onShare: (share: number) => void,
-  ): Promise<Float32Array<ArrayBuffer> | null> {
-    const { width, height } = images;
-    const color = images[layer]!;
+  ): Promise<Float32Array<ArrayBuffer> | 'aborted' | 'no-memory'> {
     const device = this.#device;
-    this.#kernels ??= DenoiseKernels.create(device);
-    const [kernels, { network, overlap }] = await Promise.all([this.#kernels, this.#network(model)]);
-    const [encoder, decoder] = await Promise.all([kernels.encoder(transfer, guides), kernels.decoder(transfer)]);
+    const { network, overlap } = await this.#network(model);
+    const [encoder, decoder] = await Promise.all([this.#kernels.encoder(transfer, guides), this.#kernels.decoder(transfer)]);
+    const source = picture[layer]!;
+    const sources = [source, ...[picture.albedo, picture.normal].slice(0, guides)].filter((values) => values !== undefined);
+    const { width, height } = picture;
     const { all, largest } = network.floatsPerPixel;
-    const longest = longestSide([device.limits.maxStorageBufferBindingSize / (largest * 4), DENOISE_TENSOR_BYTES_MAX / (all * 4)], overlap);
-    const [columns, rows] = [tileSpans(width, longest, overlap), tileSpans(height, longest, overlap)];
-    const scale = transfer === 'light' ? autoExposure(color, width, height) : 1;
-    const sources = [color, images.albedo, images.normal].map((values, i) => filled(device, `picture ${i}`, values ?? NOTHING));
-    const result = device.createBuffer({
-      label: 'denoised',
-      size: color.byteLength,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
-    });
-    const frame = uniform(device, 'tile', Tile);
+    const { bytes } = this.#kernels;
+    const most = Math.min(
+      device.limits.maxStorageBufferBindingSize / (largest * bytes),
+      (this.#options.tensorBytes ?? DENOISE_TENSOR_BYTES_MAX) / (all * bytes),
+    );
+    const grid = tileGrid(width, height, overlap, (w, h) => w * h <= most && Math.max(w, h) <= DENOISE_TILE_PX_MAX);
+    const scale = transfer === 'light' ? autoExposure(source, width, height) : 1;
+    device.pushErrorScope('out-of-memory');
+    const tiles = new TilePass(device, network, { encoder, decoder });
     try {
-      let done = 0;
-      for (const y of rows) {
-        for (const x of columns) {
-          network.resize(x.length, y.length);
-          this.last.tensorBytes = Math.max(this.last.tensorBytes, all * 4 * x.length * y.length);
-          write(device, frame, Tile, { ...tileOf(x, y), image_width: width, image_height: height, first_block: network.inputBlock, scale });
-          submitPixels(device, encoder, [frame, ...sources, network.input], x.length, y.length);
-          if (!(await network.run(signal, pace))) return null;
-          submitPixels(device, decoder, [frame, network.output, result], x.kept, y.kept);
-          await pace.settle();
-          onShare(++done / (rows.length * columns.length));
-        }
-      }
-      return await readBack(device, result);
+      const image = await tiles.run(signal, pace, { width, height, sources, scale }, grid, onShare);
+      return image ?? 'aborted';
     } finally {
-      for (const buffer of [...sources, result, frame]) buffer.destroy();
+      this.last = {
+        ...this.last,
+        bytes: Math.max(this.last.bytes, tiles.bytes),
+        tiles: this.last.tiles + grid.columns.length * grid.rows.length,
+      };
+      tiles.release();
+      const short = await device.popErrorScope().catch(() => null);
+      if (short) return 'no-memory';
     }
   }
 
@@ -173,48 +190,9 @@ export class Denoiser {
   }
 
   async #open(model: DenoiseModel): Promise<Held> {
-    const bytes = await loadVerified(this.#load, model);
-    this.#kernels ??= DenoiseKernels.create(this.#device);
-    const tensors = parseTza(bytes);
-    return { network: new Network(this.#device, await this.#kernels, planUNet(tensors)), overlap: overlapPx(tensors) };
+    const tensors = parseTza(await loadVerified(this.#load, model));
+    const net = planUNet(tensors);
+    const kindOf = (await this.#options.choose?.(net.layers, this.#kernels)) ?? ((): Kind => 'direct');
+    return { network: await Network.create(this.#device, this.#kernels, net, kindOf), overlap: overlapPx(tensors) };
   }
-}
-
-/** Bound where a picture has no guide. */
-const NOTHING = new Float32Array(4);
-
-const tileOf = (x: TileSpan, y: TileSpan) => ({
-  x: x.from,
-  y: y.from,
-  width: x.length,
-  height: y.length,
-  keep_x: x.keep,
-  keep_y: y.keep,
-  keep_width: x.kept,
-  keep_height: y.kept,
-});
-
-function submitPixels(device: GPUDevice, pipeline: GPUComputePipeline, buffers: readonly GPUBuffer[], width: number, height: number): void {
-  const encoder = device.createCommandEncoder({ label: pipeline.label });
-  const pass = encoder.beginComputePass({ label: pipeline.label });
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, group(device, pipeline.label, pipeline, buffers));
-  dispatchPixels(pass, width, height);
-  pass.end();
-  device.queue.submit([encoder.finish()]);
-}
-
-async function readBack(device: GPUDevice, buffer: GPUBuffer): Promise<Float32Array<ArrayBuffer>> {
-  const staging = device.createBuffer({
-    label: 'denoised staging',
-    size: buffer.size,
-    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-  });
-  const encoder = device.createCommandEncoder({ label: 'read back' });
-  encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
-  device.queue.submit([encoder.finish()]);
-  await staging.mapAsync(GPUMapMode.READ);
-  const values = new Float32Array(staging.getMappedRange().slice(0));
-  staging.destroy();
-  return values;
 }

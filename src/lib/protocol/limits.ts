@@ -176,5 +176,13 @@ export const DENOISE_TENSOR_BYTES_MAX = 512 * 1024 * 1024;
 export const ATROUS_STRIP_BYTES_MAX = 256 * 1024 * 1024;
 /** Pixels of the largest picture that is denoised: 8192 × 8192. */
 export const DENOISE_PIXELS_MAX = 1 << 26;
+/** What Winograd's planes of one band of rows may take beside the tensors. */
+export const DENOISE_SCRATCH_BYTES = 96 * 1024 * 1024;
+/** Sides of the largest tile; longer ones gain nothing. */
+export const DENOISE_TILE_PX_MAX = 2048;
 /** Time one dispatch of the denoiser should take. */
 export const DENOISE_DISPATCH_MS = 12;
+/** For trying the ways to convolve on an adapter, once per network. */
+export const DENOISE_TUNE_MS_MAX = 400;
+/** Multiplications of one dispatch, whatever was measured: 12 ms of a device that does eight tera of them a second. */
+export const DENOISE_DISPATCH_WORK_MAX = 1e11;

@@ -1,7 +1,7 @@
 /** Small things that the denoiser makes on a device: storage with values, uniforms, bind groups. */
 import type { Fields, StructLayout } from '#shaders/struct.ts';
 
-export function filled(device: GPUDevice, label: string, values: Float32Array<ArrayBuffer>): GPUBuffer {
+export function filled(device: GPUDevice, label: string, values: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>): GPUBuffer {
   const buffer = device.createBuffer({ label, size: values.byteLength, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST });
   device.queue.writeBuffer(buffer, 0, values);
   return buffer;

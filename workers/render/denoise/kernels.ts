@@ -1,9 +1,10 @@
 /**
- * The denoiser's pipelines on one device: encode, convolve, pool, decode. Built once; one object per
- * device, shared by all networks.
+ * The denoiser's pipelines on one device: encode, convolve in several ways, pool, decode. Each is
+ * built when it is first asked for; one object per device, shared by all networks.
  */
 import { CONVOLUTION_WORKGROUP, type ConvolutionShape } from '#shaders/denoise/convolution.ts';
-import { convolutionProgram, inputProgram, outputProgram, poolProgram } from '#shaders/denoise/index.ts';
+import { directProgram, gemmProgram, inputProgram, outputProgram, poolProgram, winogradPrograms } from '#shaders/denoise/index.ts';
+import type { Precision } from '#shaders/denoise/kernel-text.ts';
 
 /** How a network's picture is encoded: shaders/denoise/transfer.wgsl. */
 export type Transfer = 'light' | 'srgb' | 'normal';
@@ -12,70 +13,73 @@ const TRANSFERS: Readonly<Record<Transfer, number>> = { light: 0, srgb: 1, norma
 /** What lies beside the picture: nothing, albedo, or albedo and normal. */
 export type Guides = 0 | 1 | 2;
 
-/** Pixels and blocks per invocation. */
-const SHAPES = { wide: { pixels: 4, blocks: 2 }, narrow: { pixels: 4, blocks: 1 } } as const satisfies Record<string, ConvolutionShape>;
-type Width = keyof typeof SHAPES;
+/** Ways to convolve. All give the same but for rounding. */
+export const KINDS = ['direct', 'strip', 'gemm', 'winograd'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** Pixels and blocks per invocation of the direct kernels; `last` serves layers of a single block. */
+export const SHAPES = {
+  direct: { pixels: 4, blocks: 2 },
+  strip: { pixels: 8, blocks: 2 },
+  last: { pixels: 8, blocks: 1 },
+} as const satisfies Record<string, ConvolutionShape>;
 
 /** Width and height of a workgroup of the passes over pixels. */
 const [GROUP_X, GROUP_Y] = CONVOLUTION_WORKGROUP;
 
 export class DenoiseKernels {
+  readonly precision: Precision;
   readonly #device: GPUDevice;
-  readonly #convolutions: Readonly<Record<Width, GPUComputePipeline>>;
-  readonly #pool: GPUComputePipeline;
-  /** By transfer and guides. */
-  readonly #coders = new Map<string, GPUComputePipeline>();
+  readonly #built = new Map<string, Promise<GPUComputePipeline>>();
 
-  private constructor(device: GPUDevice, convolutions: Readonly<Record<Width, GPUComputePipeline>>, pool: GPUComputePipeline) {
+  /** @param precision `f16` only where the device has `shader-f16`. */
+  constructor(device: GPUDevice, precision: Precision) {
     this.#device = device;
-    this.#convolutions = convolutions;
-    this.#pool = pool;
+    this.precision = precision;
   }
 
-  static async create(device: GPUDevice): Promise<DenoiseKernels> {
-    const [wide, narrow, pool] = await Promise.all([
-      build(device, 'convolve', convolutionProgram(SHAPES.wide), 'convolve'),
-      build(device, 'convolve', convolutionProgram(SHAPES.narrow), 'convolve'),
-      build(device, 'pool', poolProgram, 'pool_blocks'),
-    ]);
-    return new DenoiseKernels(device, { wide, narrow }, pool);
+  /** Bytes of one stored number. */
+  get bytes(): number {
+    return this.precision === 'f16' ? 2 : 4;
   }
 
-  async encoder(transfer: Transfer, guides: Guides): Promise<GPUComputePipeline> {
-    return this.#coder(`encode ${transfer} ${guides}`, inputProgram, 'encode_tile', { TRANSFER: TRANSFERS[transfer], GUIDES: guides });
+  encoder(transfer: Transfer, guides: Guides): Promise<GPUComputePipeline> {
+    return this.#build(`encode ${transfer} ${guides}`, inputProgram, 'encode_tile', { TRANSFER: TRANSFERS[transfer], GUIDES: guides });
   }
 
-  async decoder(transfer: Transfer): Promise<GPUComputePipeline> {
-    return this.#coder(`decode ${transfer}`, outputProgram, 'decode_tile', { TRANSFER: TRANSFERS[transfer] });
+  decoder(transfer: Transfer): Promise<GPUComputePipeline> {
+    return this.#build(`decode ${transfer}`, outputProgram, 'decode_tile', { TRANSFER: TRANSFERS[transfer] });
   }
 
-  convolution(outBlocks: number): { readonly pipeline: GPUComputePipeline; readonly shape: ConvolutionShape } {
-    const width: Width = outBlocks % SHAPES.wide.blocks === 0 ? 'wide' : 'narrow';
-    return { pipeline: this.#convolutions[width], shape: SHAPES[width] };
+  direct(shape: keyof typeof SHAPES): Promise<GPUComputePipeline> {
+    return this.#build(`convolve ${shape}`, (precision) => directProgram(SHAPES[shape], precision), 'convolve');
   }
 
-  get pool(): GPUComputePipeline {
-    return this.#pool;
+  gemm(): Promise<GPUComputePipeline> {
+    return this.#build('convolve gemm', gemmProgram, 'convolve');
   }
 
-  async #coder(label: string, code: string, entryPoint: string, constants: Record<string, number>): Promise<GPUComputePipeline> {
-    const known = this.#coders.get(label);
+  winograd(stage: 'spread' | 'multiply' | 'gather'): Promise<GPUComputePipeline> {
+    return this.#build(`winograd ${stage}`, (precision) => winogradPrograms(precision)[stage], stage);
+  }
+
+  pool(): Promise<GPUComputePipeline> {
+    return this.#build('pool', poolProgram, 'pool_blocks');
+  }
+
+  #build(
+    label: string,
+    text: (precision: Precision) => string,
+    entryPoint: string,
+    constants: Record<string, number> = {},
+  ): Promise<GPUComputePipeline> {
+    const known = this.#built.get(label);
     if (known) return known;
-    const pipeline = await build(this.#device, label, code, entryPoint, constants);
-    this.#coders.set(label, pipeline);
+    const module = this.#device.createShaderModule({ label, code: text(this.precision) });
+    const pipeline = this.#device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint, constants } });
+    this.#built.set(label, pipeline);
     return pipeline;
   }
-}
-
-function build(
-  device: GPUDevice,
-  label: string,
-  code: string,
-  entryPoint: string,
-  constants: Record<string, number> = {},
-): Promise<GPUComputePipeline> {
-  const module = device.createShaderModule({ label, code });
-  return device.createComputePipelineAsync({ label, layout: 'auto', compute: { module, entryPoint, constants } });
 }
 
 /** Dispatches over an area of pixels, `acrossX` of them per invocation. */

@@ -1,66 +1,136 @@
 /**
- * One network on one device: its weights, its tensors for tiles of one size, and the work of a tile
+ * One network on one device: its layers, its tensors for tiles of one size, and the work of a tile
  * in steps that each fit the dispatch budget. Refuses to know pictures: it is handed encoded tiles.
  */
-import { Convolution, Pool } from '#shaders/denoise/layout.ts';
-import { filled, group, uniform, write } from './buffers.ts';
-import { dispatchPixels, type DenoiseKernels } from './kernels.ts';
+import { DENOISE_SCRATCH_BYTES } from '#lib/protocol/limits.ts';
+import { Pool } from '#shaders/denoise/layout.ts';
+import { group, uniform, write } from './buffers.ts';
+import { dispatchPixels, type DenoiseKernels, type Kind } from './kernels.ts';
+import { LayerPass, patchStride } from './layer-pass.ts';
 import { planMemory } from './memory.ts';
+import { BLOCK, blocksOf } from './packing.ts';
 import type { Pace } from './pace.ts';
 import type { Layer, UNet } from './unet.ts';
-
-const BLOCK = 4;
-const blocksOf = (channels: number): number => Math.ceil(channels / BLOCK);
 
 /** Multiplications of one row of a layer. */
 const rowWork = (layer: Layer, width: number): number => width * layer.inputs * layer.outputs * 9;
 
-interface LayerBuffers {
-  readonly weights: GPUBuffer;
-  readonly bias: GPUBuffer;
-  readonly frame: GPUBuffer;
+/** Bytes of the 16 planes before and after a layer's products. */
+const planeBytes = (layer: Layer, bytes: number, width: number, rows: number): readonly [planes: number, products: number] => {
+  const stride = 16 * BLOCK * patchStride(width, rows);
+  return [stride * blocksOf(layer.inputs) * bytes, stride * blocksOf(layer.outputs) * 4];
+};
+
+/** Most rows, an even number, whose planes fit the scratch memory. */
+export function bandRows(layer: Layer, bytes: number, width: number, height: number): number {
+  let rows = Math.ceil(height / 2) * 2;
+  const fits = (): boolean => {
+    const [planes, products] = planeBytes(layer, bytes, width, rows);
+    return planes + products <= DENOISE_SCRATCH_BYTES;
+  };
+  while (rows > 2 && !fits()) rows = Math.max(2, Math.floor(rows / 4) * 2);
+  return rows;
+}
+
+/** What a network takes of a device's memory. */
+export interface NetworkBytes {
+  readonly tensors: number;
+  readonly scratch: number;
+  /** Of the largest buffer. */
+  readonly largest: number;
+}
+
+/** Memory for tiles of this size, to the byte; weights come on top. @param kinds how each layer is convolved. */
+export function networkBytes(net: UNet, kinds: readonly Kind[], bytes: number, width: number, height: number): NetworkBytes {
+  const sizes = [...planMemory(net).floatsPerPixel, wholeFloats(net)].map((floats) => floats * bytes * width * height);
+  const [planes, products] = scratchBytes(net, kinds, bytes, width, height);
+  return {
+    tensors: sizes.reduce((a, b) => a + b, 0),
+    scratch: planes + products,
+    largest: Math.max(...sizes, planes, products),
+  };
+}
+
+function scratchBytes(net: UNet, kinds: readonly Kind[], bytes: number, width: number, height: number): readonly [number, number] {
+  const each = net.layers
+    .filter((_, i) => kinds[i] === 'winograd')
+    .map((layer) => {
+      const [w, h] = [width >> layer.level, height >> layer.level];
+      return planeBytes(layer, bytes, w, bandRows(layer, bytes, w, h));
+    });
+  return [Math.max(0, ...each.map(([planes]) => planes)), Math.max(0, ...each.map(([, products]) => products))];
+}
+
+/** Floats per pixel of the tile of what is pooled, where a layer pools. */
+const wholeFloats = (net: UNet): number =>
+  Math.max(...net.layers.filter(({ after }) => after === 'pool').map(({ outputs, level }) => (blocksOf(outputs) * BLOCK) / 4 ** level));
+
+interface Tensors {
+  readonly width: number;
+  readonly height: number;
+  readonly places: readonly GPUBuffer[];
+  /** Before pooling. */
+  readonly whole: GPUBuffer;
+  readonly planes: GPUBuffer | null;
+  readonly products: GPUBuffer | null;
 }
 
 export class Network {
   readonly net: UNet;
   readonly #device: GPUDevice;
   readonly #kernels: DenoiseKernels;
-  readonly #layers: readonly LayerBuffers[];
-  readonly #pools: GPUBuffer;
-  #places: GPUBuffer[] = [];
-  readonly #memory: ReturnType<typeof planMemory>;
-  /** Before pooling, where a layer pools. */
-  #whole: GPUBuffer | null = null;
-  #size = { width: 0, height: 0 };
+  readonly #layers: readonly LayerPass[];
+  readonly #poolPipeline: GPUComputePipeline;
+  readonly #poolFrame: GPUBuffer;
+  readonly #placeOf: readonly number[];
+  #tensors: Tensors | null = null;
 
-  constructor(device: GPUDevice, kernels: DenoiseKernels, net: UNet) {
+  private constructor(device: GPUDevice, kernels: DenoiseKernels, net: UNet, layers: readonly LayerPass[], pool: GPUComputePipeline) {
     this.net = net;
     this.#device = device;
     this.#kernels = kernels;
-    this.#memory = planMemory(net);
-    this.#layers = net.layers.map((layer) => ({
-      weights: filled(device, `${layer.name} weights`, packWeights(layer)),
-      bias: filled(device, `${layer.name} bias`, packBias(layer)),
-      frame: uniform(device, `${layer.name} frame`, Convolution),
-    }));
-    this.#pools = uniform(device, 'pool frame', Pool);
+    this.#layers = layers;
+    this.#poolPipeline = pool;
+    this.#poolFrame = uniform(device, 'pool frame', Pool);
+    this.#placeOf = planMemory(net).placeOf;
   }
 
-  /** Floats per pixel of a tile that the tensors take together, and the largest of them alone. */
+  /** @param kindOf the way to convolve a layer. */
+  static async create(device: GPUDevice, kernels: DenoiseKernels, net: UNet, kindOf: (layer: Layer) => Kind): Promise<Network> {
+    const layers = await Promise.all(net.layers.map((layer) => LayerPass.create(device, kernels, layer, kindOf(layer))));
+    return new Network(device, kernels, net, layers, await kernels.pool());
+  }
+
+  get kinds(): readonly Kind[] {
+    return this.#layers.map(({ kind }) => kind);
+  }
+
+  /** Stored numbers per pixel of a tile that the tensors take together, and the largest of them alone. */
   get floatsPerPixel(): { readonly all: number; readonly largest: number } {
-    const sizes = [...this.#memory.floatsPerPixel, this.#wholeFloats()];
+    const sizes = [...planMemory(this.net).floatsPerPixel, wholeFloats(this.net)];
     return { all: sizes.reduce((a, b) => a + b, 0), largest: Math.max(...sizes) };
+  }
+
+  /** What tiles of this size take. */
+  bytes(width: number, height: number): NetworkBytes {
+    return networkBytes(this.net, this.kinds, this.#kernels.bytes, width, height);
   }
 
   /** Tensors for tiles of this size; those of another size are given back. */
   resize(width: number, height: number): void {
-    if (this.#size.width === width && this.#size.height === height) return;
-    this.#release();
-    this.#size = { width, height };
-    const make = (label: string, floats: number): GPUBuffer =>
-      this.#device.createBuffer({ label, size: floats * width * height * 4, usage: GPUBufferUsage.STORAGE });
-    this.#places = this.#memory.floatsPerPixel.map((floats, i) => make(`tensor ${i}`, floats));
-    this.#whole = make('tensor before pooling', this.#wholeFloats());
+    if (this.#tensors?.width === width && this.#tensors.height === height) return;
+    this.release();
+    const { bytes } = this.#kernels;
+    const make = (label: string, size: number): GPUBuffer => this.#device.createBuffer({ label, size, usage: GPUBufferUsage.STORAGE });
+    const [planes, products] = scratchBytes(this.net, this.kinds, bytes, width, height);
+    this.#tensors = {
+      width,
+      height,
+      places: planMemory(this.net).floatsPerPixel.map((floats, i) => make(`tensor ${i}`, floats * bytes * width * height)),
+      whole: make('tensor before pooling', wholeFloats(this.net) * bytes * width * height),
+      planes: planes > 0 ? make('planes', planes) : null,
+      products: products > 0 ? make('products', products) : null,
+    };
   }
 
   get input(): GPUBuffer {
@@ -76,106 +146,69 @@ export class Network {
     return this.net.input.channel / BLOCK;
   }
 
-  /** Runs every layer over the tile that lies in `input`. @returns false when aborted. */
-  async run(signal: AbortSignal, pace: Pace): Promise<boolean> {
+  /** Runs every layer over the tile that lies in `input`. @param onShare of the multiplications, 0 to 1. @returns false when aborted. */
+  async run(signal: AbortSignal, pace: Pace, onShare?: (share: number) => void): Promise<boolean> {
+    const tensors = this.#tensors!;
+    const whole = this.net.layers.reduce((sum, { inputs, outputs, level }) => sum + (inputs * outputs) / 4 ** level, 0);
+    let done = 0;
     for (const [i, layer] of this.net.layers.entries()) {
-      const [width, height] = [this.#size.width >> layer.level, this.#size.height >> layer.level];
+      const [width, height] = [tensors.width >> layer.level, tensors.height >> layer.level];
       const work = rowWork(layer, width);
+      const most = this.#layers[i]!.kind === 'winograd' ? bandRows(layer, this.#kernels.bytes, width, height) : height;
       for (let row = 0; row < height;) {
         if (signal.aborted) return false;
-        const rows = Math.min(pace.rows(work), height - row);
-        await pace.submit(this.#device.queue, this.#band(i, layer, { width, height, row, rows }), rows * work);
+        const rows = Math.min(pace.rows(work), most, height - row);
+        const encoder = this.#device.createCommandEncoder({ label: layer.name });
+        this.#encode(encoder, i, { width, height, row, rows });
+        await pace.submit(this.#device.queue, encoder.finish(), rows * work);
         row += rows;
       }
       if (layer.after === 'pool') this.#device.queue.submit([this.#pool(layer, width / 2, height / 2)]);
+      done += (layer.inputs * layer.outputs) / 4 ** layer.level;
+      onShare?.(done / whole);
     }
     return true;
   }
 
-  destroy(): void {
-    this.#release();
-    for (const { weights, bias, frame } of this.#layers) for (const buffer of [weights, bias, frame]) buffer.destroy();
-    this.#pools.destroy();
+  /** Gives the tensors back; weights stay. */
+  release(): void {
+    if (!this.#tensors) return;
+    const { places, whole, planes, products } = this.#tensors;
+    for (const buffer of [...places, whole, planes, products]) buffer?.destroy();
+    this.#tensors = null;
   }
 
-  #band(i: number, layer: Layer, at: { width: number; height: number; row: number; rows: number }): GPUCommandBuffer {
-    const { weights, bias, frame } = this.#layers[i]!;
+  destroy(): void {
+    this.release();
+    for (const layer of this.#layers) layer.destroy();
+    this.#poolFrame.destroy();
+  }
+
+  #encode(encoder: GPUCommandEncoder, i: number, band: { width: number; height: number; row: number; rows: number }): void {
+    const layer = this.net.layers[i]!;
     const pools = layer.after === 'pool';
-    write(this.#device, frame, Convolution, {
-      width: at.width,
-      height: at.height,
-      from_block: layer.fromChannel / BLOCK,
-      in_blocks: blocksOf(layer.inputs),
-      to_block: pools ? 0 : layer.toChannel / BLOCK,
-      out_blocks: blocksOf(layer.outputs),
-      first_row: at.row,
-      enlarge: Number(layer.after === 'enlarge'),
+    const { whole, planes, products } = this.#tensors!;
+    this.#layers[i]!.encode(encoder, band, {
+      source: this.#tensor(layer.from),
+      target: pools ? whole : this.#tensor(layer.to),
+      targetBlock: pools ? 0 : layer.toChannel / BLOCK,
+      planes,
+      products,
     });
-    const { pipeline, shape } = this.#kernels.convolution(blocksOf(layer.outputs));
-    const target = pools ? this.#whole! : this.#tensor(layer.to);
-    return this.#pass(layer.name, pipeline, [frame, this.#tensor(layer.from), weights, bias, target], (pass) =>
-      dispatchPixels(pass, at.width, at.rows, blocksOf(layer.outputs) / shape.blocks, shape.pixels),
-    );
   }
 
   #pool(layer: Layer, width: number, height: number): GPUCommandBuffer {
-    write(this.#device, this.#pools, Pool, { width, height, from_block: 0, to_block: layer.toChannel / BLOCK });
-    return this.#pass('pool', this.#kernels.pool, [this.#pools, this.#whole!, this.#tensor(layer.to)], (pass) =>
-      dispatchPixels(pass, width, height, blocksOf(layer.outputs)),
-    );
-  }
-
-  #pass(
-    label: string,
-    pipeline: GPUComputePipeline,
-    buffers: readonly GPUBuffer[],
-    dispatch: (pass: GPUComputePassEncoder) => void,
-  ): GPUCommandBuffer {
-    const encoder = this.#device.createCommandEncoder({ label });
-    const pass = encoder.beginComputePass({ label });
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group(this.#device, label, pipeline, buffers));
-    dispatch(pass);
+    write(this.#device, this.#poolFrame, Pool, { width, height, from_block: 0, to_block: layer.toChannel / BLOCK });
+    const encoder = this.#device.createCommandEncoder({ label: 'pool' });
+    const pass = encoder.beginComputePass({ label: 'pool' });
+    pass.setPipeline(this.#poolPipeline);
+    pass.setBindGroup(0, group(this.#device, 'pool', this.#poolPipeline, [this.#poolFrame, this.#tensors!.whole, this.#tensor(layer.to)]));
+    dispatchPixels(pass, width, height, blocksOf(layer.outputs));
     pass.end();
     return encoder.finish();
   }
 
   #tensor(index: number): GPUBuffer {
-    return this.#places[this.#memory.placeOf[index]!]!;
+    return this.#tensors!.places[this.#placeOf[index]!]!;
   }
-
-  #wholeFloats(): number {
-    return Math.max(
-      ...this.net.layers.filter((layer) => layer.after === 'pool').map((layer) => (blocksOf(layer.outputs) * BLOCK) / 4 ** layer.level),
-    );
-  }
-
-  #release(): void {
-    for (const buffer of this.#places) buffer.destroy();
-    this.#whole?.destroy();
-    this.#places = [];
-    this.#whole = null;
-    this.#size = { width: 0, height: 0 };
-  }
-}
-
-/** As shaders/denoise/convolution.ts reads them: per block out, block in, row, column and channel in, four channels out. */
-function packWeights({ weights, inputs, outputs }: Layer): Float32Array<ArrayBuffer> {
-  const [ins, outs] = [blocksOf(inputs), blocksOf(outputs)];
-  const packed = new Float32Array(outs * ins * 9 * BLOCK * BLOCK);
-  for (let o = 0; o < outputs; o++) {
-    for (let c = 0; c < inputs; c++) {
-      for (let k = 0; k < 9; k++) {
-        const block = (Math.floor(o / BLOCK) * ins + Math.floor(c / BLOCK)) * 9 + k;
-        packed[(block * BLOCK + (c % BLOCK)) * BLOCK + (o % BLOCK)] = weights[(o * inputs + c) * 9 + k]!;
-      }
-    }
-  }
-  return packed;
-}
-
-function packBias({ bias, outputs }: Layer): Float32Array<ArrayBuffer> {
-  const packed = new Float32Array(blocksOf(outputs) * BLOCK);
-  packed.set(bias);
-  return packed;
 }

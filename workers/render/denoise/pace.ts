@@ -1,13 +1,18 @@
 /**
  * How many rows of a layer the next dispatch takes: near a budget of milliseconds, by what the last
  * ones took, with at most two submits in flight, so that a page stays usable and work can be stopped.
+ * Sizes fall at once and grow by steps: word of two dispatches may arrive together, and then the
+ * second looks as if it had taken no time.
  */
-import { DENOISE_DISPATCH_MS } from '#lib/protocol/limits.ts';
+import { DENOISE_DISPATCH_MS, DENOISE_DISPATCH_WORK_MAX } from '#lib/protocol/limits.ts';
 
 const IN_FLIGHT_MAX = 2;
-/** Multiplications per millisecond before anything was measured: what a processor does. */
-const FIRST_RATE = 1e6;
-const SMOOTHING = 0.4;
+/** Multiplications per millisecond before anything was measured: what one core of a processor does. */
+const FIRST_RATE = 5e5;
+/** Largest step up of the rate between one dispatch and the next. */
+const GROWTH_MAX = 1.5;
+/** No dispatch is believed to have been quicker. */
+const TOOK_MS_MIN = 0.5;
 /** Rows of a workgroup. */
 const ROWS_STEP = 8;
 
@@ -15,24 +20,26 @@ export class Pace {
   #rate = FIRST_RATE;
   #flying: Promise<void>[] = [];
   #lastDoneMs = 0;
-  /** Longest dispatch so far, milliseconds. */
+  /** Longest dispatch so far, milliseconds; and the most multiplications of one. */
   longestMs = 0;
+  mostWork = 0;
   readonly #now: () => number;
 
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** @param rowWork multiplications of one row. */
+  /** @param rowWork multiplications of one row. @returns a multiple of 8: what one row of workgroups takes is the least. */
   rows(rowWork: number): number {
-    const rows = Math.floor((this.#rate * DENOISE_DISPATCH_MS) / rowWork / ROWS_STEP) * ROWS_STEP;
-    return Math.max(ROWS_STEP, rows);
+    const work = Math.min(this.#rate * DENOISE_DISPATCH_MS, DENOISE_DISPATCH_WORK_MAX);
+    return Math.max(ROWS_STEP, Math.floor(work / rowWork / ROWS_STEP) * ROWS_STEP);
   }
 
   /** Resolves when another dispatch may follow. */
   async submit(queue: GPUQueue, commands: GPUCommandBuffer, work: number): Promise<void> {
     const submittedMs = this.#now();
     queue.submit([commands]);
+    this.mostWork = Math.max(this.mostWork, work);
     this.#flying.push(queue.onSubmittedWorkDone().then(() => this.#note(work, submittedMs)));
     if (this.#flying.length >= IN_FLIGHT_MAX) await this.#flying.shift();
   }
@@ -44,9 +51,9 @@ export class Pace {
 
   #note(work: number, submittedMs: number): void {
     const now = this.#now();
-    const ms = Math.max(now - Math.max(submittedMs, this.#lastDoneMs), 0.05);
+    const ms = Math.max(now - Math.max(submittedMs, this.#lastDoneMs), TOOK_MS_MIN);
     this.#lastDoneMs = now;
     this.longestMs = Math.max(this.longestMs, ms);
-    this.#rate += SMOOTHING * (work / ms - this.#rate);
+    this.#rate = Math.min(work / ms, this.#rate * GROWTH_MAX);
   }
 }
