@@ -6,6 +6,7 @@
 import { BufferAttribute, BufferGeometry } from 'three';
 import { MeshBVH, SAH } from 'three-mesh-bvh';
 import { BvhNode, Triangle } from '#shaders/layout.ts';
+import { bytesPerTriangle } from '#workers/render/scene-bytes.ts';
 import { buildBvh } from '#workers/scene/bvh.ts';
 import { compileScene } from '#workers/scene/compile.ts';
 import type { CompiledScene } from '#workers/scene/compiled-scene.ts';
@@ -27,7 +28,7 @@ export interface BuildRow {
   readonly oursCost: number;
   readonly threeCost: number;
   readonly depth: number;
-  /** On a device, without texels and environment, with the binary tree and with the wide one; null for what was only made. */
+  /** Of the mesh on a device (bytesPerTriangle), with the binary tree and with the wide one; null for what was only made. */
   readonly bytesPerTriangle: { readonly binary: number; readonly wide: number } | null;
 }
 
@@ -147,10 +148,10 @@ export async function buildReport(wanted: readonly string[], say: (text: string)
       frameTimeS: 0,
       variant: null,
     });
-    const sections = [compiled.triangles, compiled.corners, compiled.vertices, compiled.materials, compiled.textures];
-    const bytes = [...sections, compiled.lights, compiled.lightNodes].reduce((sum, section) => sum + section.byteLength, 0);
-    const perTriangle = (rows: Uint8Array): number => (bytes + rows.byteLength) / (compiled.triangles.byteLength / Triangle.size);
-    const stored = { binary: perTriangle(compiled.nodes), wide: perTriangle(buildWideTree(compiled.nodes).rows) };
+    const stored = {
+      binary: bytesPerTriangle(compiled),
+      wide: bytesPerTriangle(compiled, buildWideTree(compiled.nodes).rows.byteLength),
+    };
     rows.push(await measure(name, trianglesOf(compiled), stored));
   }
   const made =

@@ -13,6 +13,7 @@ export function nodeText(report: NodeReport): string {
     'same film',
     'nodes, triangles per ray',
     'MB',
+    'B/triangle',
   ];
   const cells = rows.map((row) => [
     row.scene,
@@ -23,6 +24,7 @@ export function nodeText(report: NodeReport): string {
       ? `${figure(row.counters.nodeVisits / row.counters.segments)}, ${figure(row.counters.triangleTests / row.counters.segments)}`
       : '–',
     figure(row.bytes / 1e6),
+    figure(row.bytesPerTriangle),
   ]);
   const mixHead = ['scene', 'tree', 'M rays/s', 'M rays/CPU s', 'nodes per ray', 'triangles per ray', 'of the issue-rate bound'];
   const mixCells = rows.flatMap((row) =>

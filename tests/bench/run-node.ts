@@ -9,6 +9,7 @@ import { filmCounters, filmSegments, type Counters } from '#lib/job/film.ts';
 import { RenderEngine } from '#workers/render/engine.ts';
 import { openDevice } from '#workers/render/device.ts';
 import { sceneNeeds } from '#workers/render/scene-buffers.ts';
+import { bytesPerTriangle } from '#workers/render/scene-bytes.ts';
 import { variantKey, type Variant } from '#workers/render/variant.ts';
 import { compileScene } from '#workers/scene/compile.ts';
 import type { CompiledScene } from '#workers/scene/compiled-scene.ts';
@@ -43,7 +44,10 @@ export interface MixOutcome {
 export interface NodeRow {
   readonly scene: string;
   readonly triangles: number;
+  /** On a device. */
   readonly bytes: number;
+  /** Of the mesh alone, with the compiled tree. */
+  readonly bytesPerTriangle: number;
   readonly compileSeconds: number;
   readonly counters: Counters | null;
   readonly variants: readonly VariantOutcome[];
@@ -105,9 +109,18 @@ async function nodeRow(
   for (const tree of ['binary', 'wide'] as const) {
     mixes.push(await mixOf(gpu, compiled, tree, scene, adapter, { width, height, seconds: options.seconds / 4 }));
   }
-  const { triangles, bytes, compileSeconds } = compiled.summary;
+  const { triangles, needs, compileSeconds } = compiled.summary;
   const counters = await countOf(gpu, compiled, request);
-  return { scene: scene.name, triangles, bytes, compileSeconds, counters, variants, mixes };
+  return {
+    scene: scene.name,
+    triangles,
+    bytes: needs.bytes,
+    bytesPerTriangle: bytesPerTriangle(compiled),
+    compileSeconds,
+    counters,
+    variants,
+    mixes,
+  };
 }
 
 /** Node visits and triangle tests, by the canonical tree. */

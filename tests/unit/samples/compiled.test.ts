@@ -10,6 +10,7 @@ import { describe, expect, it } from 'vitest';
 import type { SampleEntry } from '#cli/samples/build.ts';
 import type { Bytes } from '#lib/protocol/bytes.ts';
 import { Triangle } from '#shaders/layout.ts';
+import { bytesPerTriangle } from '#workers/render/scene-bytes.ts';
 import { compileScene } from '#workers/scene/compile.ts';
 import type { CompiledScene } from '#workers/scene/compiled-scene.ts';
 
@@ -79,8 +80,10 @@ const within = (p: Point, { min, max }: Body): boolean => p.every((v, c) => v >=
 
 describe.each(index)('$name', ({ file, camera, animationSeconds }) => {
   it('compiles without a warning, with its camera, lights and animation', async () => {
-    const { summary } = await compiled(file, 0);
+    const scene = await compiled(file, 0);
+    const { summary } = scene;
     expect(summary.warnings).toEqual([]);
+    expect(bytesPerTriangle(scene)).toBeLessThanOrEqual(110);
     expect(summary.cameras[camera]?.name).toBe('Camera');
     expect(summary.animationSeconds).toBe(animationSeconds);
     expect(summary.lights).toBeGreaterThan(0);

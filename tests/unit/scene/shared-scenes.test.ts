@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { bytesPerTriangle } from '#workers/render/scene-bytes.ts';
 import { compileScene } from '#workers/scene/compile.ts';
 
 interface Manifest {
@@ -30,16 +31,19 @@ test(`shared scenes: ${present ? 'present, compared with their manifest' : 'abse
       frameTimeS: 0,
       variant: null,
     };
-    const { summary } = await compileScene(new AbortController().signal, files);
+    const compiled = await compileScene(new AbortController().signal, files);
+    const { summary } = compiled;
     console.log(
       scene.name,
       summary.root,
       `${summary.triangles} triangles`,
       `${summary.lights} lights`,
       `${summary.bytes} bytes`,
+      `${bytesPerTriangle(compiled).toFixed(1)} bytes per triangle`,
       `${summary.compileSeconds.toFixed(2)} s`,
       summary.warnings.join(' '),
     );
+    if (scene.triangles > 1_000) expect(bytesPerTriangle(compiled), scene.name).toBeLessThanOrEqual(110);
     expect(summary.triangles, scene.name).toBeLessThanOrEqual(scene.triangles);
     expect(summary.triangles, scene.name).toBeGreaterThan(scene.triangles * 0.99);
     const size = Math.hypot(...scene.bounds.max.map((value, axis) => value - (scene.bounds.min[axis] as number)));
