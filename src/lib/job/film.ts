@@ -89,6 +89,46 @@ export function writePixel(view: DataView, pixel: number, sums: PixelSums): void
   u32(at.object, sums.object);
 }
 
+/** Integers per pixel that `addCounts` adds: albedo, normal, coverage. */
+export const COUNTS_PER_PIXEL = 7;
+
+/** Adds to each pixel's counts what `readPixel` gives of them; `light` begins on a word. A picture of a million pixels has no time for objects. */
+export function addCounts(counts: Int32Array, light: Uint8Array): void {
+  const words = new Uint32Array(light.buffer, light.byteOffset, light.length / 4);
+  const [albedoRg, albedoB, normalXy, normalZ] = [at.albedo_rg / 4, at.albedo_b / 4, at.normal_xy / 4, at.normal_z / 4];
+  for (let from = 0, to = 0; from < words.length; from += WORDS, to += COUNTS_PER_PIXEL) {
+    const rg = words[from + albedoRg]!;
+    const xy = words[from + normalXy]!;
+    const z = words[from + normalZ]!;
+    counts[to]! += rg & 0xffff;
+    counts[to + 1]! += rg >>> 16;
+    counts[to + 2]! += words[from + albedoB]!;
+    counts[to + 3]! += (xy << 16) >> 16;
+    counts[to + 4]! += xy >> 16;
+    counts[to + 5]! += (z << 16) >> 16;
+    counts[to + 6]! += z >>> 16;
+  }
+}
+
+/** Sums of depth and of squared luminance per pixel. */
+export function filmDepthAndMoment(light: Uint8Array): Float32Array<ArrayBuffer> {
+  const words = new Float32Array(light.buffer, light.byteOffset, light.length / 4);
+  const out = new Float32Array((light.length / FilmPixel.size) * 2);
+  for (let from = 0, to = 0; from < words.length; from += WORDS, to += 2) {
+    out[to] = words[from + at.depth / 4]!;
+    out[to + 1] = words[from + at.moment / 4]!;
+  }
+  return out;
+}
+
+/** What each pixel saw; NONE: no surface. */
+export function filmObjects(light: Uint8Array): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(light.buffer, light.byteOffset, light.length / 4);
+  const out = new Uint32Array(light.length / FilmPixel.size);
+  for (let p = 0; p < out.length; p++) out[p] = words[p * WORDS + at.object / 4]!;
+  return out;
+}
+
 /** Rays traced for a film: the sum of its pixels' segment counts. `light` begins on a word, as whole films and cut leaves do. */
 export function filmSegments(light: Uint8Array): number {
   const words = new Uint32Array(light.buffer, light.byteOffset, light.length / 4);

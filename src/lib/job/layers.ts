@@ -4,7 +4,7 @@
  * sums are left to the accumulator, which knows how to add those.
  */
 import { ALBEDO_STEPS, NONE, NORMAL_STEPS } from '#shaders/layout.ts';
-import { readPixel, viewOfFilm } from './film.ts';
+import { addCounts, COUNTS_PER_PIXEL, filmDepthAndMoment, filmObjects } from './film.ts';
 import type { Pass, Rect } from './plan.ts';
 
 /** Per pixel, rows from the top; linear values, never tone mapped. */
@@ -52,9 +52,6 @@ export function copyRows<T extends Float32Array | Uint32Array>(frame: T, part: T
   }
 }
 
-/** Integers per pixel: albedo, normal, coverage. */
-const COUNTS = 7;
-
 export class LayerSums {
   readonly #counts: Int32Array<ArrayBuffer>;
   readonly #object: Uint32Array<ArrayBuffer>;
@@ -62,28 +59,21 @@ export class LayerSums {
   readonly #objectFirst: Uint32Array<ArrayBuffer>;
 
   constructor(pixels: number) {
-    this.#counts = new Int32Array(pixels * COUNTS);
+    this.#counts = new Int32Array(pixels * COUNTS_PER_PIXEL);
     this.#object = new Uint32Array(pixels).fill(NONE);
     this.#objectFirst = new Uint32Array(pixels).fill(NONE);
   }
 
   /** @returns sums of depth and squared luminance per pixel, for the accumulator to add in its order. */
   add(pass: Pass, light: Uint8Array): Float32Array<ArrayBuffer> {
-    const view = viewOfFilm(light);
-    const pixels = this.#object.length;
-    const more = new Float32Array(pixels * 2);
-    for (let p = 0; p < pixels; p++) {
-      const { albedo, normal, coverage, depth, moment, object } = readPixel(view, p);
-      [...albedo, ...normal, coverage].forEach((value, i) => {
-        this.#counts[p * COUNTS + i]! += value;
-      });
-      more[p * 2] = depth;
-      more[p * 2 + 1] = moment;
-      if (object === NONE || pass.first > this.#objectFirst[p]!) continue;
-      this.#object[p] = object;
+    addCounts(this.#counts, light);
+    const objects = filmObjects(light);
+    for (let p = 0; p < objects.length; p++) {
+      if (objects[p] === NONE || pass.first > this.#objectFirst[p]!) continue;
+      this.#object[p] = objects[p]!;
       this.#objectFirst[p] = pass.first;
     }
-    return more;
+    return filmDepthAndMoment(light);
   }
 
   /** @param samples per pixel in all. @param more sums of depth and squared luminance. */
@@ -92,7 +82,7 @@ export class LayerSums {
     const out = emptyLayers(pixels);
     if (samples === 0) return out;
     for (let p = 0; p < pixels; p++) {
-      const count = (i: number): number => this.#counts[p * COUNTS + i]!;
+      const count = (i: number): number => this.#counts[p * COUNTS_PER_PIXEL + i]!;
       for (let c = 0; c < 3; c++) {
         out.albedo[p * 3 + c] = count(c) / (ALBEDO_STEPS * samples);
         out.normal[p * 3 + c] = count(3 + c) / (NORMAL_STEPS * samples);

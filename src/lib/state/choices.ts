@@ -27,8 +27,8 @@ export const isDenoiseName = (name: string | null): name is DenoiseName => name 
 
 /** How bright light becomes a colour of the screen, by the names of src/lib/image/tonemap.ts. */
 export const TONES = {
-  neutral: 'Neutral: colours stay true',
-  agx: 'AgX: bright light fades to white, as on film',
-  aces: 'ACES: strong contrast',
-  none: 'None: what is too bright is cut off',
-} as const satisfies Record<ToneOperator, string>;
+  neutral: { name: 'Neutral', says: 'colours stay true' },
+  agx: { name: 'AgX', says: 'bright light fades to white, as on film' },
+  aces: { name: 'ACES', says: 'strong contrast' },
+  none: { name: 'None', says: 'what is too bright is cut off' },
+} as const satisfies Record<ToneOperator, { name: string; says: string }>;

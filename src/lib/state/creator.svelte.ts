@@ -197,8 +197,7 @@ export class CreatorDesk {
   async file(format: Format): Promise<Developed | null> {
     const { job } = this;
     if (!job) return null;
-    const { width, height } = job.order;
-    const shown = this.denoising.shown(width, height);
+    const shown = this.denoising.shown(job.job);
     try {
       const layers = holdsLayers(format) ? ((await this.#role?.layers(job.job)) ?? null) : null;
       const picture = pictureOf(job, layers, holdsLayers(format) ? this.denoising.latest : shown);

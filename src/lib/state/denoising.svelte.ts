@@ -8,6 +8,8 @@ import type { DenoiseQuality, DenoiseRequest, Engine } from '../gpu/engine.ts';
 
 /** A picture at one moment; another object at the next. */
 export interface RawPicture {
+  /** The same for all moments of one picture, and of no other. */
+  readonly of: unknown;
   readonly width: number;
   readonly height: number;
   /** Mean linear radiance, width × height × 3. */
@@ -23,8 +25,7 @@ export type Guides = Pick<DenoiseRequest, 'albedo' | 'normal' | 'depth' | 'momen
 
 /** What was made of which light. */
 export interface Denoised {
-  readonly width: number;
-  readonly height: number;
+  readonly of: unknown;
   readonly image: Float32Array<ArrayBuffer>;
   readonly quality: DenoiseQuality;
   readonly samples: number;
@@ -69,9 +70,10 @@ export class Denoising {
     this.#most = most;
   }
 
-  /** The picture as it is now, with more light or larger than before. */
+  /** The picture as it is now. What was made of another one is of no more use. */
   take(picture: RawPicture): void {
     this.#picture = picture;
+    if (this.latest?.of !== picture.of) this.latest = null;
     if (this.wanted) void this.#run();
   }
 
@@ -83,13 +85,12 @@ export class Denoising {
     else this.#stop();
   }
 
-  /** The picture without grain, if it is asked for and there; of these sides. */
-  shown(width: number, height: number): Denoised | null {
-    const { latest } = this;
-    return this.wanted && latest?.width === width && latest.height === height ? latest : null;
+  /** The picture without grain, if it is asked for and there. */
+  shown(of: unknown): Denoised | null {
+    return this.wanted && this.latest?.of === of ? this.latest : null;
   }
 
-  /** Another picture: what was made of the one before is of no more use. */
+  /** There is no picture any more. */
   clear(): void {
     this.#stop();
     this.#picture = null;
@@ -135,7 +136,7 @@ export class Denoising {
 
   async #make(signal: AbortSignal, quality: DenoiseQuality): Promise<void> {
     const picture = this.#picture!;
-    const { width, height, color, samples, done } = picture;
+    const { of, width, height, color, samples, done } = picture;
     this.working = quality;
     this.share = 0;
     try {
@@ -144,10 +145,11 @@ export class Denoising {
       const result = await engine.denoise(signal, { width, height, color, ...guides, quality }, (share) => {
         if (!signal.aborted) this.share = share;
       });
-      if (signal.aborted) return;
+      // Its picture may have gone meanwhile.
+      if (signal.aborted || this.#picture?.of !== of) return;
       if (!result.ok) return this.#fail(quality, result.text);
       const { image, models, seconds } = result;
-      this.latest = { width, height, image, quality, samples, done, models };
+      this.latest = { of, image, quality, samples, done, models };
       if (quality === 'fast') this.#secondsPerPixel = seconds / (width * height);
     } catch (cause) {
       if (!signal.aborted) this.#fail(quality, cause instanceof Error ? cause.message : String(cause));

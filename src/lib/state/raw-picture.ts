@@ -35,7 +35,7 @@ const guidesOf = ({ albedo, normal, depth, moment }: Layers, samples: Float32Arr
 export function rawFrame(frame: Frame, samples: number, done: boolean): RawPicture {
   const { width, height, image } = frame;
   const guides = async (): Promise<Guides> => guidesOf(frame.layers(), new Float32Array(width * height).fill(samples));
-  return { width, height, color: image, samples, done, guides };
+  return { of: frame, width, height, color: image, samples, done, guides };
 }
 
 /** The pictures of one job, one after the other. */
@@ -47,10 +47,11 @@ export class JobPictures {
     this.#layers = layers;
   }
 
-  of({ order, view, image, tileSamples }: CreatorJob): RawPicture {
+  of({ job, order, view, image, tileSamples }: CreatorJob): RawPicture {
     const { width, height } = order;
     const done = view.state !== 'open';
     return {
+      of: job,
       width,
       height,
       color: image,
