@@ -72,9 +72,9 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let plane = group.z;
 ${sums.map((name) => `  var ${name} = vec4f(0.0);`).join('\n')}
   for (var i = 0u; i < conv.in_blocks; i++) {
-    let from = (plane * conv.in_blocks + i) * conv.patch_stride + patch_at;
+    let start = (plane * conv.in_blocks + i) * conv.patch_stride + patch_at;
 ${range(patches)
-  .map((p) => `    let s${p} = planes[from + ${p * workgroup}u];`)
+  .map((p) => `    let s${p} = planes[start + ${p * workgroup}u];`)
   .join('\n')}
 ${range(blocks)
   .flatMap((b) => [

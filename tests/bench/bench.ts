@@ -5,6 +5,7 @@ import { findVulkan, SYSTEM_PLACES } from '#cli/gpu-environment.ts';
 import { cacheFolder } from '#cli/paths.ts';
 import { lavapipe } from '../stacks/lavapipe.ts';
 import { buildReport, buildText } from './build.ts';
+import { denoiseReport, denoiseText } from './denoise.ts';
 import { HELP, readOptions, type BenchOptions } from './options.ts';
 import { circumstances, record } from './record.ts';
 import { browserText } from './report-browser.ts';
@@ -41,10 +42,14 @@ function tell(options: BenchOptions, title: string, report: object, text: string
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options.mode === 'help') process.stdout.write(HELP.trimStart());
-  if (options.mode === 'node' && options.drivers.length > 0) return eachDriver(options.drivers);
+  if ((options.mode === 'node' || options.mode === 'denoise') && options.drivers.length > 0) return eachDriver(options.drivers);
   if (options.mode === 'node') {
     const report = await nodeReport(options, say);
     tell(options, `Node, ${report.adapter}`, report, nodeText(report));
+  }
+  if (options.mode === 'denoise') {
+    const report = await denoiseReport(options, say);
+    tell(options, `Denoiser, ${report.adapter}`, report, denoiseText(report));
   }
   if (options.mode === 'build') {
     const report = await buildReport(options.scenes, say);
