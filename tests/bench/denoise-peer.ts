@@ -20,7 +20,13 @@ export class OidnWeb {
     this.#guides = guides;
   }
 
-  static async create(device: GPUDevice, adapterInfo: GPUAdapterInfo, weights: Uint8Array, guides: 0 | 2, halves: boolean): Promise<OidnWeb> {
+  static async create(
+    device: GPUDevice,
+    adapterInfo: GPUAdapterInfo,
+    weights: Uint8Array,
+    guides: 0 | 2,
+    halves: boolean,
+  ): Promise<OidnWeb> {
     const unet = await initUNetFromBuffer(
       Uint8Array.from(weights).buffer,
       { device, adapterInfo },

@@ -11,6 +11,8 @@ await build({
   logLevel: 'error',
   publicDir: false,
   worker: { format: 'es' },
+  // Its modules import each other without endings, which Node refuses.
+  ssr: { noExternal: ['oidn-web'] },
   build: {
     ssr: true,
     target: 'node20',

@@ -34,7 +34,12 @@ export type OpenOutcome =
 
 export const fits = (needs: LimitNeeds, limits: LimitNeeds): boolean => NAMES.every((name) => needs[name] <= limits[name]);
 
-export async function openDevice(gpu: GPU | undefined, needs: LimitNeeds = DEFAULT_LIMITS): Promise<OpenOutcome> {
+/** @param wishes features that are asked for where the adapter has them. */
+export async function openDevice(
+  gpu: GPU | undefined,
+  needs: LimitNeeds = DEFAULT_LIMITS,
+  wishes: readonly GPUFeatureName[] = [],
+): Promise<OpenOutcome> {
   if (!gpu) return { ok: false, reason: 'no-webgpu', text: 'This browser has no WebGPU, or it is switched off.' };
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
   if (!adapter) return { ok: false, reason: 'no-adapter', text: 'WebGPU is there, but it offers no adapter on this machine.' };
@@ -46,7 +51,7 @@ export async function openDevice(gpu: GPU | undefined, needs: LimitNeeds = DEFAU
   const raised = NAMES.filter((name) => needs[name] > DEFAULT_LIMITS[name]);
   const requiredLimits = Object.fromEntries(raised.map((name) => [name, needs[name]]));
   try {
-    const requiredFeatures = OPTIONAL_FEATURES.filter((name) => adapter.features.has(name));
+    const requiredFeatures = [...OPTIONAL_FEATURES, ...wishes].filter((name) => adapter.features.has(name));
     const device = await adapter.requestDevice({ label: 'pictor', requiredLimits, requiredFeatures });
     return { ok: true, device, adapter: describe(adapter), holds: roomOf(adapter) };
   } catch (error) {

@@ -62,7 +62,7 @@ export class RenderEngine implements Engine {
     this.#gpu = gpu;
     this.#estimator = options.estimator ?? 'both';
     const clock = options.clock ?? hostClock;
-    this.#desk = new DenoiseDesk(gpu, options.weights);
+    this.#desk = new DenoiseDesk(gpu, options.weights, options.tune);
     this.#rhythm = { pacer: new Pacer(), duty: new DutyCycle(clock), clock, most: LANE_PATHS_MAX };
     this.#tuner = new Tuner({
       shader: this.shader,

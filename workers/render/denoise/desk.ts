@@ -5,8 +5,15 @@
  */
 import type { DenoiseRequest, DenoiseResult } from '#lib/gpu/engine.ts';
 import { Atrous } from '../atrous.ts';
-import { openDevice } from '../device.ts';
-import { Denoiser } from '../denoiser.ts';
+import type { Adapter } from '#lib/protocol/control.ts';
+import { sha256, toHex, utf8 } from '#lib/protocol/bytes.ts';
+import { DENOISE_TENSOR_BYTES_MAX } from '#lib/protocol/limits.ts';
+import { directProgram, gemmProgram, winogradPrograms } from '#shaders/denoise/index.ts';
+import type { TuneStore } from '../autotune.ts';
+import { DEFAULT_LIMITS, openDevice, type OpenOutcome } from '../device.ts';
+import { Denoiser, type DenoiserOptions } from '../denoiser.ts';
+import { chooseKinds, softwareKind } from './choice.ts';
+import { SHAPES } from './kernels.ts';
 import type { LoadWeights } from './weights.ts';
 
 interface Opened {
@@ -21,13 +28,16 @@ const refused = (reason: Exclude<DenoiseResult, { ok: true }>['reason'], text: s
 export class DenoiseDesk {
   readonly #gpu: GPU | undefined;
   readonly #load: LoadWeights | undefined;
+  readonly #tune: TuneStore | undefined;
   #opened: Opened | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   readonly #closing = new AbortController();
 
-  constructor(gpu: GPU | undefined, load: LoadWeights | undefined) {
+  /** @param tune where it is kept which kernels are the fastest. */
+  constructor(gpu: GPU | undefined, load: LoadWeights | undefined, tune?: TuneStore) {
     this.#gpu = gpu;
     this.#load = load;
+    this.#tune = tune;
   }
 
   denoise(signal: AbortSignal, request: DenoiseRequest, onProgress?: (share: number) => void): Promise<DenoiseResult> {
@@ -68,4 +78,31 @@ export class DenoiseDesk {
     }
     return result;
   }
+}
+
+/** A device that binds as much as a tile's tensors may take, or what its adapter can, with halves where it has them. */
+async function openRoomy(gpu: GPU | undefined): Promise<OpenOutcome> {
+  const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
+  const limits = adapter?.limits ?? DEFAULT_LIMITS;
+  const roomy = (name: 'maxStorageBufferBindingSize' | 'maxBufferSize'): number =>
+    Math.max(DEFAULT_LIMITS[name], Math.min(limits[name], DENOISE_TENSOR_BYTES_MAX));
+  const needs = {
+    ...DEFAULT_LIMITS,
+    maxStorageBufferBindingSize: roomy('maxStorageBufferBindingSize'),
+    maxBufferSize: roomy('maxBufferSize'),
+  };
+  return openDevice(gpu, needs, ['shader-f16']);
+}
+
+/** Processors convert halves where they have to, so on software adapters they only cost. */
+function optionsFor({ device, adapter }: { device: GPUDevice; adapter: Adapter }, store: TuneStore | undefined): DenoiserOptions {
+  if (adapter.software) return { choose: async () => softwareKind };
+  const precision = device.features.has('shader-f16') ? 'f16' : 'f32';
+  const texts = [directProgram(SHAPES.strip, precision), directProgram(SHAPES.direct, precision), gemmProgram(precision)];
+  const kernels = toHex(sha256(utf8([...texts, ...Object.values(winogradPrograms(precision))].join('')))).slice(0, 16);
+  const key = `denoise ${adapter.class} ${adapter.name} ${precision} ${kernels}`;
+  return {
+    precision,
+    choose: (layers, built) => chooseKinds(layers, { device, kernels: built, store, key, now: () => performance.now() }),
+  };
 }
