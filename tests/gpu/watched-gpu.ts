@@ -19,6 +19,8 @@ export interface WatchedGpu {
   readonly devices: readonly Watched[];
   /** The next so many error scopes report that memory ran out. */
   shortages: number;
+  /** What there is no memory for: the scope around it reports so. */
+  lacks: (descriptor: GPUBufferDescriptor) => boolean;
 }
 
 type Maker = (descriptor: unknown) => unknown;
@@ -26,8 +28,8 @@ type Maker = (descriptor: unknown) => unknown;
 /** @param named what the adapter says of itself instead of the truth. */
 export function watchGpu(gpu: GPU, named?: Partial<GPUAdapterInfo>): WatchedGpu {
   const devices: Watched[] = [];
-  const state = { gpu: undefined as unknown as GPU, devices, shortages: 0 };
-  state.gpu = {
+  const state: WatchedGpu = { gpu: undefined as unknown as GPU, devices, shortages: 0, lacks: () => false };
+  (state as { gpu: GPU }).gpu = {
     requestAdapter: async (options?: GPURequestAdapterOptions) => {
       const adapter = await gpu.requestAdapter(options);
       if (!adapter) return null;
@@ -47,19 +49,21 @@ export function watchGpu(gpu: GPU, named?: Partial<GPUAdapterInfo>): WatchedGpu 
   return state;
 }
 
-function watchDevice(device: GPUDevice, state: { shortages: number }): Watched {
+function watchDevice(device: GPUDevice, state: Pick<WatchedGpu, 'shortages' | 'lacks'>): Watched {
   const watched: Watched = { device, live: new Set(), made: 0, bound: 0 };
   const methods = device as unknown as Record<string, Maker>;
-  const wrap = (name: string, after: (made: unknown) => void): void => {
+  let lacking = false;
+  const wrap = (name: string, after: (made: unknown, descriptor: unknown) => void): void => {
     const original = methods[name]!.bind(device);
     methods[name] = (descriptor) => {
       const made = original(descriptor);
-      after(made);
+      after(made, descriptor);
       return made;
     };
   };
   for (const name of ['createBuffer', 'createTexture'])
-    wrap(name, (made) => {
+    wrap(name, (made, descriptor) => {
+      lacking ||= name === 'createBuffer' && state.lacks(descriptor as GPUBufferDescriptor);
       const thing = made as GPUBuffer | GPUTexture;
       const destroy = thing.destroy.bind(thing);
       watched.made += 1;
@@ -75,8 +79,9 @@ function watchDevice(device: GPUDevice, state: { shortages: number }): Watched {
   const pop = device.popErrorScope.bind(device);
   device.popErrorScope = async () => {
     const error = await pop();
-    if (state.shortages === 0) return error;
-    state.shortages -= 1;
+    if (state.shortages === 0 && !lacking) return error;
+    if (!lacking) state.shortages -= 1;
+    lacking = false;
     return { message: 'no memory left, on purpose' };
   };
   return watched;

@@ -109,7 +109,8 @@ export class TuneBench {
     let found = first;
     for (let paths = FIRST_PATHS * 4; paths <= LANE_PATHS_MAX && found.ms < MEASURE_MS && !this.over; paths *= 4) {
       const next = await this.dispatch(scene, paths);
-      if (!next) return null;
+      // No memory for as many, or no device: what was measured stands.
+      if (!next) break;
       found = next;
     }
     return { variant: scene.variant, raysPerMs: found.rays / found.ms, film: first.film };
@@ -137,7 +138,7 @@ export class TuneBench {
     const frame = encodeFrame(request, scene.buffers.frame, { first: TUNE_SIDE_PX ** 2 - pixels, count: pixels });
     const start = this.#clock.nowMs();
     const result = await this.#session.lanes[0]!.run(scene, { frame, pixels, paths, count: false }).catch(() => null);
-    if (!result || this.#session.fault !== null) return null;
+    if (!result || result === 'no-memory' || this.#session.fault !== null) return null;
     const ms = Math.max(result.deviceMs ?? this.#clock.nowMs() - start, 0.01);
     return { rays: filmSegments(result.light), ms, film: toHex(sha256(result.light)) };
   }

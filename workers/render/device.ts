@@ -69,6 +69,18 @@ const roomOf = ({ limits }: GPUAdapter): DeviceRoom => ({
   bindingBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
 });
 
+/**
+ * Makes things on a device and hears whether it had the memory for them. What was made without it is
+ * of no use and stays the caller's to destroy; using it is an error of validation, which is heard here too.
+ */
+export async function allocate<T>(device: GPUDevice, make: () => T): Promise<{ readonly made: T; readonly short: boolean }> {
+  const scopes = ['validation', 'out-of-memory'] as const;
+  for (const scope of scopes) device.pushErrorScope(scope);
+  const made = make();
+  const errors = await Promise.all(scopes.map(() => device.popErrorScope().catch((lost: unknown) => lost)));
+  return { made, short: errors.some((error) => error !== null) };
+}
+
 /** Classes are compared by the coordinator; empty fields, which browsers may blank, become `unknown`. */
 function describe(adapter: GPUAdapter): Adapter {
   const { vendor, architecture, description, device } = adapter.info;

@@ -197,9 +197,16 @@ export class RenderEngine implements Engine {
       if (!opened.ok) return failed(opened.reason === 'too-small' ? 'no-memory' : 'device-lost', opened.text);
       const { session } = opened;
       const ready = await this.#ready(session, scene, request);
-      if (!ready.ok && session.fault === null) return failed(ready.reason === 'no-memory' ? 'no-memory' : 'device-lost', ready.text);
+      if (!ready.ok && session.fault === null) {
+        if (ready.reason === 'no-memory' && this.#settleForLess(session, request)) continue;
+        return failed(ready.reason === 'no-memory' ? 'no-memory' : 'device-lost', ready.text);
+      }
       const before = tracer.pixelsDone;
       const outcome = ready.ok ? await tracer.run(signal, session, ready.scene, onProgress) : 'device-lost';
+      if (outcome === 'no-memory') {
+        if (this.#settleForLess(session, request)) continue;
+        return failed('no-memory', 'The device has no memory left for paths beside the scene.');
+      }
       if (outcome === 'aborted' || this.#disposed) return STOPPED;
       if (outcome === 'done') return finish(tracer, (performance.now() - start) / 1000);
       text = session.fault ?? 'The device was lost.';
@@ -207,6 +214,14 @@ export class RenderEngine implements Engine {
       if (tracer.pixelsDone > before) inVain = -1;
     }
     return failed('device-lost', text);
+  }
+
+  /** The stages keep far more beside each path than one kernel does. @returns whether there is less to settle for. */
+  #settleForLess(session: Session, { count }: TraceRequest): boolean {
+    const { variant } = this.#tuner.tuned;
+    if (count || this.#tuner.isFixed || variant.kernel === 'mega' || session.hasRenounced(variant)) return false;
+    session.renounce(variant);
+    return true;
   }
 
   async #ready(session: Session, scene: CompiledScene, request: TraceRequest): Promise<ReadyOutcome> {

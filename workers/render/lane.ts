@@ -5,6 +5,7 @@
  */
 import { FILM_BYTES_PER_PIXEL, SIGNATURE_BYTES_PER_PATH } from '#lib/job/film.ts';
 import { Frame, PathSlot } from '#shaders/layout.ts';
+import { allocate } from './device.ts';
 import { DispatchClock } from './dispatch-clock.ts';
 import type { ReducePass } from './reduce-pass.ts';
 import type { ReadyScene } from './session.ts';
@@ -12,7 +13,8 @@ import type { PathPass, PathWork } from './trace-pass.ts';
 
 /** Most paths of one dispatch: 32 MiB of slots and at most 48 MiB of film. */
 export const LANE_PATHS_MAX = 1 << 20;
-const LANE_PATHS_MIN = 1 << 14;
+/** Fewest paths that buffers are made for. */
+export const LANE_PATHS_MIN = 1 << 14;
 
 export interface LaneWork {
   readonly frame: ArrayBuffer;
@@ -56,10 +58,14 @@ export class Lane {
     this.#clock = new DispatchClock(device);
   }
 
-  /** Submits at once; resolves when the results are in this process's memory. Rejects when the device is lost. */
-  async run(scene: ReadyScene, work: LaneWork): Promise<LaneResult> {
+  /**
+   * Submits at once unless buffers have to grow first; resolves when the results are in this process's memory.
+   * Rejects when the device is lost.
+   */
+  async run(scene: ReadyScene, work: LaneWork): Promise<LaneResult | 'no-memory'> {
     const { pass, buffers } = scene;
-    const storage = this.#room(work);
+    const storage = this.#has(scene, work) ? this.#storage : await this.#grow(scene, work);
+    if (!storage) return 'no-memory';
     const { staging } = storage;
     const lightBytes = work.pixels * FILM_BYTES_PER_PIXEL;
     const signatureBytes = Math.ceil(work.paths / 2) * 4;
@@ -85,19 +91,41 @@ export class Lane {
 
   /**
    * Runs the kernels once for a frame without pixels: drivers that finish compiling at the first
-   * dispatch do it here. Rejects when the device is lost.
+   * dispatch do it here. Rejects when the device is lost. @returns whether there was memory for the smallest dispatches.
    */
-  async warm(scene: ReadyScene, count: boolean): Promise<void> {
-    await this.run(scene, { frame: NO_PIXELS, pixels: 1, paths: 1, count });
+  async warm(scene: ReadyScene, count: boolean): Promise<boolean> {
+    return (await this.run(scene, { frame: NO_PIXELS, pixels: 1, paths: 1, count })) !== 'no-memory';
   }
 
-  #room({ paths, pixels }: LaneWork): Storage {
+  #has({ pass, buffers }: ReadyScene, { paths, pixels }: LaneWork): boolean {
     const known = this.#storage;
-    if (known && known.paths >= paths && known.pixels >= pixels) return known;
-    const grown = this.#makeStorage(powerOfTwo(Math.max(paths, known?.paths ?? 0)), powerOfTwo(Math.max(pixels, known?.pixels ?? 0)));
-    for (const pass of known?.passes ?? []) pass.release(known!.slots);
-    for (const name of ['slots', 'light', 'signatures', 'staging'] as const) known?.[name].destroy();
-    return (this.#storage = grown);
+    return known !== null && known.paths >= paths && known.pixels >= pixels && pass.holds(known.slots, buffers);
+  }
+
+  /** Larger buffers, or what a pass keeps beside them. @returns null when the device has no memory for them: what was there stays. */
+  async #grow(scene: ReadyScene, { paths, pixels }: LaneWork): Promise<Storage | null> {
+    const { pass, buffers } = scene;
+    const known = this.#storage;
+    const large = known !== null && known.paths >= paths && known.pixels >= pixels;
+    const { made, short } = await allocate(this.#device, () => {
+      const storage = large
+        ? known
+        : this.#makeStorage(powerOfTwo(Math.max(paths, known?.paths ?? 0)), powerOfTwo(Math.max(pixels, known?.pixels ?? 0)));
+      pass.reserve(storage.slots, buffers);
+      return storage;
+    });
+    if (short) {
+      pass.release(made.slots);
+      if (made !== known) this.#free(made);
+      return null;
+    }
+    if (known && made !== known) this.#free(known);
+    return (this.#storage = made);
+  }
+
+  #free(storage: Storage): void {
+    for (const pass of storage.passes) pass.release(storage.slots);
+    for (const name of ['slots', 'light', 'signatures', 'staging'] as const) storage[name].destroy();
   }
 
   #makeStorage(paths: number, pixels: number): Storage {

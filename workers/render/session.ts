@@ -6,9 +6,9 @@
 import type { DeviceRoom } from '#lib/gpu/engine.ts';
 import type { Adapter } from '#lib/protocol/control.ts';
 import type { CompiledScene } from '../scene/compiled-scene.ts';
-import { openDevice, type LimitNeeds, type OpenOutcome } from './device.ts';
+import { allocate, openDevice, type LimitNeeds, type OpenOutcome } from './device.ts';
 import { featuresKey, PLAIN, sceneFeatures, type Features } from './features.ts';
-import { Lane } from './lane.ts';
+import { Lane, LANE_PATHS_MIN } from './lane.ts';
 import { ReducePass } from './reduce-pass.ts';
 import { SceneBuffers } from './scene-buffers.ts';
 import { TracePass, type Estimator, type PathPass } from './trace-pass.ts';
@@ -41,6 +41,7 @@ interface HeldScene {
   last: ReadyScene | null;
 }
 
+const CROWDED: ReadyOutcome = { ok: false, reason: 'no-memory', text: 'The device has no memory left for paths beside the scene.' };
 const UNWARMED: ReadyOutcome = { ok: false, reason: 'refused', text: 'The device did not finish its first dispatch.' };
 
 type Opened = Extract<OpenOutcome, { ok: true }>;
@@ -56,12 +57,17 @@ export class Session {
   readonly lanes: readonly Lane[];
   /** Why the device is of no more use; null while it is. */
   fault: string | null = null;
+  /** Paths of a dispatch that the device has had memory for, as far as is known. */
+  pathsMax = Infinity;
   readonly #device: GPUDevice;
   readonly #estimator: Estimator;
   readonly #passes = new Map<string, PathPass>();
   readonly #scenes = new Map<string, HeldScene>();
   /** Kernels that are built beside the work, by variant and features. */
   readonly #offered = new Map<string, 'under way' | 'there' | 'refused'>();
+
+  /** Variants that take more memory than this device has. */
+  readonly #renounced = new Set<string>();
 
   private constructor({ device, adapter, holds }: Opened, estimator: Estimator, reduce: ReducePass) {
     this.#device = device;
@@ -116,7 +122,8 @@ export class Session {
     if (!held)
       return { ok: false, reason: 'no-memory', text: `The device has no memory for the scene's ${compiled.summary.needs.bytes} bytes.` };
     const scene = { variant, pass, buffers: held.buffers };
-    if (!(await this.#warm(scene, false))) return UNWARMED;
+    const warm = await this.#warm(scene, false);
+    if (warm !== 'warm') return warm === 'cold' ? UNWARMED : CROWDED;
     held.ready.set(variantKey(variant), scene);
     held.last = scene;
     return { ok: true, scene };
@@ -127,9 +134,31 @@ export class Session {
     return this.#scenes.get(root)?.last ?? null;
   }
 
+  /** There was no memory for a dispatch of so many paths. @returns whether smaller ones are worth a try. */
+  crowded(paths: number): boolean {
+    this.pathsMax = 2 ** Math.floor(Math.log2(Math.max(paths - 1, 1)));
+    return this.pathsMax >= LANE_PATHS_MIN;
+  }
+
+  /** This variant takes more memory than there is: it is offered no more, and what was ready of it is not. */
+  renounce(variant: Variant): void {
+    const key = variantKey(variant);
+    this.#renounced.add(key);
+    this.pathsMax = Infinity;
+    for (const held of this.#scenes.values()) {
+      held.ready.delete(key);
+      if (held.last && variantKey(held.last.variant) === key) held.last = null;
+    }
+  }
+
+  hasRenounced(variant: Variant): boolean {
+    return this.#renounced.has(variantKey(variant));
+  }
+
   /** @returns whether the kernels are there; when not, they are being built from now on. */
   offer(variant: Variant, features: Features): boolean {
     const key = `${variantKey(variant)} ${featuresKey(features)}`;
+    if (this.hasRenounced(variant)) return false;
     const state = this.#offered.get(key);
     if (state === undefined) {
       this.#offered.set(key, 'under way');
@@ -149,16 +178,16 @@ export class Session {
     if (!outcome.ok) return outcome;
     const refusal = await this.#refusal(outcome.scene.pass, outcome.scene.buffers.features, true);
     if (refusal !== null) return { ok: false, reason: 'refused', text: refusal };
-    return (await this.#warm(outcome.scene, true)) ? outcome : UNWARMED;
+    const warm = await this.#warm(outcome.scene, true);
+    return warm === 'warm' ? outcome : warm === 'cold' ? UNWARMED : CROWDED;
   }
 
-  async #warm(scene: ReadyScene, count: boolean): Promise<boolean> {
+  async #warm(scene: ReadyScene, count: boolean): Promise<'warm' | 'cold' | 'no-memory'> {
     try {
-      await this.lanes[0]!.warm(scene, count);
-      return true;
+      return (await this.lanes[0]!.warm(scene, count)) ? 'warm' : 'no-memory';
     } catch {
       await this.#toldOfLoss();
-      return false;
+      return 'cold';
     }
   }
 
@@ -204,10 +233,8 @@ export class Session {
     const known = this.#scenes.get(root);
     if (known?.buffers.tree === tree) return known;
     this.drop(root);
-    this.#device.pushErrorScope('out-of-memory');
-    const buffers = new SceneBuffers(this.#device, compiled, tree);
-    const error = await this.#device.popErrorScope().catch((lost: unknown) => lost);
-    if (error !== null) {
+    const { made: buffers, short } = await allocate(this.#device, () => new SceneBuffers(this.#device, compiled, tree));
+    if (short) {
       await this.#toldOfLoss();
       buffers.destroy();
       return null;

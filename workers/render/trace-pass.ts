@@ -40,6 +40,10 @@ export interface PathPass {
   prepare(features: Features, count?: boolean): Promise<void>;
   /** Encodes the work. `prepare` must have been awaited. Nothing else of this lane may be in flight. */
   run(encoder: GPUCommandEncoder, targets: PathTargets, work: PathWork): void;
+  /** Whether all that `run` keeps beside these slots for this scene is there. */
+  holds(slots: GPUBuffer, scene: SceneBuffers): boolean;
+  /** Makes what is not; the caller listens whether the device has the memory. */
+  reserve(slots: GPUBuffer, scene: SceneBuffers): void;
   /** The lane gives these slots up; frees what was kept beside them. */
   release(slots: GPUBuffer): void;
 }
@@ -90,6 +94,15 @@ export class TracePass implements PathPass {
     pass.setBindGroup(1, this.#bindSlots(slots));
     pass.dispatchWorkgroups(Math.max(Math.ceil(paths / this.#options.variant.workgroup), 1));
     pass.end();
+  }
+
+  /** It keeps nothing but a bind group. */
+  holds(): boolean {
+    return true;
+  }
+
+  reserve(slots: GPUBuffer): void {
+    this.#bindSlots(slots);
   }
 
   release(slots: GPUBuffer): void {

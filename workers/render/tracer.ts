@@ -18,7 +18,7 @@ interface Chunk {
   readonly pixels: number;
   readonly submittedMs: number;
   /** null: the device is gone. */
-  readonly result: Promise<LaneResult | null>;
+  readonly result: Promise<LaneResult | 'no-memory' | null>;
 }
 
 /** What tracers of one engine share. */
@@ -30,7 +30,7 @@ export interface TraceRhythm {
   most: number;
 }
 
-export type RunOutcome = 'done' | 'aborted' | 'device-lost';
+export type RunOutcome = 'done' | 'aborted' | 'device-lost' | 'no-memory';
 
 export class Tracer {
   readonly film: Film;
@@ -72,6 +72,13 @@ export class Tracer {
         await Promise.all(flying.map((other) => other.result));
         return signal.aborted ? 'aborted' : 'device-lost';
       }
+      if (result === 'no-memory') {
+        // Smaller ones from here on; what flies behind it is traced again.
+        await Promise.all(flying.splice(0).map((other) => other.result));
+        next = this.#pixelsDone;
+        if (!session.crowded(chunk.pixels * this.film.samples)) return 'no-memory';
+        continue;
+      }
       const tookMs = this.#keep(chunk, result);
       if (!signal.aborted) onProgress?.(this.#pixelsDone / pixels);
       await this.#rhythm.duty.rest(signal, tookMs);
@@ -89,7 +96,7 @@ export class Tracer {
 
   #submit(session: Session, scene: ReadyScene, lane: number, first: number, left: number): Chunk {
     const { samples } = this.film;
-    const count = this.#rhythm.pacer.pixels(samples, left, this.#rhythm.most);
+    const count = this.#rhythm.pacer.pixels(samples, left, Math.min(this.#rhythm.most, session.pathsMax));
     const frame = encodeFrame(this.#request, scene.buffers.frame, { first, count });
     const result = session.lanes[lane]!.run(scene, {
       frame,

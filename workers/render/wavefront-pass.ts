@@ -6,6 +6,7 @@
  */
 import { SORT_GROUP, ROUNDS_MAX, roundsOf, type Queue } from '#shaders/wavefront/layout.ts';
 import { featuresKey, type Features } from './features.ts';
+import type { SceneBuffers } from './scene-buffers.ts';
 import type { PathPass, PathTargets, PathWork } from './trace-pass.ts';
 import type { PassOptions } from './variant.ts';
 import { WavefrontKernelMaker, type WavefrontKernels } from './wavefront-kernels.ts';
@@ -41,7 +42,7 @@ export class WavefrontPass implements PathPass {
     const kernels = this.#kernels.get(featuresKey(targets.scene.features));
     if (!kernels || count) throw new Error('the pipelines of the stages were not prepared');
     if (roundsOf(bounces) > ROUNDS_MAX) throw new Error(`${bounces} bounces are more rounds than the queues hold`);
-    const memory = this.#memory(targets);
+    const memory = this.#memory(targets.slots, targets.scene);
     for (let index = 0; index === 0 || index * memory.capacity < paths; index++) {
       const chunk = { index, paths: Math.min(paths - index * memory.capacity, memory.capacity) };
       for (const control of memory.control) encoder.clearBuffer(control);
@@ -56,6 +57,14 @@ export class WavefrontPass implements PathPass {
       else this.#encode(stages, kernels, bounces);
       pass.end();
     }
+  }
+
+  holds(slots: GPUBuffer, scene: SceneBuffers): boolean {
+    return (this.#memories.get(slots)?.rows ?? 0) >= stateRows(scene.features);
+  }
+
+  reserve(slots: GPUBuffer, scene: SceneBuffers): void {
+    this.#memory(slots, scene);
   }
 
   release(slots: GPUBuffer): void {
@@ -81,7 +90,7 @@ export class WavefrontPass implements PathPass {
   }
 
   /** Made anew when a scene needs more rows than those before it. */
-  #memory({ slots, scene }: PathTargets): WavefrontMemory {
+  #memory(slots: GPUBuffer, scene: SceneBuffers): WavefrontMemory {
     const known = this.#memories.get(slots);
     if (known && known.rows >= stateRows(scene.features)) return known;
     known?.destroy();
