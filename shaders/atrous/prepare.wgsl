@@ -54,13 +54,21 @@ fn slope(x: u32, y: u32) -> f32 {
   return max(across, step_of_depth(p, y > 0u, y + 1u < strip.height, strip.width));
 }
 
+/// Whether paths of this pixel left the scene at once: what they brought has no grain, whatever its texture.
+fn is_sky(p: u32, n: vec3f) -> bool {
+  if (!ALBEDO || !NORMAL || !DEPTH) { return false; }
+  let a = finite3(albedo[p * 3u], albedo[p * 3u + 1u], albedo[p * 3u + 2u]);
+  return all(a == vec3f(0.0)) && all(n == vec3f(0.0)) && finite(depth[p]) == 0.0;
+}
+
 /// Variance of a pixel's mean, of its luminance as `returned` leaves it; negative where its samples don't tell.
-fn variance_known(p: u32, c: vec3f, returned: f32) -> f32 {
+fn variance_known(p: u32, c: vec3f, n: vec3f, returned: f32) -> f32 {
+  if (is_sky(p, n)) { return 0.0; }
   if (!MOMENT) { return -1.0; }
-  let n = samples[p];
-  if (n < 2.0) { return -1.0; }
+  let paths = samples[p];
+  if (paths < 2.0) { return -1.0; }
   let mean = luminance(c);
-  return max(finite(moment[p]) - mean * mean, 0.0) / ((n - 1.0) * returned * returned);
+  return max(finite(moment[p]) - mean * mean, 0.0) / ((paths - 1.0) * returned * returned);
 }
 
 @compute @workgroup_size(WORKGROUP_PX, WORKGROUP_PX)
@@ -71,9 +79,9 @@ fn prepare(@builtin(global_invocation_id) id: vec3u) {
   let p = y * strip.width + x;
   let c = finite3(color[p * 3u], color[p * 3u + 1u], color[p * 3u + 2u]);
   let returned = share_returned(p);
-  light[p] = vec4f(c / returned, variance_known(p, c, luminance(returned)));
   var n = vec3f(0.0);
   if (NORMAL) { n = finite3(normal[p * 3u], normal[p * 3u + 1u], normal[p * 3u + 2u]); }
+  light[p] = vec4f(c / returned, variance_known(p, c, n, luminance(returned)));
   var z = 0.0;
   var steepness = 0.0;
   if (DEPTH) {

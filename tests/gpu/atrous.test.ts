@@ -153,6 +153,15 @@ describe('the edge-avoiding filter', () => {
     expect(contrast(await filtered({ ...stripes, albedo: undefined }))).toBeLessThan(1.3);
   });
 
+  it('leaves what is seen of the sky as it is, which it cannot without depth', async () => {
+    const sky = { light: 1, albedo: [0, 0, 0], normal: [0, 0, 0], depth: 0 } as const;
+    const images = grainy(32, 32, 1, () => sky);
+    for (let p = 0; p < 32 * 32; p++) images.color!.fill(((p >> 1) & 1) + 0.5, p * 3, p * 3 + 3);
+    const off = (image: F32): number => image.reduce((most, v, i) => Math.max(most, Math.abs(v - images.color![i]!)), 0);
+    expect(off(await filtered(images))).toBeLessThan(1e-5);
+    expect(off(await filtered({ ...images, depth: undefined }))).toBeGreaterThan(0.1);
+  });
+
   it('keeps a shadow that no guide knows once its noise is low, which without variance it does not', async () => {
     const images = grainy(64, 32, 256, (x) => (x < 32 ? WALL : { ...WALL, light: 0.3 }));
     const beside = (p: number): boolean => p % 64 === 32 || p % 64 === 33;

@@ -43,13 +43,16 @@ function prepared(images: AtrousImages): Pixel[] {
     const returned = albedo.map((a) => (seen ? Math.min(Math.max(a, 0.04), 1) : 1));
     const n = moment && samples ? samples[p]! : 0;
     const own = Math.max(finite(moment?.[p]) - luminance(color) ** 2, 0) / ((n - 1) * luminance(returned) ** 2);
+    const normal = triple(images.normal, p);
+    const guided = images.albedo !== undefined && images.normal !== undefined && depth !== undefined;
+    const sky = guided && !seen && normal.every((v) => v === 0) && finite(depth[p]) === 0;
     return {
-      normal: triple(images.normal, p),
+      normal,
       depth: finite(depth?.[p]),
       slope: slope(p % width, Math.floor(p / width)),
       returned,
       light: color.map((c, i) => c / returned[i]!),
-      variance: n >= 2 ? own : -1,
+      variance: sky ? 0 : n >= 2 ? own : -1,
     };
   });
 }
