@@ -65,10 +65,11 @@ export class DenoiseDesk {
     const live = request.quality === 'live';
     if (!this.#load && !live) return refused('weights', 'This engine was made without weights for the denoiser.');
     if (!this.#opened) {
-      const opened = await openDevice(this.#gpu);
+      const opened = await openRoomy(this.#gpu);
       if (!opened.ok) return refused('device-lost', opened.text);
       const { device } = opened;
-      this.#opened = { device, denoiser: new Denoiser(device, this.#load ?? NO_WEIGHTS), atrous: new Atrous(device) };
+      const denoiser = new Denoiser(device, this.#load ?? NO_WEIGHTS, optionsFor(opened, this.#tune));
+      this.#opened = { device, denoiser, atrous: new Atrous(device) };
     }
     const { device, denoiser, atrous } = this.#opened;
     const result = await (live ? atrous : denoiser).run(signal, request, onProgress);
