@@ -1,10 +1,20 @@
-/** Entry of the Web Worker that writes pictures to files: the door of src/lib/image behind comlink. Its sequence is all it holds. */
+/** Entry of the Web Worker that writes pictures to files: the door of src/lib/image behind comlink. It holds one picture and one sequence. */
 import * as comlink from 'comlink';
 import type { DarkroomApi } from '#lib/image/darkroom.ts';
-import { develop } from '#lib/image/develop.ts';
+import { develop, type Picture } from '#lib/image/develop.ts';
+import { Assembly } from '#lib/image/planes.ts';
 import type { Sequence } from '#lib/image/sequence.ts';
 
 let sequence: Sequence | null = null;
+let arriving: Assembly | null = null;
+
+/** What arrived; used once, so that two pictures are never held. */
+function arrived(): Picture {
+  if (!arriving) throw new Error('no picture has arrived');
+  const picture = arriving.picture();
+  arriving = null;
+  return picture;
+}
 
 function opened(): Sequence {
   if (!sequence) throw new Error('no sequence is open');
@@ -12,8 +22,12 @@ function opened(): Sequence {
 }
 
 const api: DarkroomApi = {
-  develop: async (picture, choices) => {
-    const file = await develop(picture, choices);
+  begin: (head) => {
+    arriving = new Assembly(head);
+  },
+  take: (piece) => arriving?.add(piece),
+  develop: async (choices) => {
+    const file = await develop(arrived(), choices);
     return comlink.transfer(file, [file.bytes.buffer]);
   },
   // Encoders and containers are fetched only by who makes a sequence.
@@ -21,7 +35,7 @@ const api: DarkroomApi = {
     const { Sequence: Made } = await import('#lib/image/sequence.ts');
     sequence = new Made(choices);
   },
-  addFrame: (picture, frame) => opened().add(picture, frame),
+  addFrame: (frame) => opened().add(arrived(), frame),
   finishSequence: () => opened().finish(),
 };
 

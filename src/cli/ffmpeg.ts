@@ -1,12 +1,13 @@
 /**
- * Video in Node through the ffmpeg that is installed: H.264 in MP4, VP9 in WebM, from frames of 8-bit
- * sRGB. Refuses to bring an encoder of its own, and says so before anything is traced.
+ * Video in Node through the ffmpeg that is installed: H.264 in MP4, VP9 in WebM, from the same planes
+ * that a browser's encoder gets. Refuses to bring an encoder of its own, and says so before anything is traced.
  */
 import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { rename, rm, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import type { VideoFrameBytes } from '#lib/image/video-frame.ts';
 import { CommandError } from './command.ts';
 
 const ENCODERS: Readonly<Record<string, { readonly name: string; readonly words: readonly string[] }>> = {
@@ -36,10 +37,9 @@ export class FfmpegVideo {
     this.#path = path;
     this.#part = `${path}.${process.pid}.part`;
     const { name, words } = ENCODERS[extname(path)]!;
-    const coded = 'scale=out_color_matrix=bt709:out_range=tv,format=yuv420p';
-    const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgba', '-s', `${width}x${height}`, '-framerate', String(fps), '-i', 'pipe:0'];
+    const raw = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`, '-framerate', String(fps), '-i', 'pipe:0'];
     const colours = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'iec61966-2-1', '-color_range', 'tv'];
-    const all = ['-hide_banner', '-loglevel', 'error', '-y', ...raw, '-vf', coded, '-c:v', name, ...colours, ...words, this.#part];
+    const all = ['-hide_banner', '-loglevel', 'error', '-y', ...colours, ...raw, '-c:v', name, ...colours, ...words, this.#part];
     this.#process = spawn('ffmpeg', all, { stdio: ['pipe', 'ignore', 'pipe'] });
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => (this.#complaint = (this.#complaint + text).slice(-500)));
     // An encoder that died is told by how it ends.
@@ -50,11 +50,11 @@ export class FfmpegVideo {
     });
   }
 
-  /** @param rgba width × height × 4. @throws CommandError */
-  async add(rgba: Uint8ClampedArray): Promise<void> {
+  /** @throws CommandError */
+  async add({ planes }: VideoFrameBytes): Promise<void> {
     const { stdin } = this.#process;
     if (!stdin.writable) await this.#fail();
-    if (!stdin.write(rgba)) await Promise.race([once(stdin, 'drain').catch(() => undefined), this.#closed]);
+    if (!stdin.write(planes)) await Promise.race([once(stdin, 'drain').catch(() => undefined), this.#closed]);
   }
 
   /** @returns the file's bytes. @throws CommandError */

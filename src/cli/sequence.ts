@@ -126,9 +126,9 @@ class VideoSink implements FrameSink {
   }
 
   async add(picture: Picture, _frame: number, { tone }: OutputWishes): Promise<void> {
-    const { width, height, rgba } = videoFrame(picture.denoised ?? picture.light, picture.width, picture.height, tone);
-    this.#video ??= new FfmpegVideo(this.#path, width, height, this.#fps);
-    await this.#video.add(rgba);
+    const coded = videoFrame(picture.denoised ?? picture.light, picture.width, picture.height, tone);
+    this.#video ??= new FfmpegVideo(this.#path, coded.width, coded.height, this.#fps);
+    await this.#video.add(coded);
   }
 
   async finish(): Promise<readonly Written[]> {

@@ -4,14 +4,18 @@
  */
 import * as comlink from 'comlink';
 import type { DevelopChoices, Developed, Picture } from './develop.ts';
+import { takeApart, type Piece, type PictureHead } from './planes.ts';
 import type { SequenceChoices, SequenceFile } from './sequence.ts';
 
+/** A picture arrives by `begin` and `take`; then one call uses it. */
 export interface DarkroomApi {
-  develop(picture: Picture, choices: DevelopChoices): Promise<Developed>;
-  /** Then `addFrame` one after the other, then `finishSequence`; once in a worker's life. */
+  begin(head: PictureHead): void;
+  take(piece: Piece): void;
+  develop(choices: DevelopChoices): Promise<Developed>;
+  /** Then `addFrame` after each picture, then `finishSequence`; once in a worker's life. */
   openSequence(choices: SequenceChoices): Promise<void>;
   /** @returns a sentence when it can't go on, else null. */
-  addFrame(picture: Picture, frame: number): Promise<string | null>;
+  addFrame(frame: number): Promise<string | null>;
   finishSequence(): Promise<SequenceFile>;
 }
 
@@ -52,15 +56,22 @@ function needed(picture: Picture, { format, state }: DevelopChoices): Picture {
   };
 }
 
+/** Waits after every piece, so that the page gets its turn. */
+async function send({ api }: Running, picture: Picture): Promise<void> {
+  const { head, pieces } = takeApart(picture);
+  await api.begin(head);
+  for (const piece of pieces) await api.take(comlink.transfer(piece, [piece.values.buffer]));
+}
+
 /**
- * @param picture copied to the worker; changes meanwhile don't show. @returns null when the signal aborts.
+ * @param picture copied to the worker; changes meanwhile may show. @returns null when the signal aborts.
  * @throws whatever `develop` throws, and when the worker does not start or has not enough memory.
  */
 export async function developAside(signal: AbortSignal, picture: Picture, choices: DevelopChoices): Promise<Developed | null> {
   if (signal.aborted) return null;
-  const { worker, api, failed } = await start();
-  const work = api.develop(needed(picture, choices), choices);
-  return Promise.race([work, failed, whenAborted(signal)]).finally(() => worker.terminate());
+  const running = await start();
+  const work = send(running, needed(picture, choices)).then(() => running.api.develop(choices));
+  return Promise.race([work, running.failed, whenAborted(signal)]).finally(() => running.worker.terminate());
 }
 
 /** A sequence in the making. Whoever opens one ends it, by `finish` or by `stop`. */
@@ -83,7 +94,8 @@ export class SequenceAside {
   add(picture: Picture, frame: number): Promise<string | null> {
     const { kind, frame: choices } = this.#choices;
     const sent = needed(picture, kind === 'zip' ? choices : { ...choices, format: 'png8' });
-    return Promise.race([this.#running.api.addFrame(sent, frame), this.#running.failed]);
+    const work = send(this.#running, sent).then(() => this.#running.api.addFrame(frame));
+    return Promise.race([work, this.#running.failed]);
   }
 
   finish(): Promise<SequenceFile> {
