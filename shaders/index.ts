@@ -1,9 +1,9 @@
 /**
- * The door of this folder: linked programs and the hash that names them. Struct declarations and
+ * The door of this folder: linked programs, and the text whose hash names them. Struct declarations and
  * shared constants are written from layout.ts, so no number of a layout stands twice. Refuses to
  * know anything about devices.
  */
-import { ALBEDO } from './bsdf/tables.ts';
+import * as tables from './bsdf/tables.ts';
 import * as layout from './layout.ts';
 import { link, type ShaderModules } from './linker.ts';
 import { wgslStruct } from './struct.ts';
@@ -28,8 +28,8 @@ function tableSizes(): string {
   const name = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
   const sizes = (
     ['mirrorNodes', 'glassNodes', 'glassEtas', 'stretchCosines', 'stretchLeast', 'stretchWidths', 'stretchTurns'] as const
-  ).map((key) => `const ${name(key)} = ${ALBEDO[key]}u;`);
-  return [...sizes, `const GLASS_REACH = ${ALBEDO.glassReach};`].join('\n');
+  ).map((key) => `const ${name(key)} = ${tables.ALBEDO[key]}u;`);
+  return [...sizes, `const GLASS_REACH = ${tables.ALBEDO.glassReach};`].join('\n');
 }
 
 /**
@@ -37,6 +37,7 @@ function tableSizes(): string {
  * textures. A binding has one type in a program, so this is a matter of linking, not of an override.
  */
 export type Tree = 'binary' | 'wide' | 'wide-texels';
+const TREES: readonly Tree[] = ['binary', 'wide', 'wide-texels'];
 
 const sources = new Map(Object.entries(FILES).map(([path, source]) => [path.replace(/^\.\//, '').replace(/\.wgsl$/, ''), source]));
 
@@ -70,3 +71,15 @@ export const wavefrontPrograms = (tree: Tree): Readonly<Record<(typeof STAGES)[n
   const modules = treeModules(tree);
   return Object.fromEntries(STAGES.map((name) => [name, link(modules, `wavefront/${name}`)])) as Record<(typeof STAGES)[number], string>;
 };
+
+let pixelText: string | null = null;
+
+/**
+ * All of this folder that decides a pixel, as one text: every kernel over every tree, and the tables that
+ * they read. Peers whose texts are alike trace alike, whichever of these kernels each of them picks.
+ */
+export function pixelSources(): string {
+  const everything = ['trace', 'reduce', ...STAGES.map((name) => `wavefront/${name}`)].map((name) => `//#import ${name}`).join('\n');
+  pixelText ??= [...TREES.map((tree) => link({ ...treeModules(tree), everything }, 'everything')), JSON.stringify(tables)].join('\n');
+  return pixelText;
+}

@@ -17,7 +17,7 @@ import type {
 } from '#lib/gpu/engine.ts';
 import { sha256, toHex } from '#lib/protocol/bytes.ts';
 import { SCENES_HELD_MAX } from '#lib/protocol/limits.ts';
-import { reduceProgram, traceProgram } from '#shaders/index.ts';
+import { pixelSources } from '#shaders/index.ts';
 import { SceneError, type CompiledScene } from '../scene/compiled-scene.ts';
 import { compileScene } from '../scene/compile.ts';
 import type { Tuned } from './autotune.ts';
@@ -42,8 +42,12 @@ const SHARE_MIN = 0.01;
 const failed = (reason: Exclude<TraceOutcome, { ok: true }>['reason'], text: string): TraceOutcome => ({ ok: false, reason, text });
 const STOPPED = failed('aborted', 'Stopped.');
 
+let knownHash = '';
+/** Made once: the text is half a megabyte. */
+const shaderHash = (): string => (knownHash ||= toHex(sha256(new TextEncoder().encode(pixelSources()))));
+
 export class RenderEngine implements Engine {
-  readonly shader = toHex(sha256(new TextEncoder().encode(traceProgram + reduceProgram)));
+  readonly shader = shaderHash();
   readonly #gpu: GPU | undefined;
   readonly #estimator: Estimator;
   readonly #tuner: Tuner;

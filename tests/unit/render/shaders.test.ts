@@ -2,8 +2,19 @@
 import { describe, expect, it } from 'vitest';
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import * as layout from '#shaders/layout.ts';
-import { reduceProgram, shaderModules, traceProgram } from '#shaders/index.ts';
+import {
+  pixelSources,
+  reduceProgram,
+  shaderModules,
+  traceProgram,
+  traceProgramOver,
+  treeModules,
+  wavefrontPrograms,
+} from '#shaders/index.ts';
+import * as tables from '#shaders/bsdf/tables.ts';
+import { toHex, sha256 } from '#lib/protocol/bytes.ts';
 import { link } from '#shaders/linker.ts';
+import { RenderEngine } from '#workers/render/engine.ts';
 import type { StructLayout } from '#shaders/struct.ts';
 
 const layouts: StructLayout[] = Object.values(layout).flatMap((value) => (typeof value === 'object' ? [value as StructLayout] : []));
@@ -47,5 +58,30 @@ describe('linked programs', () => {
     for (const [name, code] of Object.entries(shaderModules).filter(([name]) => name !== 'layout')) {
       expect(code.split('\n').length, `lines of ${name}`).toBeLessThanOrEqual(200);
     }
+  });
+});
+
+describe('the hash that a film is committed with', () => {
+  const text = pixelSources();
+  const lines = new Set(text.split('\n'));
+  const uncovered = (program: string): string[] => program.split('\n').filter((line) => !lines.has(line));
+
+  it('covers each line of every kernel over every tree, and the tables', () => {
+    for (const tree of ['binary', 'wide', 'wide-texels'] as const) {
+      expect(uncovered(traceProgramOver(tree)), tree).toEqual([]);
+      for (const [stage, program] of Object.entries(wavefrontPrograms(tree))) expect(uncovered(program), `${tree}, ${stage}`).toEqual([]);
+    }
+    expect(uncovered(reduceProgram)).toEqual([]);
+    for (const table of Object.values(tables)) if (typeof table === 'string') expect(text).toContain(table);
+  });
+
+  it('would miss a line that no kernel has: a control', () => {
+    expect(uncovered(`${reduceProgram}// another`)).toEqual(['// another']);
+    const other = link({ ...treeModules('wide'), 'common/random': `${shaderModules['common/random']}const OTHER = 1u;` }, 'wavefront/ends');
+    expect(uncovered(other)).toEqual([expect.stringContaining('const OTHER = 1u;')]);
+  });
+
+  it('is the engine’s name for them', () => {
+    expect(new RenderEngine(undefined).shader).toBe(toHex(sha256(new TextEncoder().encode(text))));
   });
 });
