@@ -8,22 +8,13 @@ import { GpuShare } from './gpu-share.svelte.ts';
 import { problem, type Problem } from './problem.ts';
 import { recall, remember } from './remember.ts';
 import { WakeLock } from './wake-lock.ts';
+import { OFF } from '../roles/worker-words.ts';
 import type { Connection } from './connection.svelte.ts';
 import type { Engine } from '../gpu/engine.ts';
 import type { FilmEvent, WorkerStatus } from '../roles/types.ts';
 import type { WorkerRole } from '../roles/worker.ts';
 
-const OFF: WorkerStatus = {
-  state: 'off',
-  reason: 'The GPU is idle.',
-  lease: null,
-  leasesSettled: 0,
-  leasesPending: 0,
-  leasesVoided: 0,
-  voided: [],
-  segments: 0,
-  segmentsPerSecond: 0,
-};
+const IDLE: WorkerStatus = { ...OFF, reason: 'The GPU is idle.' };
 
 const WORDS: Readonly<Record<WorkerStatus['state'], string>> = {
   off: 'Off',
@@ -38,7 +29,7 @@ const WORDS: Readonly<Record<WorkerStatus['state'], string>> = {
 };
 
 export class WorkerDesk {
-  status = $state.raw<WorkerStatus>(OFF);
+  status = $state.raw<WorkerStatus>(IDLE);
   trouble = $state.raw<Problem | null>(null);
   /** The picture last worked on; `version` grows with every film. */
   frame = $state.raw<Frame | null>(null);
@@ -107,7 +98,7 @@ export class WorkerDesk {
 
   #rest(): void {
     this.#letGo();
-    this.status = { ...this.status, state: 'off', reason: OFF.reason, lease: null, segmentsPerSecond: 0 };
+    this.status = { ...this.status, state: 'off', reason: IDLE.reason, lease: null, segmentsPerSecond: 0 };
   }
 
   /** Nothing of this machine is lent any more. */
@@ -130,7 +121,7 @@ export class WorkerDesk {
   #show(status: WorkerStatus): void {
     // Stopped with films still on their way, the role says so; otherwise there is one thing to say.
     const idle = status.state === 'off' && status.leasesPending === 0;
-    this.status = idle ? { ...status, reason: OFF.reason } : status;
+    this.status = idle ? { ...status, reason: IDLE.reason } : status;
     if (status.lease) this.#mount(status.lease.order.title, status.lease.lease.job, status.lease.order);
     if (status.state === 'off') this.#letGo();
   }
