@@ -3,7 +3,8 @@
  * before they are drawn with, and spent once. It can't tell who chose a checker, only that nobody chose the leaves.
  */
 import { fromHex, sha256, toHex } from '../protocol/bytes.ts';
-import { drawLeaves, drawSeed } from '../trust/draw.ts';
+import { challengedLeaves, drawSeed } from '../trust/draw.ts';
+import { unpackClasses } from '../trust/weights.ts';
 import type { Leaf } from './leaf.ts';
 
 export class Draws {
@@ -44,6 +45,8 @@ export class Draws {
 }
 
 /** The leaves that a draw, its nonce and the committed root imply, ascending. */
-export function impliedLeaves(draw: Leaf<'draw'>, nonce: string, { lease, root, leaves }: Leaf<'commitment'>): number[] {
-  return drawLeaves(drawSeed({ beacon: draw.beacon, nonce, lease, root }), leaves, draw.count);
+export function impliedLeaves(draw: Leaf<'draw'>, nonce: string, { lease, root, leaves, weights }: Leaf<'commitment'>): number[] {
+  const classes = weights === undefined ? null : unpackClasses(weights, leaves);
+  const seed = drawSeed({ beacon: draw.beacon, nonce, lease, root });
+  return challengedLeaves(seed, { leaves, count: draw.count, auditPpm: draw.auditPpm ?? 0, classes });
 }

@@ -8,17 +8,22 @@ import * as v from 'valibot';
 import { decodeCanonical, encodeCanonical } from '../protocol/canonical.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import { EnvelopeSchema } from '../protocol/envelope.ts';
-import { BEACON_CHAIN_LENGTH, CHECK_NONCES_PER_CHECKER_MAX, LEAVES_PER_CHALLENGE_MAX } from '../protocol/limits.ts';
-import { count, hex32, id16, microTokens, shortText } from '../protocol/schema.ts';
+import { BEACON_CHAIN_LENGTH, CHECK_NONCES_PER_CHECKER_MAX, LEAVES_PER_CHALLENGE_MAX, LEAVES_PER_TILE_MAX } from '../protocol/limits.ts';
+import { count, hex32, id16, leafWeights, microTokens, shortText, signedPpm } from '../protocol/schema.ts';
+import { TrustRulesSchema } from '../trust/rules.ts';
 
-export const ENTRY_KINDS = ['grant', 'escrow', 'settle', 'refund'] as const;
+export const ENTRY_KINDS = ['grant', 'escrow', 'settle', 'refund', 'forfeit', 'release'] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 export const MINT = 'mint';
 export const TREASURY = 'treasury';
+/** Fees that checkers did not earn. */
+export const CHECKERS = 'checkers';
 export const escrowOf = (job: string): string => `escrow:${job}`;
+/** A worker's earnings that are held back. */
+export const heldOf = (worker: string): string => `held:${worker}`;
 
-const account = v.pipe(v.string(), v.regex(/^(mint|treasury|escrow:[0-9a-f]{32}|[0-9a-f]{64})$/));
+const account = v.pipe(v.string(), v.regex(/^(mint|treasury|checkers|escrow:[0-9a-f]{32}|(held:)?[0-9a-f]{64})$/));
 const signedMicro = v.pipe(v.string(), v.regex(/^(0|-?[1-9][0-9]{0,18})$/));
 const atMs = count(Number.MAX_SAFE_INTEGER);
 const big = count(Number.MAX_SAFE_INTEGER);
@@ -26,6 +31,8 @@ const big = count(Number.MAX_SAFE_INTEGER);
 export const LogLeafSchema = v.variant('type', [
   /** Leaf 0: whose log this is. */
   v.strictObject({ type: v.literal('genesis'), network: shortText, key: hex32, atMs }),
+  /** What trust turns on from here; before the first such leaf, checks draw what their jobs say and nothing is held back. */
+  v.strictObject({ type: v.literal('rules'), ...TrustRulesSchema.entries, atMs }),
   /** A hash chain's end: later draws reveal its preimages one by one. */
   v.strictObject({ type: v.literal('beacon'), chain: count(0x7fffffff), end: hex32, length: count(BEACON_CHAIN_LENGTH) }),
   /** A checker's commitments to nonces, before any draw that uses them. */
@@ -77,6 +84,8 @@ export const LogLeafSchema = v.variant('type', [
     leaves: count(0xffff),
     shader: hex32,
     adapterClass: shortText,
+    /** What each leaf can tell; absent in leaves from before it was committed to. */
+    weights: v.optional(leafWeights),
     request: hex32,
     signed: EnvelopeSchema,
     atMs,
@@ -88,7 +97,9 @@ export const LogLeafSchema = v.variant('type', [
     nonceCommitment: hex32,
     chain: count(0x7fffffff),
     beacon: hex32,
-    count: count(LEAVES_PER_CHALLENGE_MAX),
+    count: count(LEAVES_PER_TILE_MAX),
+    /** Chance that all leaves are drawn. */
+    auditPpm: v.optional(count(1_000_000)),
     atMs,
   }),
   v.strictObject({
@@ -98,12 +109,14 @@ export const LogLeafSchema = v.variant('type', [
     root: hex32,
     nonce: hex32,
     /** Indices of the leaves that beacon, nonce, lease and root imply. */
-    drawn: v.pipe(v.array(count(0xffff)), v.maxLength(LEAVES_PER_CHALLENGE_MAX)),
+    drawn: v.pipe(v.array(count(0xffff)), v.maxLength(LEAVES_PER_TILE_MAX)),
     verdict: v.picklist(['pass', 'fail', 'unavailable']),
     reason: shortText,
     paths: big,
     pathsEqual: big,
     pixelsWrong: big,
+    biasPpm: v.optional(signedPpm),
+    adapterClass: v.optional(shortText),
     request: hex32,
     signed: EnvelopeSchema,
     atMs,
@@ -119,6 +132,10 @@ export const LogLeafSchema = v.variant('type', [
   }),
   /** A verified lease is settled though its creator never said that it has the film: it said nothing, or closed the job. */
   v.strictObject({ type: v.literal('waiver'), lease: id16, atMs }),
+  /** A drawn check was not answered in its time. */
+  v.strictObject({ type: v.literal('missed'), lease: id16, checker: hex32, nonceCommitment: hex32, atMs }),
+  /** A second audit was due and nobody was there to make it: the coordinator's word alone. */
+  v.strictObject({ type: v.literal('alone'), lease: id16, atMs }),
   v.strictObject({ type: v.literal('void'), lease: id16, reason: shortText, atMs }),
   /** The job's last word; what is left in escrow goes back by a `refund` entry. */
   v.strictObject({ type: v.literal('closed'), job: id16, state: v.picklist(['done', 'cancelled', 'failed']), atMs }),

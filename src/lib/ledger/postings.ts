@@ -2,9 +2,12 @@
  * Which postings an entry must have: computed from the job's terms and what its leases were found to
  * be, never read from the entry. What is false comes back as a sentence.
  */
-import { evenParts, leasePrice, splitPrice } from '../market/price.ts';
+import { evenParts, leasePrice, splitPrice, type Split } from '../market/price.ts';
 import type { JobOrder } from '../protocol/order.ts';
-import { escrowOf, MINT, TREASURY, type Leaf } from './leaf.ts';
+import type { Opinion } from '../trust/escalation.ts';
+import { forfeitParts } from '../trust/standing.ts';
+import type { TrustRules } from '../trust/rules.ts';
+import { CHECKERS, escrowOf, heldOf, MINT, TREASURY, type Leaf } from './leaf.ts';
 
 /** A job as far as it was replayed. */
 export interface JobState {
@@ -28,17 +31,18 @@ export interface LeaseState {
   readonly job: JobState;
   /** Nonce commitment → its draw. */
   readonly draws: Map<string, { readonly leaf: Leaf<'draw'>; answered: boolean }>;
-  /** Checkers' keys. */
-  readonly passed: string[];
-  readonly failed: string[];
+  readonly opinions: Opinion[];
+  /** Is a second opinion due after a first that passes? */
+  second: boolean;
+  /** By enough verdicts, or by one where nobody else was there. */
+  passed: boolean;
+  /** Who found the worker at fault over this lease; null while nobody did. */
+  finders: readonly string[] | null;
   receipt: 'none' | 'received' | 'waived';
   end: 'settled' | 'voided' | null;
 }
 
 type Line = readonly [account: string, micro: bigint];
-
-/** Do the verdicts so far pass the lease? One is enough while nobody disagrees, else two. */
-export const hasPassed = ({ passed, failed }: LeaseState): boolean => passed.length >= (failed.length === 0 ? 1 : 2);
 
 /** First tokens: from the mint, to the key whose signed request the leaf holds. */
 export function grantFault(leaf: Leaf<'entry'>): string | null {
@@ -87,20 +91,72 @@ export function amountOf({ commitment, job: { leaf } }: LeaseState): bigint {
   });
 }
 
-export function settlementFault(leaf: Leaf<'entry'>, lease: LeaseState, amount: bigint): string | null {
+/** How a settled lease's price is cut. */
+export const splitOf = (lease: LeaseState): Split => splitPrice(amountOf(lease), lease.job.leaf);
+
+/**
+ * What of the checkers' share each who passed it gets, in ascending order of keys, and what nobody
+ * earned. Who gets the odd micro-token is nobody's choice.
+ */
+export function checkerLines(
+  checkerMicro: bigint,
+  passed: readonly string[],
+  factor: (checker: string) => number,
+): readonly (readonly [account: string, micro: bigint])[] {
+  const parts = evenParts(checkerMicro, passed.length);
+  const lines = passed.toSorted().map((key, i): Line => [key, (parts[i]! * BigInt(factor(key))) / 1000n]);
+  const paid = lines.reduce((sum, [, micro]) => sum + micro, 0n);
+  return [...lines, [CHECKERS, checkerMicro - paid]];
+}
+
+/** @param keptMicro of the worker's earnings, held back. */
+export function settlementFault(
+  leaf: Leaf<'entry'>,
+  lease: LeaseState,
+  keptMicro: bigint,
+  factor: (checker: string) => number,
+): string | null {
   const { leaf: terms } = lease.job;
   if (leaf.job !== terms.job || leaf.request !== null) return 'A lease is settled from another job.';
-  const split = splitPrice(amount, terms);
-  const parts = evenParts(split.checkerMicro, lease.passed.length);
-  // Ascending by key: who gets the odd micro-token is nobody's choice.
-  const checkers = lease.passed.toSorted().map((key, i): Line => [key, parts[i]!]);
+  const split = splitOf(lease);
+  const passed = lease.opinions.filter(({ verdict }) => verdict === 'pass').map(({ checker }) => checker);
+  const { worker } = lease.commitment;
   const lines: Line[] = [
-    [escrowOf(terms.job), -amount],
-    [lease.commitment.worker, split.workerMicro],
-    ...checkers,
+    [escrowOf(terms.job), -amountOf(lease)],
+    [heldOf(worker), keptMicro],
+    [worker, split.workerMicro - keptMicro],
+    ...checkerLines(split.checkerMicro, passed, factor),
     [TREASURY, split.feeMicro],
   ];
   return expects(leaf, lines) ? null : 'A lease is settled for another amount, or to others, than its work and terms imply.';
+}
+
+/** All that is held of a worker at fault, to the creator of the lease it was found by and to the finders. */
+export function forfeitLines(
+  { worker, creator, finders, heldMicro }: { worker: string; creator: string; finders: readonly string[]; heldMicro: bigint },
+  rules: TrustRules,
+): readonly (readonly [account: string, micro: bigint])[] {
+  const { creatorMicro, finderMicro } = forfeitParts(heldMicro, finders.length, rules);
+  return [[heldOf(worker), -heldMicro], [creator, creatorMicro], ...finders.map((key): Line => [key, finderMicro])];
+}
+
+export function forfeitFault(leaf: Leaf<'entry'>, lease: LeaseState, heldMicro: bigint, rules: TrustRules): string | null {
+  const { commitment, job, finders } = lease;
+  const who = { worker: commitment.worker, creator: job.leaf.creator, finders: finders ?? [], heldMicro };
+  if (leaf.job !== job.leaf.job || leaf.request !== null || !finders) return 'A forfeit without a fault.';
+  return expects(leaf, forfeitLines(who, rules)) ? null : 'A forfeit is not all that was held, or goes to others than creator and finders.';
+}
+
+/** Whose held earnings a release pays out, all of them; null when it is none. */
+export function releasedWorker(leaf: Leaf<'entry'>, held: (worker: string) => bigint): string | null {
+  const worker = leaf.postings.map(([account]) => account).find((account) => /^[0-9a-f]{64}$/.test(account));
+  if (worker === undefined || leaf.job !== null || leaf.lease !== null || leaf.request !== null) return null;
+  const micro = held(worker);
+  const lines: Line[] = [
+    [heldOf(worker), -micro],
+    [worker, micro],
+  ];
+  return micro > 0n && expects(leaf, lines) ? worker : null;
 }
 
 /** Are the postings exactly these, with amounts of one account added up and zeros left out? */

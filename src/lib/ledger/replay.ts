@@ -4,15 +4,16 @@
  * number it can compute itself, and keeps only what later leaves need. Signatures are not its
  * business: `signatureFault` holds each leaf to what its author signed before it comes here.
  */
-import { fromHex, toHex } from '../protocol/bytes.ts';
 import { LEAF_SIDE_PX } from '../protocol/limits.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import { leaseCount, segmentsPerPathMax, tileCount, tileRect } from '../job/plan.ts';
 import { jobPaths, leasePaths } from '../market/price.ts';
-import { nonceCommitment } from '../trust/draw.ts';
+import { unpackClasses } from '../trust/weights.ts';
 import { Draws, impliedLeaves } from './draws.ts';
-import { MINT, type Leaf, type LogLeaf } from './leaf.ts';
-import { amountOf, escrowFault, grantFault, hasPassed, refundFault, settlementFault, type JobState, type LeaseState } from './postings.ts';
+import { Books } from './books.ts';
+import { heldOf, MINT, type Leaf, type LogLeaf } from './leaf.ts';
+import type { JobState, LeaseState } from './postings.ts';
+import { drawOf, Records } from './records.ts';
 import { orderIn } from './signed.ts';
 
 export interface ReplaySummary {
@@ -24,6 +25,8 @@ export interface ReplaySummary {
   readonly verdicts: number;
   readonly settled: number;
   readonly voided: number;
+  /** Leases over which a worker was found at fault. */
+  readonly faults: number;
   /** Micro-tokens ever granted. */
   readonly mintedMicro: string;
   readonly accounts: number;
@@ -31,15 +34,17 @@ export interface ReplaySummary {
 
 export class Replay {
   readonly #key: string;
-  readonly #balances = new Map<string, bigint>();
-  readonly #granted = new Set<string>();
   readonly #jobs = new Map<string, JobState>();
   readonly #leases = new Map<string, LeaseState>();
   readonly #draws = new Draws();
+  readonly #records = new Records();
+  readonly #books = new Books(this.#jobs, this.#leases, this.#records);
+  /** What the next leaf must be, after a fault. */
+  #due: { readonly type: 'void' | 'forfeit'; readonly lease: string } | null = null;
   /** Hashes of signed requests: each is applied once. */
   readonly #requests = new Set<string>();
   #leaves = 0;
-  readonly #counts = { entries: 0, draws: 0, verdicts: 0, settled: 0, voided: 0 };
+  readonly #counts = { draws: 0, verdicts: 0, settled: 0, voided: 0, faults: 0 };
 
   /** @param key the coordinator's public key, hex. */
   constructor(key: string) {
@@ -50,7 +55,7 @@ export class Replay {
   step(leaf: LogLeaf): string | null {
     const first = this.#leaves++ === 0;
     if (first !== (leaf.type === 'genesis')) return first ? 'The log does not begin with its founding.' : 'The log is founded twice.';
-    return this.#apply(leaf) ?? this.#requestFault(leaf);
+    return this.#dueFault(leaf) ?? this.#apply(leaf) ?? this.#requestFault(leaf);
   }
 
   summary(): ReplaySummary {
@@ -58,20 +63,33 @@ export class Replay {
       leaves: this.#leaves,
       jobs: this.#jobs.size,
       commitments: this.#leases.size,
+      entries: this.#books.entries,
       ...this.#counts,
-      mintedMicro: String(-(this.#balances.get(MINT) ?? 0n)),
-      accounts: this.#balances.size,
+      mintedMicro: String(-this.balance(MINT)),
+      accounts: this.#books.accounts,
     };
   }
 
   balance(account: string): bigint {
-    return this.#balances.get(account) ?? 0n;
+    return this.#books.balance(account);
+  }
+
+  #dueFault(leaf: LogLeaf): string | null {
+    const due = this.#due;
+    this.#due = null;
+    if (!due) return null;
+    if (due.type === 'void')
+      return leaf.type === 'void' && leaf.lease === due.lease ? null : 'A lease that was found faulty is not voided at once.';
+    const forfeit = leaf.type === 'entry' && leaf.kind === 'forfeit' && leaf.lease === due.lease;
+    return forfeit ? null : 'What was held back of a worker at fault is not forfeited at once.';
   }
 
   #apply(leaf: LogLeaf): string | null {
     switch (leaf.type) {
       case 'genesis':
         return leaf.key === this.#key ? null : 'The log was founded by another key.';
+      case 'rules':
+        return this.#records.enact(leaf);
       case 'beacon':
         return this.#draws.publish(leaf);
       case 'nonces':
@@ -88,6 +106,10 @@ export class Replay {
         return this.#receipt(leaf);
       case 'waiver':
         return this.#waiver(leaf);
+      case 'missed':
+        return this.#missed(leaf);
+      case 'alone':
+        return this.#alone(leaf);
       case 'void':
         return this.#void(leaf);
       case 'closed':
@@ -125,10 +147,11 @@ export class Replay {
     if (job.closed) return 'A commitment after its job was closed.';
     if (leaf.slot >= job.slots) return 'A commitment for a slot that its job does not have.';
     if (job.taken.has(leaf.slot)) return 'A slot is committed while another lease of it is undecided or settled.';
-    const fault = planFault(leaf, job.order);
+    const fault = planFault(leaf, job.order) ?? this.#records.committed(leaf);
     if (fault) return fault;
     job.taken.add(leaf.slot);
-    this.#leases.set(leaf.lease, { commitment: leaf, job, draws: new Map(), passed: [], failed: [], receipt: 'none', end: null });
+    const fresh = { opinions: [], second: false, passed: false, finders: null, receipt: 'none', end: null } as const;
+    this.#leases.set(leaf.lease, { commitment: leaf, job, draws: new Map(), ...fresh, opinions: [] });
     return null;
   }
 
@@ -136,11 +159,10 @@ export class Replay {
     const lease = this.#leases.get(leaf.lease);
     if (!lease) return 'A check is drawn before the lease is committed.';
     if (lease.end) return `A check is drawn of a lease that was ${lease.end}.`;
-    if (hasPassed(lease)) return 'A check is drawn of a lease that has passed already.';
+    if (lease.passed) return 'A check is drawn of a lease that has passed already.';
     if (leaf.checker === lease.commitment.worker) return 'A worker is drawn to check its own lease.';
     if (leaf.checker === lease.job.leaf.creator) return 'A creator is drawn to check its own job.';
-    if (leaf.count !== lease.job.leaf.leaves) return 'A check draws more or fewer leaves than the checks of its job do.';
-    const fault = this.#draws.draw(leaf);
+    const fault = this.#draws.draw(leaf) ?? this.#records.drawn(leaf, lease);
     if (fault) return fault;
     lease.draws.set(leaf.nonceCommitment, { leaf, answered: false });
     this.#counts.draws++;
@@ -149,18 +171,35 @@ export class Replay {
 
   #verdict(leaf: Leaf<'verdict'>): string | null {
     const lease = this.#leases.get(leaf.lease);
-    const drawn = lease?.draws.get(toHex(nonceCommitment(fromHex(leaf.nonce))));
+    const drawn = lease && drawOf(lease, leaf.nonce);
     if (!lease || drawn?.leaf.checker !== leaf.checker) return 'A verdict without a draw of its checker and nonce.';
     if (drawn.answered) return 'A draw is answered twice.';
     if (lease.end) return `A verdict on a lease that was ${lease.end}.`;
     if (leaf.root !== lease.commitment.root) return 'A verdict on another root than the committed one.';
-    if (lease.passed.includes(leaf.checker) || lease.failed.includes(leaf.checker)) return 'A checker judges one lease twice.';
+    if (lease.opinions.some(({ checker }) => checker === leaf.checker)) return 'A checker judges one lease twice.';
+    if (leaf.pathsEqual > leaf.paths) return 'A verdict finds more paths equal than it traced.';
     drawn.answered = true;
     const implied = impliedLeaves(drawn.leaf, leaf.nonce, lease.commitment);
     if (implied.join() !== leaf.drawn.join()) return 'The leaves of a verdict are not the ones its draw implies.';
-    if (leaf.verdict === 'pass') lease.passed.push(leaf.checker);
-    if (leaf.verdict === 'fail') lease.failed.push(leaf.checker);
+    this.#records.judged(leaf, lease, drawn.leaf);
     this.#counts.verdicts++;
+    if (lease.finders) this.#due = { type: 'void', lease: leaf.lease };
+    return null;
+  }
+
+  #missed(leaf: Leaf<'missed'>): string | null {
+    const drawn = this.#leases.get(leaf.lease)?.draws.get(leaf.nonceCommitment);
+    if (drawn?.leaf.checker !== leaf.checker || drawn.answered) return 'A check is called missed that was not drawn or is answered.';
+    drawn.answered = true;
+    this.#records.missed(leaf);
+    return null;
+  }
+
+  #alone(leaf: Leaf<'alone'>): string | null {
+    const lease = this.#leases.get(leaf.lease);
+    const due = lease && !lease.end && lease.second && lease.opinions.length > 0 && !lease.passed;
+    if (!due || lease.opinions.some(({ verdict }) => verdict === 'fail')) return 'A second audit is left out that was not due.';
+    lease.passed = true;
     return null;
   }
 
@@ -178,7 +217,7 @@ export class Replay {
     const lease = this.#leases.get(leaf.lease);
     if (!lease) return 'A waiver for a lease that was never committed.';
     if (lease.end) return `A waiver for a lease that was ${lease.end}.`;
-    if (!hasPassed(lease)) return 'A receipt is waived before a checker passed the lease.';
+    if (!lease.passed) return 'A receipt is waived before a checker passed the lease.';
     if (lease.receipt !== 'none') return 'A receipt is waived that was given or waived before.';
     lease.receipt = 'waived';
     return null;
@@ -190,7 +229,11 @@ export class Replay {
     if (lease.end) return `A lease is voided after it was ${lease.end}.`;
     lease.end = 'voided';
     lease.job.taken.delete(lease.commitment.slot);
+    this.#records.voided(lease);
     this.#counts.voided++;
+    if (!lease.finders) return null;
+    this.#counts.faults++;
+    if (this.balance(heldOf(lease.commitment.worker)) > 0n) this.#due = { type: 'forfeit', lease: leaf.lease };
     return null;
   }
 
@@ -203,66 +246,9 @@ export class Replay {
   }
 
   #entry(leaf: Leaf<'entry'>): string | null {
-    let sum = 0n;
-    for (const [, micro] of leaf.postings) sum += BigInt(micro);
-    if (sum !== 0n) return `The postings of a ${leaf.kind} sum to ${sum}, not to zero.`;
-    const fault = this.#kinds[leaf.kind](leaf);
-    if (fault) return fault;
-    for (const [account, micro] of leaf.postings) {
-      const balance = this.balance(account) + BigInt(micro);
-      if (balance < 0n && account !== MINT) return `The account ${account} goes below zero.`;
-      this.#balances.set(account, balance);
-    }
-    this.#counts.entries++;
-    return null;
-  }
-
-  readonly #kinds: Record<Leaf<'entry'>['kind'], (leaf: Leaf<'entry'>) => string | null> = {
-    grant: (leaf) => {
-      const fault = grantFault(leaf);
-      if (fault) return fault;
-      const { key } = leaf.signed!;
-      if (this.#granted.has(key)) return 'A key is granted its first tokens twice.';
-      this.#granted.add(key);
-      return null;
-    },
-    escrow: (leaf) => {
-      const job = this.#jobOf(leaf);
-      if (!job) return 'An escrow for a job that was never opened.';
-      if (job.escrowed) return 'The escrow of a job is taken twice.';
-      job.escrowed = true;
-      return escrowFault(leaf, job);
-    },
-    settle: (leaf) => this.#settle(leaf),
-    refund: (leaf) => {
-      const job = this.#jobOf(leaf);
-      if (!job?.closed || job.refunded) return 'A refund for a job that is open or refunded already.';
-      if (job.taken.size > job.settled) return 'A refund while a lease of the job is undecided.';
-      job.refunded = true;
-      return refundFault(leaf, job);
-    },
-  };
-
-  #settle(leaf: Leaf<'entry'>): string | null {
-    const lease = leaf.lease === null ? undefined : this.#leases.get(leaf.lease);
-    if (!lease) return 'A lease is settled that was never committed.';
-    if (lease.end === 'settled') return 'A lease is settled twice.';
-    if (lease.end === 'voided') return 'A lease is settled after it was voided.';
-    if (lease.passed.length === 0) return 'A lease is settled before a checker passed it.';
-    if (!hasPassed(lease)) return 'A lease is settled though its checkers disagree.';
-    if (lease.receipt === 'none') return 'A lease is settled without a receipt or a waiver.';
-    const amount = amountOf(lease);
-    const fault = settlementFault(leaf, lease, amount);
-    if (fault) return fault;
-    lease.end = 'settled';
-    lease.job.settled++;
-    lease.job.spentMicro += amount;
-    this.#counts.settled++;
-    return null;
-  }
-
-  #jobOf(leaf: Leaf<'entry'>): JobState | undefined {
-    return leaf.job === null ? undefined : this.#jobs.get(leaf.job);
+    const fault = this.#books.enter(leaf);
+    if (!fault && leaf.kind === 'settle') this.#counts.settled++;
+    return fault;
   }
 }
 
@@ -273,6 +259,8 @@ function planFault(leaf: Leaf<'commitment'>, order: JobOrder): string | null {
   if (leaf.paths !== leasePaths(order, leaf.slot)) return 'A commitment has not the paths that its slot implies.';
   if (leaf.leaves !== Math.ceil(width / LEAF_SIDE_PX) * Math.ceil(height / LEAF_SIDE_PX))
     return 'A commitment is over more or fewer leaves than its tile has.';
+  if (leaf.weights !== undefined && !unpackClasses(leaf.weights, leaf.leaves))
+    return 'A commitment does not say of each leaf what it can tell.';
   return leaf.segments > leaf.paths * segmentsPerPathMax(order.bounces)
     ? 'A commitment claims more segments than its paths can have.'
     : null;

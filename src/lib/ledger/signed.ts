@@ -62,12 +62,14 @@ function claimOf(leaf: LogLeaf): Claim | null {
       });
     case 'commitment':
       return claim(leaf, 'lease.commit', leaf.worker, LeaseCommitBodySchema, (body) =>
-        same(leaf, body, ['lease', 'root', 'segments', 'sceneRoot', 'shader', 'adapterClass']),
+        same(leaf, body, ['lease', 'root', 'segments', 'sceneRoot', 'shader', 'adapterClass', 'weights']),
       );
     case 'verdict':
-      return claim(leaf, 'check.verdict', leaf.checker, CheckVerdictBodySchema, (body) =>
-        same(leaf, body, ['lease', 'root', 'nonce', 'verdict', 'reason', 'paths', 'pathsEqual', 'pixelsWrong']),
-      );
+      return claim(leaf, 'check.verdict', leaf.checker, CheckVerdictBodySchema, (body) => {
+        // Leaves from before held no kind of device.
+        const known = leaf.adapterClass === undefined || leaf.adapterClass === body.adapterClass;
+        return known && same(leaf, body, ['lease', 'root', 'nonce', 'verdict', 'reason', 'paths', 'pathsEqual', 'pixelsWrong', 'biasPpm']);
+      });
     case 'receipt':
       return claim(leaf, 'film.receipt', null, FilmReceiptBodySchema, (body) => same(leaf, body, ['lease', 'root', 'verdict']));
     case 'entry':
@@ -91,5 +93,8 @@ function claim<T>(
   return { envelope: leaf.signed, request: leaf.request, purpose, key, agrees: check };
 }
 
-const same = <K extends string>(leaf: Readonly<Record<K, unknown>>, body: Readonly<Record<K, unknown>>, names: readonly K[]): boolean =>
-  names.every((name) => leaf[name] === body[name]);
+const same = <K extends string>(
+  leaf: Readonly<Partial<Record<K, unknown>>>,
+  body: Readonly<Partial<Record<K, unknown>>>,
+  names: readonly K[],
+): boolean => names.every((name) => leaf[name] === body[name]);

@@ -6,9 +6,15 @@
  */
 import * as v from 'valibot';
 import { EnvelopeSchema } from './envelope.ts';
-import { CHECK_NONCES_PER_CHECKER_MAX, CONTROL_MESSAGE_BYTES_MAX, JOB_LEASES_MAX, LEAVES_PER_CHALLENGE_MAX } from './limits.ts';
+import {
+  CHECK_NONCES_PER_CHECKER_MAX,
+  CONTROL_MESSAGE_BYTES_MAX,
+  JOB_LEASES_MAX,
+  LEAVES_PER_CHALLENGE_MAX,
+  LEAVES_PER_TILE_MAX,
+} from './limits.ts';
 import { JobOrderSchema } from './order.ts';
-import { count, finite, hex32, hex64, id16, microTokens, peerId, shortText } from './schema.ts';
+import { count, finite, hex32, hex64, id16, leafWeights, microTokens, peerId, shortText, signedPpm, VERDICT_REASONS } from './schema.ts';
 
 export const PROTOCOL_VERSION = 1;
 
@@ -47,6 +53,8 @@ export const LeaseCommitBodySchema = v.strictObject({
   shader: hex32,
   adapterClass: shortText,
   traceMs: count(86_400_000),
+  /** What each leaf can tell (trust/weights); absent only in logs from before. */
+  weights: v.optional(leafWeights),
 });
 export type LeaseCommitBody = v.InferOutput<typeof LeaseCommitBodySchema>;
 
@@ -68,12 +76,14 @@ export const CheckVerdictBodySchema = v.strictObject({
   /** The nonce behind the commitment that this check was drawn with. */
   nonce: hex32,
   verdict: v.picklist(['pass', 'fail', 'unavailable']),
-  reason: v.picklist(['agrees', 'size', 'signatures', 'light', 'not-finite', 'segments', 'opening', 'unreachable', 'scene']),
+  reason: v.picklist(VERDICT_REASONS),
   paths: count(Number.MAX_SAFE_INTEGER),
   pathsEqual: count(Number.MAX_SAFE_INTEGER),
   pixelsWrong: count(0xffffffff),
   segments: count(Number.MAX_SAFE_INTEGER),
   adapterClass: shortText,
+  /** (claimed − traced) / (claimed + traced) light of the drawn leaves; absent is none. */
+  biasPpm: v.optional(signedPpm),
 });
 export type CheckVerdictBody = v.InferOutput<typeof CheckVerdictBodySchema>;
 
@@ -245,7 +255,11 @@ export const ServerMessageSchema = v.variant('type', [
     segments: count(Number.MAX_SAFE_INTEGER),
     nonceCommitment: hex32,
     beacon: hex32,
-    leaves: count(LEAVES_PER_CHALLENGE_MAX),
+    /** How many leaves are drawn (trust/draw), with this chance all of them. */
+    leaves: count(LEAVES_PER_TILE_MAX),
+    auditPpm: count(1_000_000),
+    /** What the worker said each leaf can tell; null where it said nothing. */
+    weights: v.nullable(leafWeights),
     workerPeer: peerId,
     sources: v.pipe(v.array(peerId), v.maxLength(16)),
     capability,

@@ -3,7 +3,7 @@
  * body of bytes; so is the reply. Framing, back-pressure and deadlines are p2p's business.
  */
 import * as v from 'valibot';
-import { BLOB_BYTES_MAX, BLOB_CHUNK_BYTES, LEAVES_PER_CHALLENGE_MAX } from './limits.ts';
+import { BLOB_BYTES_MAX, BLOB_CHUNK_BYTES, LEAVES_PER_TILE_MAX } from './limits.ts';
 import { count, hex32, id16 } from './schema.ts';
 
 /** The coordinator's word that the asker works on the job (trust/capability). */
@@ -26,7 +26,7 @@ export const PeerRequestSchema = v.variant('type', [
     root: hex32,
     job: id16,
     capability,
-    leaves: v.pipe(v.array(count(0xffff)), v.maxLength(LEAVES_PER_CHALLENGE_MAX)),
+    leaves: v.pipe(v.array(count(0xffff)), v.maxLength(LEAVES_PER_TILE_MAX)),
   }),
 ]);
 export type PeerRequest = v.InferOutput<typeof PeerRequestSchema>;

@@ -1,23 +1,29 @@
 /**
  * One check, from assignment to finding: the scene, the drawn leaves opened at the worker, each
- * compared with a re-trace of the same paths, and the lease's billed segments recounted.
+ * compared with a re-trace of the same paths, the lease's billed segments recounted, and what the
+ * worker said its leaves can tell computed again. A worker that answers and refuses is at fault for
+ * it; one that can't be reached, or has no time, is not.
  */
-import { filmSegments, FILM_BYTES_PER_PIXEL, SIGNATURE_BYTES_PER_PATH } from '../job/film.ts';
+import { filmLight, filmSegments, FILM_BYTES_PER_PIXEL, SIGNATURE_BYTES_PER_PATH, type Film } from '../job/film.ts';
 import { leafRects, passes, segmentsPerPathMax, tileRect, type Pass, type Rect } from '../job/plan.ts';
 import { equalBytes, sha256, type Bytes } from '../protocol/bytes.ts';
 import type { CheckVerdictBody } from '../protocol/control.ts';
 import { RECONNECT_BACKOFF_MS_MAX, RECONNECT_BACKOFF_MS_MIN } from '../protocol/limits.ts';
-import type { PeerRequest } from '../protocol/peer.ts';
+import type { PeerFault, PeerRequest } from '../protocol/peer.ts';
 import { cutLeaf, cutLight, rootOfDelivery, type LeafParts } from '../trust/commitment.ts';
 import { compareLeaf } from '../trust/compare.ts';
-import { drawLeaves, drawSeed } from '../trust/draw.ts';
+import { challengedLeaves, drawSeed } from '../trust/draw.ts';
+import { leafClasses, packClasses, unpackClasses } from '../trust/weights.ts';
 import { backoffMs } from '../p2p/backoff.ts';
 import type { Shared } from './shared.ts';
 import type { CheckerStatus, CheckRecord, ControlEvent, RoleContext } from './types.ts';
 
 type Check = Extract<ControlEvent, { type: 'check' }>;
 
-export interface Finding extends Pick<CheckVerdictBody, 'verdict' | 'reason' | 'paths' | 'pathsEqual' | 'pixelsWrong' | 'segments'> {
+export interface Finding extends Pick<
+  CheckVerdictBody,
+  'verdict' | 'reason' | 'paths' | 'pathsEqual' | 'pixelsWrong' | 'segments' | 'biasPpm'
+> {
   readonly sample: CheckRecord['sample'];
 }
 
@@ -27,7 +33,9 @@ interface Opening {
   readonly signatures: readonly Bytes[];
 }
 
-export const NOTHING_SEEN = { paths: 0, pathsEqual: 0, pixelsWrong: 0, segments: 0, sample: null } as const;
+export const NOTHING_SEEN = { paths: 0, pathsEqual: 0, pixelsWrong: 0, segments: 0, biasPpm: 0, sample: null } as const;
+/** A refusal for want of time or room is none. */
+const PATIENCE: ReadonlySet<PeerFault> = new Set(['busy', 'stopped']);
 const OPEN_TRIES_MAX = 4;
 const TRACE_TRIES_MAX = 3;
 
@@ -55,7 +63,9 @@ export class CheckRun {
     this.#tile = tileRect(check.order, check.lease.tile);
     this.#leaves = leafRects(this.#tile);
     const seed = drawSeed({ beacon: check.beacon, nonce, lease: check.lease.lease, root: check.root });
-    this.#drawn = drawLeaves(seed, this.#leaves.length, check.leaves);
+    const classes = check.weights === null ? null : unpackClasses(check.weights, this.#leaves.length);
+    const terms = { leaves: this.#leaves.length, count: check.leaves, auditPpm: check.auditPpm, classes };
+    this.#drawn = challengedLeaves(seed, terms);
     this.#pass = passes(check.order)[check.lease.pass];
   }
 
@@ -70,19 +80,21 @@ export class CheckRun {
     const opened = await this.#open(signal);
     if (signal.aborted) return null;
     if (opened === 'unreachable') return { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'unreachable' };
-    if (opened === 'opening') return { ...NOTHING_SEEN, verdict: 'fail', reason: 'opening' };
+    if (opened === 'opening' || opened === 'refused') return { ...NOTHING_SEEN, verdict: 'fail', reason: opened };
     return this.#compare(signal, opened, this.#pass);
   }
 
-  async #open(signal: AbortSignal): Promise<Opening | 'unreachable' | 'opening'> {
+  async #open(signal: AbortSignal): Promise<Opening | 'unreachable' | 'opening' | 'refused'> {
     const { lease, root, capability, workerPeer } = this.#check;
     const request: PeerRequest = { type: 'film.open', lease: lease.lease, root, job: lease.job, capability, leaves: [...this.#drawn] };
+    let refused = false;
     for (let attempt = 0; attempt < OPEN_TRIES_MAX && !signal.aborted; attempt++) {
       const outcome = await this.#context.net.request(signal, workerPeer, request);
       if (outcome.status === 'answered') return this.#parse(outcome.body) ?? 'opening';
+      refused = outcome.status === 'refused' && !PATIENCE.has(outcome.fault);
       await this.#context.clock.sleep(signal, backoffMs(attempt, RECONNECT_BACKOFF_MS_MIN, RECONNECT_BACKOFF_MS_MAX));
     }
-    return 'unreachable';
+    return refused ? 'refused' : 'unreachable';
   }
 
   /** @returns null unless the light and the drawn signatures hash to the committed root. */
@@ -107,17 +119,17 @@ export class CheckRun {
   }
 
   async #compare(signal: AbortSignal, opened: Opening, pass: Pass): Promise<Finding | null> {
-    const { order, segments: billed } = this.#check;
-    const counted = filmSegments(opened.light);
+    const { order } = this.#check;
     const paths = { samples: pass.count, segmentsMax: segmentsPerPathMax(order.bounces) };
-    const most = this.#tile.width * this.#tile.height * paths.samples * paths.segmentsMax;
     const total = { paths: 0, pathsEqual: 0, pixelsWrong: 0, segments: 0 };
-    let reason: Finding['reason'] = counted === billed && counted <= most ? 'agrees' : 'segments';
+    const light = { claimed: 0, traced: 0 };
+    let reason: Finding['reason'] = this.#claimFault(opened.light, pass) ?? 'agrees';
     let sample: CheckRecord['sample'] = null;
+    const whole = await this.#traceWhole(signal, pass);
     for (const [i, index] of this.#drawn.entries()) {
       this.#show('checking', `Re-tracing leaf ${i + 1} of ${this.#drawn.length} of "${order.title}".`);
       const rect = this.#leaves[index]!;
-      const traced = await this.#trace(signal, rect, pass);
+      const traced = whole ? cutLeaf(whole, this.#tile, rect) : await this.#trace(signal, rect, pass);
       if (signal.aborted) return null;
       if (!traced) return { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'scene' };
       const claimed: LeafParts = {
@@ -129,18 +141,41 @@ export class CheckRun {
       total.pathsEqual += finding.pathsEqual;
       total.pixelsWrong += finding.pixelsWrong;
       total.segments += filmSegments(traced.light);
+      light.claimed += lightSum(claimed.light);
+      light.traced += lightSum(traced.light);
       if (!sample || (!finding.agrees && reason === 'agrees'))
         sample = { rect, samples: pass.count, claimed: claimed.light, traced: traced.light };
       if (!finding.agrees && reason === 'agrees') reason = finding.reason;
     }
-    return { ...total, verdict: reason === 'agrees' ? 'pass' : 'fail', reason, sample };
+    return { ...total, biasPpm: biasOf(light), verdict: reason === 'agrees' ? 'pass' : 'fail', reason, sample };
+  }
+
+  /** What the whole film says against its commitment, before any of it is traced again. */
+  #claimFault(light: Bytes, pass: Pass): 'segments' | 'weights' | null {
+    const { order, segments: billed, weights } = this.#check;
+    const counted = filmSegments(light);
+    const most = this.#tile.width * this.#tile.height * pass.count * segmentsPerPathMax(order.bounces);
+    if (counted !== billed || counted > most) return 'segments';
+    return weights === null || weights === packClasses(leafClasses(light, this.#tile, pass.count)) ? null : 'weights';
+  }
+
+  /** All of a tile is traced at once: leaf by leaf it would take many times as long. Null where only some leaves are drawn. */
+  async #traceWhole(signal: AbortSignal, pass: Pass): Promise<Film | null> {
+    if (this.#drawn.length < this.#leaves.length) return null;
+    this.#show('checking', `Re-tracing all of a tile of "${this.#check.order.title}".`);
+    return this.#traceFilm(signal, this.#tile, pass);
   }
 
   async #trace(signal: AbortSignal, rect: Rect, pass: Pass): Promise<LeafParts | null> {
+    const film = await this.#traceFilm(signal, rect, pass);
+    return film && cutLeaf(film, rect, rect);
+  }
+
+  async #traceFilm(signal: AbortSignal, rect: Rect, pass: Pass): Promise<Film | null> {
     const { order, lease, capability, sources } = this.#check;
     for (let attempt = 0; attempt < TRACE_TRIES_MAX && !signal.aborted; attempt++) {
       const traced = await this.#context.engine.trace(signal, { sceneRoot: order.sceneRoot, frame: order, rect, pass });
-      if (traced.ok) return cutLeaf(traced.film, rect, rect);
+      if (traced.ok) return traced.film;
       if (traced.reason === 'node-cap' || traced.reason === 'aborted') return null;
       // Lost device, dropped scene: compile again and trace the leaf again.
       this.#shared.scenes.forget(order.sceneRoot);
@@ -149,4 +184,13 @@ export class CheckRun {
     }
     return null;
   }
+}
+
+/** All light of a leaf, its three channels added. */
+const lightSum = (light: Bytes): number => filmLight(light).reduce((sum, value) => sum + value, 0);
+
+/** How much brighter the claim is: antisymmetric, so that honest differences lean neither way. */
+function biasOf({ claimed, traced }: { claimed: number; traced: number }): number {
+  const lean = claimed + traced > 0 ? (claimed - traced) / (claimed + traced) : 0;
+  return Number.isFinite(lean) ? Math.round(1e6 * Math.min(Math.max(lean, -1), 1)) : 0;
 }

@@ -9,6 +9,7 @@ import { tileRect } from '../job/plan.ts';
 import type { ControlEvent } from './types.ts';
 import { LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
 import { commit } from '../trust/commitment.ts';
+import { leafClasses, packClasses } from '../trust/weights.ts';
 import { FilmShelf, type ShelfBounds } from './film-shelf.ts';
 import { LeaseRun, type LeaseResult } from './lease-run.ts';
 import { Emitter, Observable } from './observable.ts';
@@ -240,6 +241,7 @@ export class WorkerRole {
       shader: this.#context.engine.shader,
       adapterClass: this.#device?.adapter.class ?? '',
       traceMs: Math.round(traceSeconds * 1000),
+      weights: packClasses(leafClasses(film.light, rect, film.samples)),
     };
     void control.submit('lease.commit', body).then((outcome) => {
       // Too late, recalled or unknown: nobody will ever ask for this film.

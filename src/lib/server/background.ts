@@ -5,6 +5,7 @@
  */
 import { and, count, eq } from 'drizzle-orm';
 import { NETWORK_VIEW_INTERVAL_MS, REAPER_INTERVAL_MS, VIEW_INTERVAL_MS } from '../protocol/limits.ts';
+import { heldOf } from '../ledger/leaf.ts';
 import { splitPrice } from '../market/price.ts';
 import type { NetworkView } from '../protocol/control.ts';
 import type { Core, Wake } from './core.ts';
@@ -147,12 +148,13 @@ export async function networkView(core: Core): Promise<NetworkView> {
   return core.sessions.view(open?.n ?? 0, running?.n ?? 0);
 }
 
-/** What a worker's committed leases will pay if they settle. */
+/** What a worker's committed leases will pay if they settle, and what is held back. */
 export async function pendingOf(core: Core, key: string): Promise<bigint> {
   const waiting = await core.store.db
     .select({ lease: leases, job: jobs })
     .from(leases)
     .innerJoin(jobs, eq(jobs.id, leases.job))
     .where(and(eq(leases.worker, key), eq(leases.state, 'committed')));
-  return waiting.reduce((sum, { lease, job }) => sum + splitPrice(priceOf(job, lease), job).workerMicro, 0n);
+  const held = await balanceOf(core.store.db, heldOf(key));
+  return waiting.reduce((sum, { lease, job }) => sum + splitPrice(priceOf(job, lease), job).workerMicro, held);
 }

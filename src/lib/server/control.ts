@@ -4,7 +4,7 @@
  * before the key is proven. If the store fails, the connection is closed rather than answered: the
  * client comes back and sends its unanswered envelopes again.
  */
-import { and, desc, eq, gt, inArray } from 'drizzle-orm';
+import { and, desc, eq, inArray } from 'drizzle-orm';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import { helloBytes, parseClientMessage, PROTOCOL_VERSION, type ClientMessage, type ServerMessage } from '../protocol/control.ts';
 import {
@@ -30,8 +30,6 @@ import { submit } from './submit.ts';
 
 /** How far back a returning peer is told what it may have missed, in leases. */
 const MISSED_LEASES_MAX = 1_000;
-/** … and in time, for a worker. */
-const MISSED_MS_MAX = 10 * 60_000;
 
 type Hello = Extract<ClientMessage, { type: 'hello' }>;
 
@@ -267,11 +265,10 @@ export class Connection {
     const core = this.#core;
     await this.#scheduler.resend(session);
     const mine = eq(leases.workerPeer, session.peer);
-    const since = core.clock.nowMs() - MISSED_MS_MAX;
     const ended = await core.store.db
       .select()
       .from(leases)
-      .where(and(mine, inArray(leases.state, ['settled', 'voided', 'released']), gt(leases.endedMs, since)))
+      .where(and(mine, inArray(leases.state, ['settled', 'voided', 'released'])))
       .orderBy(desc(leases.endedMs))
       .limit(MISSED_LEASES_MAX);
     for (const lease of ended.reverse()) {

@@ -23,6 +23,7 @@ import { Sessions, type ControlLink } from './sessions.ts';
 import { Signalling, type SignalLink } from './signal.ts';
 import { attachSockets } from './sockets.ts';
 import { openEmbedded, openMemory, openUrl } from './store/open.ts';
+import { DEFAULT_RULES, type TrustRules } from '../trust/rules.ts';
 import type { Store } from './store/store.ts';
 import { checks, leases } from './store/schema.ts';
 
@@ -35,6 +36,8 @@ export interface CoordinatorOptions {
   readonly store?: Store;
   readonly clock?: Clock;
   readonly policy?: Partial<Policy>;
+  /** What trust turns on; logged when it changes. */
+  readonly rules?: Partial<TrustRules>;
   /** The network's id; by default made from the coordinator's key at the first start, and kept. */
   readonly network?: string;
   /** By default from PICTOR_ICE (JSON), else none. */
@@ -85,7 +88,8 @@ async function raise(store: Store, options: CoordinatorOptions, logger: (line: s
   const clock = options.clock ?? systemClock;
   const random = options.random ?? randomBytes;
   const beacon = new Beacon(random);
-  const { identity, network } = await founding(store, { beacon, random, nowMs: clock.nowMs(), network: options.network });
+  const rules = { ...DEFAULT_RULES, ...options.rules };
+  const { identity, network } = await founding(store, { beacon, random, nowMs: clock.nowMs(), network: options.network, rules });
   const marks = new Marks();
   const log = new LogService({ store, identity, origin: network, clock });
   const closing = new AbortController();
@@ -93,6 +97,7 @@ async function raise(store: Store, options: CoordinatorOptions, logger: (line: s
     network,
     identity,
     policy: { ...DEFAULT_POLICY, ...options.policy },
+    rules,
     iceServers: options.iceServers ?? iceServersFromEnvironment(),
     clock,
     store,

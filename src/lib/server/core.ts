@@ -11,6 +11,7 @@ import type { Counters } from './counters.ts';
 import type { LogService } from './log.ts';
 import type { Sessions } from './sessions.ts';
 import type { Store } from './store/store.ts';
+import type { TrustRules } from '../trust/rules.ts';
 
 export type IceServers = Extract<ServerMessage, { type: 'welcome' }>['iceServers'];
 
@@ -18,6 +19,7 @@ export interface Core {
   readonly network: string;
   readonly identity: Identity;
   readonly policy: Policy;
+  readonly rules: TrustRules;
   readonly iceServers: IceServers;
   readonly clock: Clock;
   readonly store: Store;

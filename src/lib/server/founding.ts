@@ -7,6 +7,7 @@ import { fromHex, toHex, type Bytes } from '../protocol/bytes.ts';
 import type { Identity } from '../protocol/envelope.ts';
 import type { Beacon } from './beacon.ts';
 import { nodeIdentity } from './keys.ts';
+import type { TrustRules } from '../trust/rules.ts';
 import { meta } from './store/schema.ts';
 import type { Store, Tx } from './store/store.ts';
 
@@ -20,7 +21,7 @@ const NETWORK_PATTERN = /^[A-Za-z0-9][A-Za-z0-9./_-]{0,63}$/;
 
 export async function founding(
   store: Store,
-  options: { beacon: Beacon; random: (count: number) => Bytes; nowMs: number; network: string | undefined },
+  options: { beacon: Beacon; random: (count: number) => Bytes; nowMs: number; network: string | undefined; rules: TrustRules },
 ): Promise<Founding> {
   if (options.network !== undefined && !NETWORK_PATTERN.test(options.network))
     throw new Error(`“${options.network}” can't name a network: use up to 64 letters, digits and . / _ -`);
@@ -30,6 +31,7 @@ export async function founding(
     if (secret && named) {
       if (options.network !== undefined && options.network !== named)
         throw new Error(`this store belongs to the network “${named}”, not “${options.network}”`);
+      await enact(tx, options);
       return { identity: nodeIdentity(fromHex(secret)), network: named };
     }
     const fresh = options.random(32);
@@ -41,8 +43,17 @@ export async function founding(
     ]);
     tx.append({ type: 'genesis', network, key: identity.key, atMs: options.nowMs });
     await options.beacon.publish(tx, 0);
+    await enact(tx, options);
     return { identity, network };
   });
+}
+
+/** Rules hold from the leaf that says them; said again only when they change. */
+async function enact(tx: Tx, { rules, nowMs }: { rules: TrustRules; nowMs: number }): Promise<void> {
+  const value = JSON.stringify(rules);
+  if ((await read(tx, 'rules')) === value) return;
+  tx.append({ type: 'rules', ...rules, atMs: nowMs });
+  await tx.db.insert(meta).values({ key: 'rules', value }).onConflictDoUpdate({ target: meta.key, set: { value } });
 }
 
 async function read(tx: Tx, key: string): Promise<string | null> {

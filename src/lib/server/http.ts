@@ -13,6 +13,7 @@ import { networkView, pendingOf } from './background.ts';
 import type { Core } from './core.ts';
 import { viewJob } from './jobs.ts';
 import { balanceOf, listEntries } from './ledger.ts';
+import { recordOf } from './records.ts';
 import { jobReceipt } from './receipt.ts';
 
 /** The longest account is `escrow:` and a job. */
@@ -47,6 +48,8 @@ async function answer(core: Core, area: 'api' | 'log', path: string[], query: UR
   }
 }
 
+const ACCOUNT_PATTERN = /^(mint|treasury|checkers|(held:)?[0-9a-f]{64})$/;
+
 async function api(core: Core, path: string[], query: URLSearchParams): Promise<Response> {
   const [name, id, part] = path;
   switch (name) {
@@ -60,13 +63,15 @@ async function api(core: Core, path: string[], query: URLSearchParams): Promise<
       return value ? json(value) : missing('There is no such job.');
     }
     case 'balance':
-      if (!v.is(hex32, id) && id !== 'mint' && id !== 'treasury')
-        return bad('An account is a public key of 64 hex digits, `mint` or `treasury`.');
+      if (id === undefined || !ACCOUNT_PATTERN.test(id))
+        return bad('An account is a public key of 64 hex digits, `held:` and one, `mint`, `treasury` or `checkers`.');
       return json({
         account: id,
         balanceMicro: String(await balanceOf(core.store.db, id)),
         pendingMicro: String(await pendingOf(core, id)),
       });
+    case 'standing':
+      return v.is(hex32, id) ? json(await recordOf(core, id)) : bad('A key is 64 hex digits.');
     case 'entries':
       return entriesPage(core, query);
     case 'proof':
@@ -83,6 +88,7 @@ async function status(core: Core): Promise<unknown> {
     verifier: verifierKey(core.network, fromHex(core.identity.key)),
     store: core.store.description,
     policy: core.policy,
+    rules: core.rules,
     view: await networkView(core),
     connections: core.sessions.size,
     bytes: core.counters.bytes,

@@ -16,10 +16,13 @@ import {
   SCENE_ALLOWANCE_MS,
 } from '../protocol/limits.ts';
 import type { JobOrder } from '../protocol/order.ts';
+import { blocked, doubted } from '../trust/standing.ts';
+import { unpackClasses } from '../trust/weights.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { closeJob, refundIfOver } from './closing.ts';
 import { findJob, orderOf, type Request } from './jobs.ts';
 import type { Notices } from './notices.ts';
+import { beginAnew, forfeit, standingOf } from './records.ts';
 import { checks, faults, jobs, leases, meters, redo, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Db, Tx } from './store/store.ts';
 
@@ -119,13 +122,21 @@ export async function commitLease(
   const job = (await findJob(tx.db, lease.job))!;
   const order = orderOf(job);
   if (body.sceneRoot !== order.sceneRoot) return refuse('scene-differs', 'The film was traced from another scene than the job’s.');
+  if (blocked(await standingOf(tx.db, request.key), core.rules))
+    return refuse('worker-blocked', 'This key was found at fault too often: its leases go to others.');
+  const leaves = leafCount(order, lease.slot);
+  if (body.weights === undefined || !unpackClasses(body.weights, leaves))
+    return refuse('weights', `A commitment says of each of its ${leaves} leaves what it can tell.`);
   const paths = leasePaths(order, lease.slot);
   if (body.segments > paths * segmentsPerPathMax(order.bounces))
     return refuse('segments-impossible', `A lease of ${paths} paths with ${order.bounces} bounces can’t hold ${body.segments} segments.`);
   const atMs = core.clock.nowMs();
   const done = await tx.db
     .update(leases)
-    .set({ state: 'committed', root: body.root, segments: body.segments, committedMs: atMs })
+    .set({
+      ...{ state: 'committed', root: body.root, segments: body.segments, committedMs: atMs },
+      ...{ adapterClass: body.adapterClass, weights: body.weights },
+    })
     .where(and(eq(leases.id, lease.id), eq(leases.state, 'granted')))
     .returning({ id: leases.id });
   if (done.length === 0) return refuse('lease-over', 'This lease is no longer yours.');
@@ -140,7 +151,8 @@ export async function commitLease(
     sceneRoot: body.sceneRoot,
     ...traced,
     paths,
-    leaves: leafCount(order, lease.slot),
+    leaves,
+    weights: body.weights,
     request: request.hash,
     signed: request.signed,
     atMs,
@@ -167,6 +179,8 @@ export interface Ending {
   readonly faults: number;
   /** Counted against the slot: too many and the job fails. What a worker says of itself counts once per worker. */
   readonly failed: boolean | 'once-per-worker';
+  /** Who found the worker at fault: what was held back of it goes to the creator and them. */
+  readonly finders?: readonly string[];
 }
 
 /** Who ends a lease that a checker failed does not get away unblamed; only a draw of verdicts excuses. */
@@ -184,6 +198,7 @@ export async function endLease(core: Core, tx: Tx, notices: Notices, id: string,
   if (!lease) return null;
   if (ending.from === 'committed') {
     tx.append({ type: 'void', lease: id, reason: ending.reason, atMs });
+    await hold(core, tx, notices, lease, ending);
     await tx.db
       .update(checks)
       .set({ state: 'withdrawn' })
@@ -210,8 +225,15 @@ export async function endLease(core: Core, tx: Tx, notices: Notices, id: string,
   return lease;
 }
 
-async function hasFailed(tx: Tx, lease: string): Promise<boolean> {
-  const mine = and(eq(checks.lease, lease), eq(checks.state, 'fail'));
+/** What a void lease does to its worker's record: a fault costs all that was held, a doubt the trust that was earned. */
+async function hold(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, { finders }: Ending): Promise<void> {
+  if (finders) return forfeit(core, tx, notices, lease, (await findJob(tx.db, lease.job))!, finders);
+  if ((await hasFailed(tx, lease.id)) && !(await hasFailed(tx, lease.id, 'pass')))
+    await beginAnew(tx, lease.worker, doubted(await standingOf(tx.db, lease.worker)));
+}
+
+async function hasFailed(tx: Tx, lease: string, state: 'fail' | 'pass' = 'fail'): Promise<boolean> {
+  const mine = and(eq(checks.lease, lease), eq(checks.state, state));
   return (await tx.db.select({ lease: checks.lease }).from(checks).where(mine).limit(1)).length > 0;
 }
 

@@ -4,12 +4,16 @@
  * who calls, in the same transaction.
  */
 import { and, eq, sql } from 'drizzle-orm';
-import { escrowOf, TREASURY } from '../ledger/leaf.ts';
-import { evenParts, jobPaths, leasePaths, leasePrice, splitPrice } from '../market/price.ts';
+import { escrowOf, heldOf, TREASURY } from '../ledger/leaf.ts';
+import { checkerLines } from '../ledger/postings.ts';
+import { payFactor } from '../trust/grading.ts';
+import { settled, withheld } from '../trust/standing.ts';
+import { jobPaths, leasePaths, leasePrice, splitPrice } from '../market/price.ts';
 import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
-import { post } from './ledger.ts';
+import { balanceOf, post } from './ledger.ts';
 import type { Notices } from './notices.ts';
+import { gradesOf, setStanding, standingOf } from './records.ts';
 import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
@@ -50,18 +54,23 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
     .select({ checker: checks.checker })
     .from(checks)
     .where(and(eq(checks.lease, lease.id), eq(checks.state, 'pass')));
-  // Ascending by key, so that whoever replays the log gives the odd micro-token to the same checker.
-  passed.sort((a, b) => (a.checker < b.checker ? -1 : 1));
-  const parts = evenParts(split.checkerMicro, passed.length);
+  const factors = new Map<string, number>();
+  for (const { checker } of passed) factors.set(checker, payFactor(await gradesOf(tx.db, checker)));
+  const checkers = passed.map(({ checker }) => checker);
+  const standing = await standingOf(tx.db, lease.worker);
+  const kept = withheld(standing, await balanceOf(tx.db, heldOf(lease.worker)), split.workerMicro, core.rules);
+  const atMs = core.clock.nowMs();
+  await setStanding(tx, lease.worker, settled(standing, split.workerMicro), atMs);
   await post(tx, {
     kind: 'settle',
     job: job.id,
     lease: lease.id,
-    atMs: core.clock.nowMs(),
+    atMs,
     postings: [
       [escrowOf(job.id), -amount],
-      [lease.worker, split.workerMicro],
-      ...passed.map(({ checker }, i) => [checker, parts[i]!] as const),
+      [heldOf(lease.worker), kept],
+      [lease.worker, split.workerMicro - kept],
+      ...checkerLines(split.checkerMicro, checkers, (checker) => factors.get(checker) ?? 0),
       [TREASURY, split.feeMicro],
     ],
   });

@@ -11,17 +11,24 @@ import {
   LEASE_SILENCE_MS_MAX,
   RECEIPT_WAIT_MS_MAX,
 } from '../protocol/limits.ts';
-import { decideLease } from './checks.ts';
+import { heldOf } from '../ledger/leaf.ts';
+import { missed } from '../trust/grading.ts';
+import { released } from '../trust/standing.ts';
 import type { Core } from './core.ts';
 import { findJob } from './jobs.ts';
 import { findLease } from './leases.ts';
+import { balanceOf, post } from './ledger.ts';
 import { commit } from './notices.ts';
+import { changeGrades, quietHolders, setStanding, standingOf } from './records.ts';
 import { giveUp, settleIfReady } from './settle.ts';
 import type { Scheduler } from './scheduler.ts';
 import { checks, leases } from './store/schema.ts';
+import { decideLease } from './verdicts.ts';
 
 /** A round this late after the last means that this process itself stood still: what others said meanwhile is still unread. */
 const OWN_SILENCE_MS_MAX = 1_500;
+/** What is held is paid out after a day: nobody waits for the minute. */
+const HELD_INTERVAL_MS = 60_000;
 
 export class Reaper {
   readonly #core: Core;
@@ -29,6 +36,8 @@ export class Reaper {
   /** End of the last round. */
   #lastMs: number;
   #skipped = false;
+  /** When what is held was last looked at. */
+  #heldMs = 0;
 
   constructor(core: Core, scheduler: Scheduler) {
     this.#core = core;
@@ -52,6 +61,10 @@ export class Reaper {
     await reapChecks(core, this.#scheduler, nowMs);
     await reapDoubts(core);
     await reapReceipts(core, nowMs);
+    if (nowMs - this.#heldMs >= HELD_INTERVAL_MS) {
+      this.#heldMs = nowMs;
+      await reapHeld(core);
+    }
     core.sessions.forgetBefore(nowMs - 2 * FILM_SILENCE_MS_MAX);
     core.sessions.endPauses(nowMs);
     const pauses = this.#scheduler.checkPausedUntilMs;
@@ -110,38 +123,54 @@ async function reapChecks(core: Core, scheduler: Scheduler, nowMs: number): Prom
   const silent = core.sessions.silentSince(nowMs - LEASE_SILENCE_MS_MAX);
   const gone = silent.length > 0 ? inArray(checks.checkerPeer, silent) : undefined;
   const due = await core.store.db
-    .select({ commitment: checks.nonceCommitment, lease: checks.lease, peer: checks.checkerPeer })
+    .select({ commitment: checks.nonceCommitment, lease: checks.lease, peer: checks.checkerPeer, checker: checks.checker })
     .from(checks)
     .where(and(eq(checks.state, 'drawn'), or(lt(checks.deadlineMs, nowMs), gone)));
-  for (const { commitment, lease: id, peer } of due) {
+  for (const { commitment, lease: id, peer, checker } of due) {
     core.counters.count('check-expired');
     await commit(core, async (tx, notices) => {
       const mine = and(eq(checks.nonceCommitment, commitment), eq(checks.state, 'drawn'));
       const expired = await tx.db.update(checks).set({ state: 'expired' }).where(mine).returning({ lease: checks.lease });
       if (expired.length === 0) return;
+      tx.append({ type: 'missed', lease: id, checker, nonceCommitment: commitment, atMs: core.clock.nowMs() });
+      await changeGrades(tx, checker, missed);
       notices.toPeer(peer, { type: 'check-withdrawn', lease: id });
       const lease = (await findLease(tx.db, id))!;
       const job = (await findJob(tx.db, lease.job))!;
       notices.job(job.id);
-      await decideLease(core, tx, notices, lease, job, 'unreachable');
+      await decideLease(core, tx, notices, lease, job);
     });
     scheduler.checkPausedUntilMs.set(id, nowMs + CHECK_PAUSE_MS);
   }
 }
 
-/** A first failing verdict waits for a second checker only while there is one, and not for ever. */
+/** What was held of a worker is paid out after a time without a lease. */
+async function reapHeld(core: Core): Promise<void> {
+  for (const worker of await quietHolders(core, core.store.db)) {
+    await commit(core, async (tx, notices) => {
+      const micro = await balanceOf(tx.db, heldOf(worker));
+      if (micro === 0n || !(await quietHolders(core, tx.db)).includes(worker)) return;
+      const postings = [[heldOf(worker), -micro] as const, [worker, micro] as const];
+      await post(tx, { kind: 'release', atMs: core.clock.nowMs(), postings });
+      await setStanding(tx, worker, released(await standingOf(tx.db, worker)));
+      notices.balance(worker);
+    });
+  }
+}
+
+/** A first verdict that failed, or that a second audit is to confirm, waits for a second checker only while there is one, and not for ever. */
 async function reapDoubts(core: Core): Promise<void> {
   const doubted = await core.store.db
     .select({ id: leases.id })
     .from(leases)
-    .innerJoin(checks, and(eq(checks.lease, leases.id), eq(checks.state, 'fail')))
+    .innerJoin(checks, and(eq(checks.lease, leases.id), inArray(checks.state, ['pass', 'fail'])))
     .where(and(eq(leases.state, 'committed'), isNull(leases.verdict)));
   for (const { id } of doubted) {
     await commit(core, async (tx, notices) => {
       const lease = await findLease(tx.db, id);
       if (lease?.state !== 'committed') return;
       const job = (await findJob(tx.db, lease.job))!;
-      await decideLease(core, tx, notices, lease, job, 'disputed');
+      await decideLease(core, tx, notices, lease, job);
     });
   }
 }

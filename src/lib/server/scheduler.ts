@@ -8,11 +8,13 @@ import { issueCapability } from '../trust/capability.ts';
 import { capFallsShort } from '../market/price.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import { FILMS_HELD_PER_WORKER_MAX, LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
+import { bringsNews } from '../trust/escalation.ts';
 import { drawCheck, mayCheck, verdictsOf } from './checks.ts';
 import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
 import { blockedWorkers, claimLease, leaseView } from './leases.ts';
 import { commit } from './notices.ts';
+import { blockedKeys } from './records.ts';
 import type { Session } from './sessions.ts';
 import { checks, jobs, leases, type CheckRow, type JobRow, type LeaseRow } from './store/schema.ts';
 
@@ -45,7 +47,8 @@ export class Scheduler {
 
   async #grantAll(): Promise<void> {
     const core = this.#core;
-    const asking = core.sessions.with('worker').filter((session) => session.leasesWanted > 0);
+    const barred = await blockedKeys(core.store.db, core.rules);
+    const asking = core.sessions.with('worker').filter((session) => session.leasesWanted > 0 && !barred.has(session.key));
     if (asking.length === 0) return;
     const open = (
       await core.store.db
@@ -158,7 +161,8 @@ export class Scheduler {
   async #draw(lease: LeaseRow, job: JobRow, ready: readonly Session[], inFlight: Map<string, number>): Promise<void> {
     const core = this.#core;
     const spoke = await verdictsOf(core.store.db, lease.id);
-    const decided = new Set(spoke.filter((row) => row.state === 'pass' || row.state === 'fail').map((row) => row.checker));
+    const opinions = spoke.filter((row) => row.state === 'pass' || row.state === 'fail');
+    const decided = new Set(opinions.map((row) => row.checker));
     const tried = new Set(spoke.map((row) => row.checker));
     const busy = (session: Session): number => inFlight.get(session.peer) ?? 0;
     const lots = new Map<string, number>();
@@ -167,9 +171,11 @@ export class Scheduler {
       lots.set(session.key, drawn);
       return drawn;
     };
+    const news = (session: Session): boolean => bringsNews(session.adapter?.class ?? '', opinions);
     const able = ready
-      .filter((session) => mayCheck(session, lease, job) && !decided.has(session.key) && busy(session) < session.checksWanted)
-      .sort((a, b) => lot(a) - lot(b) || busy(a) - busy(b));
+      .filter((session) => mayCheck(core, session, lease, job) && !decided.has(session.key) && busy(session) < session.checksWanted)
+      // A dispute is put to another kind of device first: two of one kind would say the same.
+      .sort((a, b) => Number(news(b)) - Number(news(a)) || lot(a) - lot(b) || busy(a) - busy(b));
     for (const checker of able) {
       const capability = await this.#capability(job.id, checker.key);
       const drawn = await commit(core, async (tx, notices) => {
@@ -277,7 +283,9 @@ function checkMessage(core: Core, { check, lease, job }: { check: CheckRow; leas
     segments: lease.segments ?? 0,
     nonceCommitment: check.nonceCommitment,
     beacon: check.beacon,
-    leaves: job.leavesPerCheck,
+    leaves: check.leaves,
+    auditPpm: check.auditPpm,
+    weights: lease.weights,
     workerPeer: lease.workerPeer,
     sources: sourcesOf(core, job, check.checkerPeer),
     capability,

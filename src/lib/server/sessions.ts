@@ -5,6 +5,7 @@
  */
 import type { Adapter, NetworkView, Role, ServerMessage } from '../protocol/control.ts';
 import { CONTROL_BUFFERED_BYTES_MAX, CONTROL_CONNECTIONS_MAX } from '../protocol/limits.ts';
+import { addressPrefix } from '../trust/affinity.ts';
 import type { Counters } from './counters.ts';
 
 /** A control connection, whatever carries it. */
@@ -13,6 +14,8 @@ export interface ControlLink {
   onMessage(listener: (text: string) => void): void;
   onClose(listener: () => void): void;
   close(): void;
+  /** Of the other side, where there is one. */
+  readonly address?: string;
   /** Bytes sent and not yet taken by the network; absent where nothing buffers. */
   bufferedBytes?(): number;
 }
@@ -40,6 +43,8 @@ export class Session {
   readonly proven = new Set<string>();
   /** Closed from this side: what still arrives is not listened to. */
   gone = false;
+  /** Of its network (trust/affinity); null where that says nothing. */
+  readonly prefix: string | null;
   readonly #link: ControlLink;
   readonly #counters: Counters;
 
@@ -50,6 +55,7 @@ export class Session {
     this.peer = who.peer;
     this.lastSeenMs = who.nowMs;
     this.sinceMs = who.nowMs;
+    this.prefix = addressPrefix(link.address ?? '');
   }
 
   send(message: ServerMessage): void {
@@ -83,6 +89,14 @@ export class Sessions {
   readonly #seen = new Map<string, number>();
   /** `<worker key>/<job>` → not to be offered before; by key, so that coming back under another session changes nothing. */
   readonly #pausedUntilMs = new Map<string, number>();
+
+  /** Key → the network it was last heard from; in memory alone, and no more of an address than that. */
+  readonly #prefixes = new Map<string, string>();
+
+  /** Is this session in the network that a key was last heard from? */
+  near(session: Session, key: string): boolean {
+    return session.prefix !== null && this.#prefixes.get(key) === session.prefix;
+  }
 
   pause(key: string, job: string, untilMs: number): void {
     this.#pausedUntilMs.set(`${key}/${job}`, Math.max(untilMs, this.#pausedUntilMs.get(`${key}/${job}`) ?? 0));
@@ -125,6 +139,7 @@ export class Sessions {
     if (same) same.add(session);
     else this.#byKey.set(session.key, new Set([session]));
     this.#seen.delete(session.peer);
+    if (session.prefix !== null) this.#prefixes.set(session.key, session.prefix);
     if (older && older !== session) older.close();
   }
 

@@ -35,7 +35,7 @@ export function attachSockets(
     socket.on('error', () => core.counters.count('upgrade-error'));
     const { path, query } = targetOf(request);
     if (path === CONTROL_PATH) {
-      controls.handleUpgrade(request, socket, head, (ws) => control(linkOf(core, ws)));
+      controls.handleUpgrade(request, socket, head, (ws) => control(linkOf(core, ws, request.socket.remoteAddress)));
     } else if (path === SIGNAL_PATH) {
       signals.handleUpgrade(request, socket, head, (ws) => signal(linkOf(core, ws), query));
     } else {
@@ -68,11 +68,12 @@ export function refuseUpgrade(socket: Duplex): void {
   socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
 }
 
-function linkOf(core: Core, ws: WebSocket): ControlLink {
+function linkOf(core: Core, ws: WebSocket, address = ''): ControlLink {
   heartbeat(core, ws);
   let closing = false;
   ws.on('error', () => core.counters.count('socket-error'));
   return {
+    address,
     send: (text) => {
       if (ws.readyState === ws.OPEN) ws.send(text);
     },

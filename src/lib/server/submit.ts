@@ -18,7 +18,7 @@ import {
 } from '../protocol/control.ts';
 import { claimedPurpose, envelopeHash, open, type Envelope, type EnvelopeFault, type Purpose } from '../protocol/envelope.ts';
 import { ENVELOPE_AGE_MS_MAX } from '../protocol/limits.ts';
-import { recordVerdict } from './checks.ts';
+import { recordVerdict } from './verdicts.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { closeJob } from './closing.ts';
 import { findJob, openJob, orderOf, type Request } from './jobs.ts';

@@ -106,6 +106,8 @@ function sentence(leaf: LogLeaf): string {
   switch (leaf.type) {
     case 'genesis':
       return `log of ${leaf.network}`;
+    case 'rules':
+      return `rules of trust: ${leaf.leavesTrusted} leaves of every lease, ${leaf.holdHundredths / 100} prices held back`;
     case 'beacon':
       return `end of a chain of ${leaf.length} beacons`;
     case 'nonces':
@@ -122,6 +124,10 @@ function sentence(leaf: LogLeaf): string {
       return leaf.verdict;
     case 'waiver':
       return 'settled without a receipt';
+    case 'missed':
+      return `not answered by ${leaf.checker}`;
+    case 'alone':
+      return 'passed by one: nobody else was there';
     case 'void':
       return leaf.reason;
     case 'closed':

@@ -8,7 +8,6 @@ import {
   LEASE_SILENCE_MS_MAX,
   SECOND_OPINION_MS_MAX,
 } from '#lib/protocol/limits.ts';
-import { decide } from '#lib/server/checks.ts';
 import { road, testOrder, world, type Client, type World } from './harness.ts';
 
 let w: World;
@@ -104,7 +103,7 @@ describe('a check', () => {
     const other = await w.join(['checker']);
     expect(await other.submit('check.verdict', body)).toMatchObject({ reason: 'check-unknown' });
     expect((await checker.submit('check.verdict', body)).type).toBe('ack');
-    expect(await checker.submit('check.verdict', { ...body, paths: 1 })).toMatchObject({ reason: 'check-over' });
+    expect(await checker.submit('check.verdict', { ...body, paths: 257 })).toMatchObject({ reason: 'check-over' });
   });
 
   test('that fails voids the lease where no second checker is, and blames the worker', async () => {
@@ -209,7 +208,7 @@ describe('a check', () => {
     await w.pass(CHECK_DEADLINE_MS);
     expect(worker.last('voided')).toBeUndefined();
     await w.pass(SECOND_OPINION_MS_MAX + 1_000);
-    expect(worker.last('voided')?.reason).toMatch(/^check-(disputed|unreachable)$/);
+    expect(worker.last('voided')?.reason).toBe('check-signatures');
   }, 120_000);
 
   test('that failed once is not escaped by going away: who leaves a doubted lease is blamed', async () => {
@@ -227,17 +226,5 @@ describe('a check', () => {
       await worker.ask(1);
     }
     expect(worker.all('grant')).toHaveLength(LEASE_FAULTS_PER_WORKER_AND_JOB_MAX);
-  });
-
-  test('majority rules', () => {
-    expect(decide(0, 0, true)).toBe('wait');
-    expect(decide(1, 0, false)).toBe('pass');
-    expect(decide(0, 1, true)).toBe('wait');
-    expect(decide(0, 1, false)).toBe('fail');
-    expect(decide(1, 1, true)).toBe('wait');
-    expect(decide(1, 1, false)).toBe('tie');
-    expect(decide(2, 1, false)).toBe('pass');
-    expect(decide(1, 2, true)).toBe('fail');
-    expect(decide(0, 2, true)).toBe('fail');
   });
 });

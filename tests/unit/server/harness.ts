@@ -11,6 +11,8 @@ import { helloBytes, parseServerMessage, type Policy, type Role, type ServerMess
 import { identityFromSecret, seal, type Envelope, type Identity, type Purpose } from '#lib/protocol/envelope.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
 import { workBits } from '#lib/server/submit.ts';
+import type { TrustRules } from '#lib/trust/rules.ts';
+import { packClasses } from '#lib/trust/weights.ts';
 
 export type Message<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
 
@@ -20,6 +22,9 @@ export const TEST_POLICY: Partial<Policy> = {
   grantWorkBits: 4,
   leavesPerCheck: 4,
 };
+
+/** Nothing is held back and one opinion is enough: trust.test.ts is about these. */
+export const TEST_RULES: Partial<TrustRules> = { holdHundredths: 0, secondAuditPpm: 0 };
 
 const STEP_MS = 500;
 
@@ -35,7 +40,13 @@ export interface World {
 
 export async function world(options: Partial<CoordinatorOptions> = {}): Promise<World> {
   const clock = (options.clock as ManualClock | undefined) ?? new ManualClock();
-  const coordinator = await createCoordinator({ network: 'test', ...options, policy: { ...TEST_POLICY, ...options.policy }, clock });
+  const coordinator = await createCoordinator({
+    network: 'test',
+    ...options,
+    policy: { ...TEST_POLICY, ...options.policy },
+    rules: { ...TEST_RULES, ...options.rules },
+    clock,
+  });
   const clients: Client[] = [];
   const settle = async (): Promise<void> => {
     for (let i = 0; i < 6; i++) {
@@ -207,6 +218,7 @@ export class Client {
       shader: '0'.repeat(64),
       adapterClass: 'test',
       traceMs: 1_000,
+      weights: packClasses(new Array<number>(16).fill(0)),
       ...over,
     };
   }

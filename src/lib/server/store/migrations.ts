@@ -103,7 +103,39 @@ alter table leases add column missing int not null default 0;
 create index leases_by_slot on leases (job, slot);
 `;
 
+/** Trust: what is known of workers and checkers, and what is held back of earnings. */
+const trust = String.raw`
+alter table entries drop constraint entries_kind_check;
+alter table entries add constraint entries_kind_check
+  check (kind in ('grant', 'escrow', 'settle', 'refund', 'forfeit', 'release'));
+create unique index entries_one_forfeit_per_lease on entries (lease) where kind = 'forfeit';
+
+alter table leases add column adapter_class text not null default '', add column weights text,
+  add column second boolean not null default false;
+alter table checks add column leaves int, add column audit_ppm int not null default 0,
+  add column adapter_class text not null default '', add column reason text;
+update checks c set leaves = j.leaves_per_check from leases l join jobs j on j.id = l.job where l.id = c.lease;
+alter table checks alter column leaves set not null;
+create index checks_by_checker on checks (checker);
+
+create table standings (
+  worker text primary key, passes int not null default 0, faults int not null default 0, doubts int not null default 0,
+  top_micro bigint not null default 0, differing double precision not null default 1,
+  brighter double precision not null default 1, darker double precision not null default 1, last_ms bigint not null default 0
+);
+create table observations (
+  leaf bigint primary key, worker text not null, checker text not null,
+  paths bigint not null, paths_equal bigint not null check (paths_equal <= paths), bias_ppm int not null
+);
+create index observations_by_worker on observations (worker, leaf);
+create table grades (
+  checker text primary key, good int not null, good_right int not null, bad int not null, bad_right int not null,
+  answered int not null, missed int not null, check (good_right <= good and bad_right <= bad)
+);
+`;
+
 export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
   { version: 1, sql: first },
   { version: 2, sql: missing },
+  { version: 3, sql: trust },
 ];

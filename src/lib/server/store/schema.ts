@@ -2,7 +2,8 @@
  * The tables as drizzle sees them. Constraints, triggers and indexes live in migrations.ts, which
  * alone creates anything; a unit test compares the columns of both.
  */
-import { bigint, boolean, customType, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { bigint, boolean, customType, doublePrecision, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { ENTRY_KINDS } from '../../ledger/leaf.ts';
 import type { Bytes } from '../../protocol/bytes.ts';
 
 const bytea = customType<{ data: Bytes; driverData: Uint8Array }>({
@@ -43,7 +44,7 @@ export const balances = pgTable('balances', { account: text('account').primaryKe
 export const entries = pgTable('entries', {
   /** Index of the entry's leaf in the log. */
   id: safe('id').primaryKey(),
-  kind: text('kind', { enum: ['grant', 'escrow', 'settle', 'refund'] }).notNull(),
+  kind: text('kind', { enum: ENTRY_KINDS }).notNull(),
   account: text('account'),
   job: text('job'),
   lease: text('lease'),
@@ -105,6 +106,11 @@ export const leases = pgTable('leases', {
   root: text('root'),
   segments: safe('segments'),
   committedMs: safe('committed_ms'),
+  adapterClass: text('adapter_class').notNull().default(''),
+  /** What each leaf can tell (trust/weights); null in leases committed before that was asked. */
+  weights: text('weights'),
+  /** A second opinion is due after a first that passes. */
+  second: boolean('second').notNull().default(false),
   received: boolean('received').notNull().default(false),
   corrupt: integer('corrupt').notNull().default(0),
   /** How often the creator said that the film never came. */
@@ -138,6 +144,12 @@ export const checks = pgTable('checks', {
   beacon: text('beacon').notNull(),
   state: text('state', { enum: ['drawn', 'pass', 'fail', 'unavailable', 'expired', 'withdrawn'] }).notNull(),
   deadlineMs: safe('deadline_ms').notNull(),
+  /** How many leaves are drawn, and with which chance all of them. */
+  leaves: integer('leaves').notNull(),
+  auditPpm: integer('audit_ppm').notNull().default(0),
+  /** Of the device that judged. */
+  adapterClass: text('adapter_class').notNull().default(''),
+  reason: text('reason'),
 });
 export type CheckRow = typeof checks.$inferSelect;
 
@@ -150,4 +162,39 @@ export const meters = pgTable('meters', {
   worker: text('worker').primaryKey(),
   segments: safe('segments').notNull(),
   traceMs: safe('trace_ms').notNull(),
+});
+
+/** Workers' records (trust/standing). */
+export const standings = pgTable('standings', {
+  worker: text('worker').primaryKey(),
+  passes: integer('passes').notNull().default(0),
+  faults: integer('faults').notNull().default(0),
+  doubts: integer('doubts').notNull().default(0),
+  topMicro: micro('top_micro').notNull().default(0n),
+  /** Running bets of the sequential test (trust/aggregate). */
+  differing: doublePrecision('differing').notNull().default(1),
+  brighter: doublePrecision('brighter').notNull().default(1),
+  darker: doublePrecision('darker').notNull().default(1),
+  /** When it was last paid. */
+  lastMs: safe('last_ms').notNull().default(0),
+});
+/** What checks said of a worker since its last doubt or fault, in the order of the log. */
+export const observations = pgTable('observations', {
+  /** Index of the verdict's leaf. */
+  leaf: safe('leaf').primaryKey(),
+  worker: text('worker').notNull(),
+  checker: text('checker').notNull(),
+  paths: safe('paths').notNull(),
+  pathsEqual: safe('paths_equal').notNull(),
+  biasPpm: integer('bias_ppm').notNull(),
+});
+/** Checkers' records (trust/grading). */
+export const grades = pgTable('grades', {
+  checker: text('checker').primaryKey(),
+  good: integer('good').notNull(),
+  goodRight: integer('good_right').notNull(),
+  bad: integer('bad').notNull(),
+  badRight: integer('bad_right').notNull(),
+  answered: integer('answered').notNull(),
+  missed: integer('missed').notNull(),
 });

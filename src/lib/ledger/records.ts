@@ -1,0 +1,148 @@
+/**
+ * Replays what trust follows from: the rules in force, workers' standings, checkers' grades, who
+ * checked whom. The same pure transitions as the coordinator's, so that a draw of too few leaves, a
+ * fault let off or a fee for a lie is a false line. Before the log's first rules it asks for nothing.
+ */
+import { fromHex, toHex } from '../protocol/bytes.ts';
+import { Pairs } from '../trust/affinity.ts';
+import { OBSERVATIONS_MAX, type Observation } from '../trust/aggregate.ts';
+import { drawSeed, nonceCommitment, secondAuditFalls } from '../trust/draw.ts';
+import { decide, lessonsOf, type Outcome } from '../trust/escalation.ts';
+import { answered, graded, mayBeDrawn, missed, payFactor, UNGRADED, type Grades } from '../trust/grading.ts';
+import type { TrustRules } from '../trust/rules.ts';
+import { blocked, challengeOf, doubted, faulted, NEWCOMER, observed, released, settled, type Standing } from '../trust/standing.ts';
+import type { Leaf } from './leaf.ts';
+import { amountOf, type LeaseState } from './postings.ts';
+
+export class Records {
+  rules: TrustRules | null = null;
+  readonly #standings = new Map<string, Standing>();
+  readonly #grades = new Map<string, Grades>();
+  /** Of each worker, since its last doubt or fault. */
+  readonly #seen = new Map<string, Observation[]>();
+  readonly #pairs = new Pairs();
+  /** When a worker was last paid; how many of its leases are undecided. */
+  readonly #lastMs = new Map<string, number>();
+  readonly #open = new Map<string, number>();
+
+  standing(worker: string): Standing {
+    return this.#standings.get(worker) ?? NEWCOMER;
+  }
+
+  enact({ type: _type, atMs: _atMs, ...rules }: Leaf<'rules'>): null {
+    this.rules = rules;
+    return null;
+  }
+
+  committed({ worker, weights }: Leaf<'commitment'>): string | null {
+    if (this.rules && blocked(this.standing(worker), this.rules)) return 'A commitment of a worker that is blocked.';
+    if (this.rules && weights === undefined) return 'A commitment does not say what its leaves can tell.';
+    this.#open.set(worker, (this.#open.get(worker) ?? 0) + 1);
+    return null;
+  }
+
+  drawn(leaf: Leaf<'draw'>, { commitment, job }: LeaseState): string | null {
+    const wrong = 'A check draws more or fewer leaves than the checks of its job do.';
+    if (!this.rules) return leaf.count === job.leaf.leaves && leaf.auditPpm === undefined ? null : wrong;
+    const { worker } = commitment;
+    const { count, auditPpm } = challengeOf(this.standing(worker), job.leaf.leaves, this.rules);
+    if (leaf.count !== count || leaf.auditPpm !== auditPpm) return 'A check draws more or fewer leaves than its worker’s record asks for.';
+    if (!mayBeDrawn(this.#gradesOf(leaf.checker))) return 'A checker is drawn that was wrong too often.';
+    if (this.#pairs.mutual(leaf.checker, worker, leaf.atMs, this.rules.pairMs))
+      return 'A checker is drawn whose own leases its worker checks.';
+    this.#pairs.note(leaf.checker, worker, leaf.atMs);
+    return null;
+  }
+
+  missed({ checker }: Leaf<'missed'>): void {
+    this.#grades.set(checker, missed(this.#gradesOf(checker)));
+  }
+
+  /** A verdict whose draw is in order; the lease learns what follows from it. */
+  judged(leaf: Leaf<'verdict'>, lease: LeaseState, draw: Leaf<'draw'>): void {
+    const { checker, verdict, nonce, paths, pathsEqual } = leaf;
+    if (this.rules) this.#grades.set(checker, answered(this.#gradesOf(checker)));
+    if (verdict === 'unavailable') return;
+    const first = lease.opinions.length === 0;
+    lease.opinions.push({ checker, adapterClass: leaf.adapterClass ?? '', verdict });
+    if (!this.rules) {
+      const fails = lease.opinions.filter((opinion) => opinion.verdict === 'fail').length;
+      lease.passed = lease.opinions.length - fails >= (fails === 0 ? 1 : 2);
+      return;
+    }
+    const { root, worker } = lease.commitment;
+    if (first)
+      lease.second = secondAuditFalls(drawSeed({ beacon: draw.beacon, nonce, lease: leaf.lease, root }), this.rules.secondAuditPpm);
+    if (paths > 0 && this.#observe(worker, { checker, paths, pathsEqual, biasPpm: leaf.biasPpm ?? 0 }, this.rules)) {
+      lease.finders = [checker];
+      return;
+    }
+    const outcome = this.#outcome(lease, this.rules);
+    for (const lesson of lessonsOf(lease.opinions, outcome))
+      this.#grades.set(lesson.checker, graded(this.#gradesOf(lesson.checker), lesson));
+    lease.passed = outcome.state === 'pass';
+    if (outcome.state !== 'fault') return;
+    lease.finders = lease.opinions.filter((opinion) => opinion.verdict === 'fail').map((opinion) => opinion.checker);
+    this.#begin(worker, faulted(this.standing(worker)));
+  }
+
+  #outcome(lease: LeaseState, rules: TrustRules): Outcome {
+    const jury = amountOf(lease) >= BigInt(rules.highValueMicro) ? 5 : 3;
+    return decide({ opinions: lease.opinions, workerClass: lease.commitment.adapterClass, jury, second: lease.second, another: true });
+  }
+
+  /** @returns whether the worker is at fault now. */
+  #observe(worker: string, observation: Observation, rules: TrustRules): boolean {
+    const seen = [...(this.#seen.get(worker) ?? []), observation].slice(-OBSERVATIONS_MAX);
+    const { standing, alarm } = observed(this.standing(worker), seen, rules);
+    this.#standings.set(worker, standing);
+    this.#seen.set(worker, alarm === 'fault' ? [] : seen);
+    return alarm === 'fault';
+  }
+
+  #begin(worker: string, standing: Standing): void {
+    this.#standings.set(worker, standing);
+    this.#seen.delete(worker);
+  }
+
+  voided({ commitment: { worker }, opinions, finders }: LeaseState): void {
+    this.#over(worker);
+    if (finders || !this.rules) return;
+    // Failed, and passed by nobody: as a doubt, whoever ended it.
+    if (opinions.length > 0 && opinions.every(({ verdict }) => verdict === 'fail')) this.#begin(worker, doubted(this.standing(worker)));
+  }
+
+  settled(worker: string, earnedMicro: bigint, atMs: number): void {
+    this.#over(worker);
+    this.#lastMs.set(worker, atMs);
+    if (this.rules) this.#standings.set(worker, settled(this.standing(worker), earnedMicro));
+  }
+
+  #over(worker: string): void {
+    this.#open.set(worker, (this.#open.get(worker) ?? 1) - 1);
+  }
+
+  /** May what is held of this worker be paid out? */
+  mayRelease(worker: string, atMs: number): boolean {
+    const last = this.#lastMs.get(worker);
+    if (!this.rules || last === undefined || (this.#open.get(worker) ?? 0) > 0) return false;
+    return atMs - last >= this.rules.holdReleaseMs;
+  }
+
+  released(worker: string): void {
+    this.#standings.set(worker, released(this.standing(worker)));
+  }
+
+  #gradesOf(checker: string): Grades {
+    return this.#grades.get(checker) ?? UNGRADED;
+  }
+
+  /** Part of its fee that a checker gets, per thousand. */
+  factor(checker: string): number {
+    return this.rules ? payFactor(this.#gradesOf(checker)) : 1000;
+  }
+}
+
+/** The draw that a verdict's nonce belongs to. */
+export const drawOf = (lease: LeaseState, nonce: string): { leaf: Leaf<'draw'>; answered: boolean } | undefined =>
+  lease.draws.get(toHex(nonceCommitment(fromHex(nonce))));

@@ -1,0 +1,212 @@
+/**
+ * Verdicts: a checker's signed word is recorded with the draw that anyone can recompute, and what the
+ * words so far amount to is carried out. A first failing verdict asks another checker; only a majority
+ * finds a worker at fault. What nobody can confirm is done again, and punishes nobody.
+ */
+import { and, eq, sql } from 'drizzle-orm';
+import { fromHex, toHex } from '../protocol/bytes.ts';
+import type { CheckVerdictBody } from '../protocol/control.ts';
+import { CHECKS_UNAVAILABLE_MAX, SECOND_OPINION_MS_MAX } from '../protocol/limits.ts';
+import { challengedLeaves, drawSeed, nonceCommitment, secondAuditFalls } from '../trust/draw.ts';
+import { decide, lessonsOf, type Opinion, type Outcome } from '../trust/escalation.ts';
+import { answered, graded } from '../trust/grading.ts';
+import { blocked, faulted } from '../trust/standing.ts';
+import { unpackClasses } from '../trust/weights.ts';
+import { anotherFor, beingChecked, verdictsOf } from './checks.ts';
+import { refuse, type Core, type Refusal } from './core.ts';
+import { findJob, orderOf, type Request } from './jobs.ts';
+import { findLease, leafCount, UNDECIDED } from './leases.ts';
+import type { Notices } from './notices.ts';
+import { priceOf } from './pay.ts';
+import { beginAnew, changeGrades, observeCheck, standingOf } from './records.ts';
+import { giveUp, settleIfReady } from './settle.ts';
+import { checks, jobs, leases, type CheckRow, type JobRow, type LeaseRow } from './store/schema.ts';
+import type { Db, Tx } from './store/store.ts';
+
+/** A film that a worker opens wrongly, or refuses to, fails; only what never reached it is no verdict. */
+const REASONS: Record<CheckVerdictBody['verdict'], readonly CheckVerdictBody['reason'][]> = {
+  pass: ['agrees'],
+  fail: ['size', 'signatures', 'light', 'not-finite', 'segments', 'weights', 'opening', 'refused'],
+  unavailable: ['unreachable', 'scene'],
+};
+
+/** What a verdict is about, once it is found to be in order. */
+interface Judged {
+  readonly check: CheckRow;
+  readonly lease: LeaseRow;
+  readonly job: JobRow;
+}
+
+export async function recordVerdict(
+  core: Core,
+  tx: Tx,
+  notices: Notices,
+  request: Request,
+  body: CheckVerdictBody,
+): Promise<{ ok: true; ref: string } | Refusal> {
+  const judged = await judgedBy(tx, request, body);
+  if ('ok' in judged) return judged;
+  const { check, lease, job } = judged;
+  const { seed, leaf } = logVerdict(core, tx, request, body, judged);
+  // A checker that could not get or trace the scene says nothing about the worker: as if it had not answered.
+  const state = body.reason === 'scene' ? 'expired' : body.verdict;
+  const { adapterClass, reason } = body;
+  await tx.db.update(checks).set({ state, adapterClass, reason }).where(eq(checks.nonceCommitment, check.nonceCommitment));
+  await tx.db
+    .update(jobs)
+    .set({ checks: sql`${jobs.checks} + 1` })
+    .where(eq(jobs.id, job.id));
+  await changeGrades(tx, request.key, answered);
+  notices.job(job.id);
+  if (body.verdict === 'unavailable') {
+    if (state !== 'unavailable' || !(await outOfReach(core, tx, notices, lease, job))) await decideLease(core, tx, notices, lease, job);
+    return { ok: true, ref: request.hash };
+  }
+  await noteSecond(core, tx, lease, seed);
+  const { paths, pathsEqual, biasPpm = 0 } = body;
+  const skimmed = paths > 0 && (await observeCheck(core, tx, lease.worker, leaf, { checker: request.key, paths, pathsEqual, biasPpm }));
+  if (skimmed) await convict(core, tx, notices, lease, 'check-aggregate', [request.key]);
+  else await decideLease(core, tx, notices, (await findLease(tx.db, lease.id))!, job, true);
+  return { ok: true, ref: request.hash };
+}
+
+async function judgedBy(tx: Tx, request: Request, body: CheckVerdictBody): Promise<Judged | Refusal> {
+  if (!REASONS[body.verdict].includes(body.reason))
+    return refuse('verdict-reason', `A ${body.verdict} can’t be for the reason “${body.reason}”.`);
+  if (body.pathsEqual > body.paths) return refuse('verdict-counts', 'No more paths can be equal than were traced.');
+  const commitment = toHex(nonceCommitment(fromHex(body.nonce)));
+  const [check] = await tx.db.select().from(checks).where(eq(checks.nonceCommitment, commitment));
+  if (check?.lease !== body.lease || check.checker !== request.key)
+    return refuse('check-unknown', 'No check of this lease was drawn with this nonce for this checker.');
+  if (check.state !== 'drawn') return refuse('check-over', 'This check is over.');
+  const lease = (await findLease(tx.db, body.lease))!;
+  if (lease.state !== 'committed') return refuse('lease-over', `This lease is ${lease.state}.`);
+  if (lease.root !== body.root) return refuse('root-differs', 'This is not the root that the worker committed to.');
+  return { check, lease, job: (await findJob(tx.db, lease.job))! };
+}
+
+/** @returns the draw's seed, and the index of the verdict's leaf. */
+function logVerdict(
+  core: Core,
+  tx: Tx,
+  request: Request,
+  body: CheckVerdictBody,
+  { check, lease, job }: Judged,
+): { seed: Uint8Array; leaf: number } {
+  const seed = drawSeed({ beacon: check.beacon, nonce: body.nonce, lease: lease.id, root: body.root });
+  const leaves = leafCount(orderOf(job), lease.slot);
+  const classes = lease.weights === null ? null : unpackClasses(lease.weights, leaves);
+  const drawn = challengedLeaves(seed, { leaves, count: check.leaves, auditPpm: check.auditPpm, classes });
+  const { verdict, reason, paths, pathsEqual, pixelsWrong, nonce, adapterClass, biasPpm } = body;
+  const leaf = tx.append({
+    type: 'verdict',
+    lease: lease.id,
+    checker: request.key,
+    root: body.root,
+    nonce,
+    drawn,
+    verdict,
+    reason,
+    paths,
+    pathsEqual,
+    pixelsWrong,
+    ...(biasPpm === undefined ? {} : { biasPpm }),
+    adapterClass,
+    request: request.hash,
+    signed: request.signed,
+    atMs: core.clock.nowMs(),
+  });
+  return { seed, leaf };
+}
+
+/** The first verdict's seed says whether a second audit is due; nobody knew it before its nonce was told. */
+async function noteSecond(core: Core, tx: Tx, lease: LeaseRow, seed: Uint8Array): Promise<void> {
+  const spoken = (await verdictsOf(tx.db, lease.id)).filter(({ state }) => state === 'pass' || state === 'fail');
+  if (spoken.length !== 1) return;
+  const second = secondAuditFalls(seed, core.rules.secondAuditPpm);
+  await tx.db.update(leases).set({ second }).where(eq(leases.id, lease.id));
+}
+
+/** Voids the lease over which a worker was found at fault, and takes back what else a blocked one was given. */
+async function convict(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, reason: string, finders: readonly string[]): Promise<void> {
+  await giveUp(core, tx, notices, lease.id, { from: 'committed', reason, faults: 1, failed: true, finders });
+  if (!blocked(await standingOf(tx.db, lease.worker), core.rules)) return;
+  const mine = and(eq(leases.worker, lease.worker), eq(leases.state, 'granted'));
+  const given = await tx.db.select({ id: leases.id }).from(leases).where(mine);
+  for (const { id } of given) await giveUp(core, tx, notices, id, { from: 'granted', reason: 'worker-blocked', faults: 0, failed: false });
+}
+
+/** Voids a lease whose film several checkers, or the only one there is, could not reach: one's word is not enough while others could look. */
+async function outOfReach(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, job: JobRow): Promise<boolean> {
+  const said = (await verdictsOf(tx.db, lease.id)).filter((row) => row.state === 'unavailable').map((row) => row.checker);
+  await tx.db.update(leases).set({ unavailable: said.length }).where(eq(leases.id, lease.id));
+  const keys = new Set(said);
+  const alone = !(await anotherFor(core, tx.db, lease, job, keys));
+  if ((alone ? said.length : keys.size) < CHECKS_UNAVAILABLE_MAX) return false;
+  return giveUp(core, tx, notices, lease.id, { from: 'committed', reason: 'film-unavailable', faults: 1, failed: true });
+}
+
+/** Opinions on a lease, in the order of their draws. */
+export async function opinionsOn(db: Db, lease: string): Promise<(Opinion & { reason: string; deadlineMs: number })[]> {
+  const rows = await verdictsOf(db, lease);
+  return rows.flatMap(({ checker, adapterClass, state, reason, deadlineMs }) =>
+    state === 'pass' || state === 'fail' ? [{ checker, adapterClass, verdict: state, reason: reason ?? 'disputed', deadlineMs }] : [],
+  );
+}
+
+/**
+ * Carries out what the opinions so far amount to; also called when another checker can't be had any more.
+ * @param spoken an opinion was given just now: only then are lessons drawn, or they would be twice.
+ */
+export async function decideLease(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, job: JobRow, spoken = false): Promise<void> {
+  const opinions = await opinionsOn(tx.db, lease.id);
+  const failing = opinions.filter(({ verdict }) => verdict === 'fail');
+  // Whoever waits for a second opinion, to void or only to be sure, does not wait for ever.
+  const sinceMs = Math.min(...(failing.length > 0 ? failing : opinions).map(({ deadlineMs }) => deadlineMs));
+  const late = core.clock.nowMs() > sinceMs + SECOND_OPINION_MS_MAX;
+  const asked = new Set(opinions.map(({ checker }) => checker));
+  // A check that is being run is a second opinion on its way, though its checker has no nonce left.
+  const another = !late && ((await beingChecked(tx.db, lease.id)) || (await anotherFor(core, tx.db, lease, job, asked)));
+  const jury = priceOf(job, lease) >= BigInt(core.rules.highValueMicro) ? 5 : 3;
+  const outcome = decide({ opinions, workerClass: lease.adapterClass, jury, second: lease.second, another });
+  if (spoken) for (const lesson of lessonsOf(opinions, outcome)) await changeGrades(tx, lesson.checker, (grades) => graded(grades, lesson));
+  await carryOut(core, tx, notices, lease, outcome, failing);
+}
+
+async function carryOut(
+  core: Core,
+  tx: Tx,
+  notices: Notices,
+  lease: LeaseRow,
+  outcome: Outcome,
+  failing: readonly { checker: string; reason: string }[],
+): Promise<void> {
+  const reason = `check-${failing[0]?.reason ?? 'disputed'}`;
+  switch (outcome.state) {
+    case 'wait':
+      return;
+    case 'pass':
+      if (outcome.alone) tx.append({ type: 'alone', lease: lease.id, atMs: core.clock.nowMs() });
+      await tx.db
+        .update(leases)
+        .set({ verdict: 'pass', verdictMs: core.clock.nowMs() })
+        .where(and(eq(leases.id, lease.id), eq(leases.state, 'committed')));
+      await settleIfReady(core, tx, notices, lease.id);
+      return;
+    case 'fault':
+      await beginAnew(tx, lease.worker, faulted(await standingOf(tx.db, lease.worker)));
+      await convict(
+        core,
+        tx,
+        notices,
+        lease,
+        reason,
+        failing.map(({ checker }) => checker),
+      );
+      return;
+    case 'doubt': {
+      const ending = outcome.tie ? { reason: UNDECIDED, faults: 0 } : { reason, faults: 1 };
+      await giveUp(core, tx, notices, lease.id, { from: 'committed', failed: true, ...ending });
+    }
+  }
+}
