@@ -38,6 +38,10 @@ export async function runRole({ name, args, create }: RoleOptions): Promise<numb
   engine.setPace({ place: 'idle', share });
   const agent = await connectAgent({ origin, folder, engine, keyFile: resolve(options.key ?? join(folder, 'keys', `${name}.key`)) });
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  const { control } = agent.context;
+  control.onChange(() => {
+    if (control.fault) process.stderr.write(`${control.fault}\n`);
+  });
   const role = create(agent, say);
   say(`${name} ${agent.context.identity.key.slice(0, 16)} at ${origin}`);
   const report = await role.start();

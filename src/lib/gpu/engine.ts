@@ -132,7 +132,7 @@ export interface DispatchTimes {
 }
 
 export interface Engine {
-  /** SHA-256 of the linked WGSL, hex. */
+  /** SHA-256 of all that decides a pixel in shaders (pixelSources), hex. */
   readonly shader: string;
   /** Creates the device and its pipelines; later calls return the same report. */
   probe(): Promise<DeviceReport>;

@@ -16,7 +16,11 @@ import {
 import { JobOrderSchema } from './order.ts';
 import { count, finite, hex32, hex64, id16, leafWeights, microTokens, peerId, shortText, signedPpm, VERDICT_REASONS } from './schema.ts';
 
-export const PROTOCOL_VERSION = 1;
+/**
+ * Grows with every change after which a peer or a coordinator of the version before would refuse or misread a
+ * message, an order or a film of this one. Ends of different versions part with a sentence (version.ts).
+ */
+export const PROTOCOL_VERSION = 2;
 
 export const ROLES = ['creator', 'worker', 'checker'] as const;
 export type Role = (typeof ROLES)[number];

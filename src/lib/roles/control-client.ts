@@ -24,6 +24,7 @@ import {
   RECONNECT_BACKOFF_MS_MIN,
   REQUEST_TIMEOUT_MS,
 } from '../protocol/limits.ts';
+import { otherVersion, versionSentence } from '../protocol/version.ts';
 import { backoffMs } from '../p2p/backoff.ts';
 import { EnvelopeQueue } from './envelope-queue.ts';
 import { Emitter } from './observable.ts';
@@ -61,6 +62,7 @@ type Challenge = Extract<ServerMessage, { type: 'challenge' }>;
 export class ControlClient implements Control {
   /** Messages that did not parse. */
   dropped = 0;
+  fault: string | null = null;
   network = '';
   coordinatorKey = '';
   policy: Policy | null = null;
@@ -211,10 +213,13 @@ export class ControlClient implements Control {
     const message = parseServerMessage(text);
     if (!message) {
       this.dropped++;
+      const other = otherVersion(text, 'challenge');
+      if (other) this.#setFault(versionSentence(other.version, PROTOCOL_VERSION));
       return;
     }
     switch (message.type) {
       case 'challenge':
+        this.#setFault(null);
         this.#challenge = message;
         return this.#hello(socket, message);
       case 'ack':
@@ -233,6 +238,12 @@ export class ControlClient implements Control {
     }
     if (message.type === 'welcome' || message.type === 'balance' || message.type === 'network') this.#changes.emit();
     this.#events.emit(message);
+  }
+
+  #setFault(fault: string | null): void {
+    if (fault === this.fault) return;
+    this.fault = fault;
+    this.#changes.emit();
   }
 
   async #hello(socket: ControlSocket, challenge: Challenge): Promise<void> {

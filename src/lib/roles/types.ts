@@ -33,6 +33,8 @@ export type ControlOutcome =
  */
 export interface Control {
   readonly connected: boolean;
+  /** Why there can be no connection until something is updated, in one sentence; null while none is known. */
+  readonly fault: string | null;
   readonly network: string;
   readonly coordinatorKey: string;
   readonly policy: Policy | null;
@@ -45,7 +47,7 @@ export interface Control {
   /** As `submit`, for an envelope sealed before. */
   submitSealed(envelope: Envelope): Promise<ControlOutcome>;
   on(listener: (event: ControlEvent) => void): () => void;
-  /** Told on every change of `connected`, `balance` and `networkView`, and after each re-connect. */
+  /** Told on every change of `connected`, `fault`, `balance` and `networkView`, and after each re-connect. */
   onChange(listener: () => void): () => void;
   /** Says hello again with these roles; `adapter` stays as it was when left out. */
   setRoles(roles: readonly Role[], adapter?: Adapter | null): void;

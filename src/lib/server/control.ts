@@ -15,6 +15,7 @@ import {
   YIELD_PAUSE_MS,
   LEASE_FAULTS_PER_WORKER_AND_JOB_MAX,
 } from '../protocol/limits.ts';
+import { otherVersion, versionSentence } from '../protocol/version.ts';
 import { beingChecked } from './checks.ts';
 import type { Core } from './core.ts';
 import { findJob, orderOf, viewJob } from './jobs.ts';
@@ -89,11 +90,19 @@ export class Connection {
     if (!this.#takeToken()) return this.#drop('message-rate');
     if (this.#queued >= CONTROL_QUEUE_MESSAGES_MAX) return this.#drop('message-queue');
     const message = parseClientMessage(text);
-    if (!message) return this.#drop('message-malformed');
+    if (!message) return this.#misunderstood(text);
     if (this.#session) this.#session.lastSeenMs = this.#core.clock.nowMs();
     this.#queued++;
     this.#queue = this.#queue.then(() => this.#handle(message)).finally(() => this.#queued--);
     return this.#queue;
+  }
+
+  /** A peer of another version is told so, for it can't know; whatever else does not parse is dropped. */
+  #misunderstood(text: string): Promise<void> {
+    const other = this.#session ? null : otherVersion(text, 'hello');
+    if (!other) return this.#drop('message-malformed');
+    this.#send({ type: 'refused', id: other.id, reason: 'version', text: versionSentence(PROTOCOL_VERSION, other.version) });
+    return this.#drop('hello-version');
   }
 
   #takeToken(): boolean {

@@ -16,6 +16,8 @@ export class Connection {
   link = $state<Link>('off');
   /** When the link was lost; null while it stands. */
   lostAtMs = $state<number | null>(null);
+  /** Why there is none until something is updated; one sentence. */
+  fault = $state<string | null>(null);
   key = $state<string | null>(null);
   balanceMicro = $state(0n);
   pendingMicro = $state(0n);
@@ -68,6 +70,7 @@ export class Connection {
     if (control.connected) this.lostAtMs = null;
     else if (this.link === 'on') this.lostAtMs = Date.now();
     this.link = control.connected ? 'on' : this.link === 'connecting' ? 'connecting' : 'lost';
+    this.fault = control.fault;
     this.policy = control.policy;
     this.balanceMicro = control.balance.balanceMicro;
     this.pendingMicro = control.balance.pendingMicro;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { fromHex } from '#lib/protocol/bytes.ts';
-import { helloBytes, parseClientMessage, type ClientMessage, type ServerMessage } from '#lib/protocol/control.ts';
+import { helloBytes, parseClientMessage, PROTOCOL_VERSION, type ClientMessage, type ServerMessage } from '#lib/protocol/control.ts';
 import { envelopeHash, identityFromSecret, open, verifySignature, type Identity } from '#lib/protocol/envelope.ts';
 import { CONTROL_SILENCE_MS_MAX, RECONNECT_BACKOFF_MS_MAX } from '#lib/protocol/limits.ts';
 import { ControlClient, type ControlSocketEvents } from '#lib/roles/control-client.ts';
@@ -17,6 +17,7 @@ class Far {
   connections = 0;
   key = 'f'.repeat(64);
   refuseConnections = false;
+  version: typeof PROTOCOL_VERSION = PROTOCOL_VERSION;
   mute = false;
   answer: (message: Extract<ClientMessage, { type: 'submit' }>) => 'ack' | 'refuse' | 'drop' = () => 'ack';
   #events: ControlSocketEvents | null = null;
@@ -30,7 +31,7 @@ class Far {
     };
     this.#events = events;
     queueMicrotask(() =>
-      this.refuseConnections ? close() : this.say({ type: 'challenge', challenge: CHALLENGE, network: 'testnet', version: 1 }),
+      this.refuseConnections ? close() : this.say({ type: 'challenge', challenge: CHALLENGE, network: 'testnet', version: this.version }),
     );
     return { send: (text: string) => this.#take(text, close), close };
   };
@@ -99,6 +100,22 @@ async function pass(ms: number): Promise<void> {
 }
 
 describe('connection', () => {
+  test('a coordinator of another version gets no hello, and the client says which of both is behind', async () => {
+    far.version = (PROTOCOL_VERSION + 1) as typeof PROTOCOL_VERSION;
+    const versions = [PROTOCOL_VERSION + 1, PROTOCOL_VERSION];
+    const control = client();
+    await until(() => control.fault !== null);
+    expect(control.fault).toBe(
+      `The coordinator speaks version ${versions[0]} of the protocol, this program version ${versions[1]}: reload the page, or update the program.`,
+    );
+    expect([far.received, control.connected]).toEqual([[], false]);
+    // Once it is updated, or put back, all is well.
+    far.version = PROTOCOL_VERSION;
+    await until(() => control.connected, 60_000);
+    expect(control.fault).toBeNull();
+    await control.close();
+  });
+
   test('the hello proves the key to this network, challenge and peer', async () => {
     const control = client();
     await until(() => control.connected);

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { sql } from 'drizzle-orm';
 import { randomBytes, toHex } from '#lib/protocol/bytes.ts';
-import { helloBytes } from '#lib/protocol/control.ts';
+import { helloBytes, PROTOCOL_VERSION } from '#lib/protocol/control.ts';
 import { identityFromSecret, seal, verifySignature } from '#lib/protocol/envelope.ts';
 import {
   CONTROL_MESSAGE_BYTES_MAX,
@@ -230,7 +230,7 @@ describe('a connection', () => {
     const other = await identityFromSecret(randomBytes(32));
     const { challenge, network } = client.last('challenge')!;
     const stranger = `${other.key}-00000000`;
-    const hello = { type: 'hello', version: 1, roles: [], adapter: null };
+    const hello = { type: 'hello', version: PROTOCOL_VERSION, roles: [], adapter: null };
     const proof = toHex(await client.identity.sign(helloBytes(network, challenge, stranger)));
     expect(await client.request({ ...hello, key: client.key, peer: stranger, proof })).toMatchObject({ reason: 'hello-peer' });
     const second = await w.join([]);

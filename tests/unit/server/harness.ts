@@ -7,7 +7,7 @@ import type { Clock } from '#lib/server/clock.ts';
 import { ManualClock } from './manual-clock.ts';
 import type { ControlLink } from '#lib/server/sessions.ts';
 import { randomBytes, sha256, toHex, type Bytes } from '#lib/protocol/bytes.ts';
-import { helloBytes, parseServerMessage, type Policy, type Role, type ServerMessage } from '#lib/protocol/control.ts';
+import { helloBytes, parseServerMessage, PROTOCOL_VERSION, type Policy, type Role, type ServerMessage } from '#lib/protocol/control.ts';
 import { identityFromSecret, seal, type Envelope, type Identity, type Purpose } from '#lib/protocol/envelope.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
 import { workBits } from '#lib/server/submit.ts';
@@ -153,7 +153,7 @@ export class Client {
     const proof = toHex(await this.identity.sign(helloBytes(challenge.network, challenge.challenge, this.peer)));
     return (await this.request({
       type: 'hello',
-      version: 1,
+      version: PROTOCOL_VERSION,
       key: this.key,
       peer: this.peer,
       proof,
