@@ -12,7 +12,6 @@ import { build, preview, type PreviewServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sinkFor } from '#cli/sequence.ts';
 import { DEFAULT_TONE } from '#lib/image/tonemap.ts';
-import { videoFrame } from '#lib/image/video-frame.ts';
 import { launch } from '../e2e/harness.ts';
 import { decodeByFfmpeg, probeVideo, requireProgram } from '../reference/programs.ts';
 import type { DarkroomPage } from './page/darkroom.ts';
@@ -112,15 +111,6 @@ describe('in a page', () => {
     }
     expect(await page.evaluate(() => (globalThis as unknown as { darkroom: DarkroomPage }).darkroom.stopped())).toBeNull();
   });
-});
-
-test('planes are those of Rec. 709 in its limited range', () => {
-  const light = Float32Array.of(1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0);
-  const { width, height, planes } = videoFrame(light, 7, 1, { exposure: 0, operator: 'none' });
-  expect([width, height]).toEqual([8, 2]);
-  // White, black, red, blue, black: Y' as BT.709 has them; each pair of a colour has its Cb and Cr.
-  const luma = [235, 16, 63, 63, 32, 32, 16, 16];
-  expect([...planes]).toEqual([...luma, ...luma, ...[128, 102, 240, 128], ...[128, 240, 118, 128]]);
 });
 
 describe('in Node', () => {

@@ -5,7 +5,7 @@
  * Layout: "OpenEXR File Layout" of the OpenEXR documentation.
  */
 import { ENVIRONMENT_SIDE_PX_MAX, ENVIRONMENT_TEXELS_MAX } from '#lib/protocol/limits.ts';
-import { inflate } from './inflate.ts';
+import { DEFLATE_RATIO_MAX, inflate } from './inflate.ts';
 import { unpackPiz } from './exr-piz.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -74,6 +74,8 @@ export function readExrChannels({ file, ...header }: OpenedExr, names: readonly 
   const places = names.map((name) => placeOf(channels, name));
   const lines = LINES[compression] as number;
   const rowBytes = channels.reduce((sum, channel) => sum + channel.bytes * width, 0);
+  if (rowBytes * height > file.length * DEFLATE_RATIO_MAX)
+    return refuse(`is cut off: no ${file.length} bytes unpack to ${width} × ${height} px`);
   const data = new Float32Array(width * height * places.length);
   for (let first = 0; first < height; first += lines) {
     const count = Math.min(lines, height - first);

@@ -1,5 +1,8 @@
 /** The platform's own deflate, which runs beside JavaScript, and the checksum of PNG. Knows no format. */
-import type { Bytes } from './bytes.ts';
+import { join, type Bytes } from './bytes.ts';
+
+/** Streams hand out crumbs; what comes out here is at least so long, but for the last. */
+const OUT_BYTES_MIN = 1 << 18;
 
 /** A whole zlib stream (RFC 1950). */
 export async function deflate(raw: Bytes): Promise<Bytes> {
@@ -18,7 +21,15 @@ export async function* deflatePieces(pieces: Iterable<Bytes>): AsyncGenerator<By
     },
   });
   const reader = source.pipeThrough(new CompressionStream('deflate')).getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) yield new Uint8Array(part.value);
+  let [held, bytes]: [Uint8Array[], number] = [[], 0];
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    held.push(part.value);
+    bytes += part.value.length;
+    if (bytes < OUT_BYTES_MIN) continue;
+    yield join(...held);
+    [held, bytes] = [[], 0];
+  }
+  if (bytes > 0) yield join(...held);
 }
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
