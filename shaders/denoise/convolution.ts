@@ -39,7 +39,7 @@ fn convolve(@builtin(global_invocation_id) id: vec3u) {
   let x = id.x * ${pixels}u;
   let y = conv.first_row + id.y;
   let block = id.z * ${blocks}u;
-  if (x >= conv.width || y >= conv.height) { return; }
+  if (x >= conv.width || id.y >= conv.rows) { return; }
 ${range(blocks)
   .flatMap((b) => range(pixels).map((p) => `  var sum_${b}_${p} = bias[block + ${b}u];`))
   .join('\n')}

@@ -67,7 +67,7 @@ ${products.join('\n')}
     }
     workgroupBarrier();
   }
-  if (top + py < conv.height) { put_all(first + pb, left + px, top + py, array<vec4f, ${sums.length}>(${sums.join(', ')})); }
+  if (top + py < conv.first_row + conv.rows) { put_all(first + pb, left + px, top + py, array<vec4f, ${sums.length}>(${sums.join(', ')})); }
 }
 `;
 }

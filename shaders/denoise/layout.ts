@@ -32,6 +32,7 @@ export const Convolution = defineStruct('Convolution', {
   to_block: ['u32', 'first block that is written'],
   out_blocks: ['u32', 'blocks that are written'],
   first_row: ['u32', 'of this dispatch'],
+  rows: ['u32', 'of this dispatch'],
   enlarge: ['u32', '1: each pixel is written four times, to a tensor of twice the sides'],
   patches: ['u32', 'of 2 x 2 pixels in the band, row by row (Winograd)'],
   patch_stride: ['u32', 'from one plane of patches to the next'],

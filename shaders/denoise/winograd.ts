@@ -6,10 +6,10 @@
  */
 import { productText, putText, range, stored, type Precision } from './kernel-text.ts';
 
-/** Patches and blocks out per invocation of the product. */
-export const WINOGRAD = { patches: 8, blocks: 2, workgroup: 64 } as const;
+/** Patches and blocks out per invocation of the product; `side` invocations of either make a workgroup. */
+export const WINOGRAD = { patches: 8, blocks: 2, side: 8, workgroup: 64 } as const;
 /** Patches of a plane are a multiple of this, so that the product needs no bounds. */
-export const WINOGRAD_STEP = WINOGRAD.patches * WINOGRAD.workgroup;
+export const WINOGRAD_STEP = WINOGRAD.patches * WINOGRAD.side;
 
 /** The rows of the matrix B^T of the paper: what each of four takes, and what it adds of another. */
 const FORWARD = [
@@ -57,7 +57,7 @@ ${down.join('\n')}
 /** Planes [16][block in][patch] times weights [16][block out][block in][4] → products [16][block out][patch]. */
 export function winogradProductSource(precision: Precision): string {
   const type = stored(precision);
-  const { patches, blocks, workgroup } = WINOGRAD;
+  const { patches, blocks, side } = WINOGRAD;
   const sums = range(blocks).flatMap((b) => range(patches).map((p) => `sum_${b}_${p}`));
   return `//#import denoise/tile
 @group(0) @binding(0) var<uniform> conv: Convolution;
@@ -65,16 +65,17 @@ export function winogradProductSource(precision: Precision): string {
 @group(0) @binding(2) var<storage, read> weights: array<${type}>;
 @group(0) @binding(3) var<storage, read_write> products: array<vec4f>;
 
-@compute @workgroup_size(${workgroup})
-fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) mine: u32) {
-  let patch_at = group.x * ${WINOGRAD_STEP}u + mine;
-  let block = group.y * ${blocks}u;
+@compute @workgroup_size(${side}, ${side})
+fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) mine: vec3u) {
+  let patch_at = group.x * ${WINOGRAD_STEP}u + mine.x;
+  let block = (group.y * ${side}u + mine.y) * ${blocks}u;
   let plane = group.z;
+  if (block >= conv.out_blocks) { return; }
 ${sums.map((name) => `  var ${name} = vec4f(0.0);`).join('\n')}
   for (var i = 0u; i < conv.in_blocks; i++) {
     let start = (plane * conv.in_blocks + i) * conv.patch_stride + patch_at;
 ${range(patches)
-  .map((p) => `    let s${p} = planes[start + ${p * workgroup}u];`)
+  .map((p) => `    let s${p} = planes[start + ${p * side}u];`)
   .join('\n')}
 ${range(blocks)
   .flatMap((b) => [
@@ -87,7 +88,7 @@ ${range(blocks)
   var kept = array<vec4f, ${sums.length}>(${sums.join(', ')});
   for (var n = 0u; n < ${sums.length}u; n++) {
     let to = (plane * conv.out_blocks + block + n / ${patches}u) * conv.patch_stride + patch_at;
-    products[to + (n % ${patches}u) * ${workgroup}u] = kept[n];
+    products[to + (n % ${patches}u) * ${side}u] = kept[n];
   }
 }
 `;

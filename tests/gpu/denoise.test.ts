@@ -1,8 +1,11 @@
 /** The denoiser against its twin in plain loops, and tiles against the whole. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDevice } from '#workers/render/device.ts';
+import { softwareKind } from '#workers/render/denoise/choice.ts';
 import { autoExposure } from '#workers/render/denoise/exposure.ts';
+import { networkBytes } from '#workers/render/denoise/network.ts';
 import { parseTza } from '#workers/render/denoise/tza.ts';
+import { planUNet } from '#workers/render/denoise/unet.ts';
 import type { DenoiseRequest } from '#lib/gpu/engine.ts';
 import { Denoiser } from '#workers/render/denoiser.ts';
 import { encodeLight, psnr, unet } from '../reference/unet.ts';
@@ -39,12 +42,12 @@ describe('the denoiser', () => {
     const opened = await openDevice(await testGpu());
     if (!opened.ok) throw new Error(opened.text);
     ({ device } = opened);
-    denoiser = new Denoiser(device, testWeights);
+    denoiser = new Denoiser(device, testWeights, { choose: async () => softwareKind });
   });
   afterAll(() => device?.destroy());
 
-  const denoised = async (images: DenoiseRequest): Promise<Float32Array> => {
-    const outcome = await denoiser.run(NEVER, images);
+  const denoised = async (images: DenoiseRequest, by = denoiser): Promise<Float32Array> => {
+    const outcome = await by.run(NEVER, images);
     if (!outcome.ok) throw new Error(outcome.text);
     return outcome.image;
   };
@@ -75,9 +78,73 @@ describe('the denoiser', () => {
     expect(Math.max(...image)).toBeGreaterThan(1000);
   });
 
-  it('stops when asked to, and says so', async () => {
-    const stopping = AbortSignal.abort();
-    expect(await denoiser.run(stopping, grainy(32, 32))).toMatchObject({ ok: false, reason: 'aborted' });
+  it('leaves no seam: tiles give what the whole picture gives, for every picture in the same memory', async () => {
+    const images = grainy(330, 16);
+    const whole = await denoised(images);
+    expect(denoiser.last.tiles).toBe(1);
+    const net = planUNet(parseTza(await testWeights('rt_hdr_alb_nrm_small')));
+    const tensorBytes = networkBytes(net, [], 4, 336, 16).tensors * 0.9;
+    const cut = new Denoiser(device, testWeights, { choose: async () => softwareKind, tensorBytes });
+    const tiled = await denoised(images, cut);
+    expect(cut.last.tiles).toBe(2);
+    expect(cut.last.bytes).toBeLessThan(denoiser.last.bytes);
+    const encoded = (image: Float32Array): number[] => Array.from(image, encodeLight);
+    expect(psnr(encoded(tiled), encoded(whole))).toBeGreaterThan(110);
+    // Control: a picture whose right half was never there is another one, left of the middle too.
+    const half = await denoised(grainy(176, 16));
+    const left = Float32Array.from({ length: half.length }, (_, i) => whole[Math.floor(i / 528) * 990 + (i % 528)]!);
+    expect(psnr(encoded(half), encoded(left))).toBeLessThan(60);
+    await cut.dispose();
+  });
+
+  it.each([
+    [1, 1],
+    [17, 5],
+    [3, 40],
+  ])('takes %i × %i pixels', async (width, height) => {
+    const shares: number[] = [];
+    const outcome = await denoiser.run(NEVER, grainy(width, height), (share) => shares.push(share));
+    expect(outcome).toMatchObject({ ok: true, models: ['rt_hdr_alb_nrm_small'] });
+    expect(outcome.ok && outcome.image.every((v) => Number.isFinite(v) && v >= 0)).toBe(true);
+    expect(outcome.ok && outcome.image).toHaveLength(width * height * 3);
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    expect(shares.at(-1)).toBe(1);
+  });
+
+  it('refuses layers that are too short, and pictures without pixels', async () => {
+    const text = 'A layer has 3072 numbers; 32 × 33 pixels take 3168.';
+    expect(await denoiser.run(NEVER, { ...grainy(32, 32), height: 33 })).toEqual({ ok: false, reason: 'size', text });
+    expect(await denoiser.run(NEVER, { ...grainy(1, 1), width: 0 })).toMatchObject({ ok: false, reason: 'size' });
+  });
+
+  it('stops when asked to, before or on the way, and goes on with the next picture', async () => {
+    expect(await denoiser.run(AbortSignal.abort(), grainy(32, 32))).toMatchObject({ ok: false, reason: 'aborted' });
+    const stop = new AbortController();
+    const shares: number[] = [];
+    const outcome = await denoiser.run(stop.signal, grainy(64, 32), (share) => {
+      shares.push(share);
+      if (share > 0.2) stop.abort();
+    });
+    expect(outcome).toMatchObject({ ok: false, reason: 'aborted' });
+    expect(Math.max(...shares)).toBeLessThan(0.9);
+    expect((await denoiser.run(NEVER, grainy(16, 16))).ok).toBe(true);
+  });
+
+  it('says so when the device goes away', async () => {
+    const opened = await openDevice(await testGpu());
+    if (!opened.ok) throw new Error(opened.text);
+    const other = new Denoiser(opened.device, testWeights);
+    const outcome = await other.run(NEVER, grainy(64, 32), () => opened.device.destroy());
+    expect(outcome).toEqual({ ok: false, reason: 'device-lost', text: 'The device was lost while denoising.' });
+  });
+
+  it('refuses weights that are not those it was made for', async () => {
+    const other = new Denoiser(device, async () => testWeights('rt_hdr_small'));
+    expect(await other.run(NEVER, grainy(16, 16))).toMatchObject({
+      ok: false,
+      reason: 'weights',
+      text: expect.stringContaining('are damaged'),
+    });
   });
 
   it('says which weights could not be loaded, and takes them the next time', async () => {

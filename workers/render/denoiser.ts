@@ -161,7 +161,7 @@ export class Denoiser {
       (this.#options.tensorBytes ?? DENOISE_TENSOR_BYTES_MAX) / (all * bytes),
     );
     const grid = tileGrid(width, height, overlap, (w, h) => w * h <= most && Math.max(w, h) <= DENOISE_TILE_PX_MAX);
-    const scale = transfer === 'light' ? autoExposure(source, width, height) : 1;
+    const scale = transfer === 'light' ? (picture.exposure ?? autoExposure(source, width, height)) : 1;
     device.pushErrorScope('out-of-memory');
     const tiles = new TilePass(device, network, { encoder, decoder });
     try {

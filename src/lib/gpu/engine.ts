@@ -91,6 +91,8 @@ export interface DenoiseRequest {
   readonly normal?: Float32Array<ArrayBuffer> | undefined;
   /** `clean`: the guides hold no grain; `noisy` (when left out): they come from as few samples as the light. */
   readonly guides?: 'noisy' | 'clean' | undefined;
+  /** What light is multiplied with before the network sees it (and divided by after); from the picture's own brightness when left out. */
+  readonly exposure?: number | undefined;
   /** Distance per pixel, 0 where nothing is; `live` alone reads this and the next two. */
   readonly depth?: Float32Array<ArrayBuffer> | undefined;
   /** Mean squared luminance of a pixel's paths; counts only beside `samples`. */

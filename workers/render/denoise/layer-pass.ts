@@ -28,7 +28,7 @@ export interface BandBuffers {
   readonly products: GPUBuffer | null;
 }
 
-/** Patches of two rows of patches are a whole step at worst. */
+/** Patches of one plane of a band, in whole steps. */
 export const patchStride = (width: number, rows: number): number =>
   Math.ceil((Math.ceil(width / 2) * Math.ceil(rows / 2)) / WINOGRAD_STEP) * WINOGRAD_STEP;
 
@@ -83,6 +83,7 @@ export class LayerPass {
       to_block: buffers.targetBlock,
       out_blocks: outs,
       first_row: band.row,
+      rows: band.rows,
       enlarge: Number(after === 'enlarge'),
       patches,
       patch_stride: stride,
@@ -94,7 +95,7 @@ export class LayerPass {
       this.#bind(pass, 0, [source, planes!]);
       pass.dispatchWorkgroups(groups, ins);
       this.#bind(pass, 1, [planes!, this.#weights, products!]);
-      pass.dispatchWorkgroups(stride / WINOGRAD_STEP, outs / WINOGRAD.blocks, 16);
+      pass.dispatchWorkgroups(stride / WINOGRAD_STEP, Math.ceil(outs / WINOGRAD.blocks / WINOGRAD.side), 16);
       this.#bind(pass, 2, [products!, this.#bias, target]);
       pass.dispatchWorkgroups(groups, outs);
     } else {

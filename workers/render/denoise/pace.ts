@@ -13,8 +13,9 @@ const FIRST_RATE = 5e5;
 const GROWTH_MAX = 1.5;
 /** No dispatch is believed to have been quicker. */
 const TOOK_MS_MIN = 0.5;
-/** Rows of a workgroup. */
+/** Rows of a workgroup, and the fewest that a dispatch takes: a device so slow may leave most of a workgroup idle. */
 const ROWS_STEP = 8;
+const ROWS_MIN = 2;
 
 export class Pace {
   #rate = FIRST_RATE;
@@ -29,10 +30,11 @@ export class Pace {
     this.#now = now;
   }
 
-  /** @param rowWork multiplications of one row. @returns a multiple of 8: what one row of workgroups takes is the least. */
+  /** @param rowWork multiplications of one row. @returns an even number of rows, whole workgroups where it can be. */
   rows(rowWork: number): number {
     const work = Math.min(this.#rate * DENOISE_DISPATCH_MS, DENOISE_DISPATCH_WORK_MAX);
-    return Math.max(ROWS_STEP, Math.floor(work / rowWork / ROWS_STEP) * ROWS_STEP);
+    const step = work / rowWork >= ROWS_STEP ? ROWS_STEP : ROWS_MIN;
+    return Math.max(ROWS_MIN, Math.floor(work / rowWork / step) * step);
   }
 
   /** Resolves when another dispatch may follow. */

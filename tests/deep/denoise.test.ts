@@ -1,0 +1,125 @@
+/**
+ * The denoiser on whole pictures. Against native Open Image Denoise's own results where they lie
+ * beside the checkout, in its transfer space; and on scenes at 32 samples, guides and all as an
+ * engine makes them: how much is left of the error of the raw light against 512 samples with another
+ * seed, and whether there is as much light as before. Scenes are the shared ones, else the shipped.
+ */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileWeights } from '#cli/denoise-weights.ts';
+import type { DenoiseRequest, SceneFiles } from '#lib/gpu/engine.ts';
+import { readPfm } from '#lib/image/pfm.ts';
+import { TileAccumulator } from '#lib/job/accumulator.ts';
+import { passes } from '#lib/job/plan.ts';
+import type { Camera } from '#lib/protocol/order.ts';
+import { autoExposure } from '#workers/render/denoise/exposure.ts';
+import { RenderEngine } from '#workers/render/engine.ts';
+import { testGpu } from '../gpu/device.ts';
+import { encodeLight, psnr } from '../reference/unet.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const SHARED = join(ROOT, '../shared/reference');
+const NEVER = new AbortController().signal;
+const [WIDTH, HEIGHT, BOUNCES, SAMPLES, MANY] = [128, 96, 8, 32, 512];
+
+let engine: RenderEngine;
+beforeAll(async () => {
+  engine = new RenderEngine(await testGpu(), { weights: fileWeights });
+});
+afterAll(() => engine.dispose());
+
+async function denoised(request: DenoiseRequest): Promise<Float32Array<ArrayBuffer>> {
+  const result = await engine.denoise(NEVER, request);
+  if (!result.ok) throw new Error(result.text);
+  return result.image;
+}
+
+describe.runIf(existsSync(join(SHARED, 'oidn')))('against native Open Image Denoise, 512 × 512', () => {
+  const pfm = (name: string): Float32Array<ArrayBuffer> => {
+    const read = readPfm(readFileSync(join(SHARED, `oidn/${name}.pfm`)), { sidePx: 512, pixels: 1 << 18 });
+    if (!read.ok) throw new Error(read.text);
+    return read.image.values;
+  };
+
+  it.each(['native_color', 'native_aux'])('%s', async (name) => {
+    const color = pfm('color');
+    const guided = name === 'native_aux' ? { albedo: pfm('albedo'), normal: pfm('normal'), guides: 'clean' as const } : {};
+    const image = await denoised({ width: 512, height: 512, color, ...guided, quality: 'final' });
+    const exposure = autoExposure(color, 512, 512);
+    const encoded = (values: Float32Array): Float64Array => Float64Array.from(values, (v) => encodeLight(Math.max(v, 0) * exposure));
+    const native = encoded(pfm(name));
+    const decibels = psnr(encoded(image), native);
+    console.log(`${name}: ${decibels.toFixed(1)} dB, the noisy picture ${psnr(encoded(color), native).toFixed(1)} dB`);
+    expect(decibels).toBeGreaterThan(50);
+  });
+});
+
+interface Sight {
+  readonly name: string;
+  readonly files: SceneFiles;
+  readonly camera: Camera | null;
+}
+interface ManifestScene {
+  readonly name: string;
+  readonly file: string;
+  readonly env: string | null;
+  readonly envIntensity: number;
+  readonly camera: Record<'position' | 'target' | 'up', [number, number, number]> & { readonly vfovDeg: number };
+}
+
+const bytes = (path: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(path));
+
+function sights(): readonly Sight[] {
+  const still = { frameTimeS: 0, variant: null } as const;
+  const manifest = join(SHARED, 'scenes/manifest.json');
+  if (!existsSync(manifest)) {
+    const folder = join(ROOT, 'static/samples');
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.glb'))
+      .map((name) => ({ name, files: { scene: bytes(join(folder, name)), environment: null, ...still }, camera: null }));
+  }
+  const { scenes } = JSON.parse(readFileSync(manifest, 'utf8')) as { scenes: ManifestScene[] };
+  return scenes.map(({ name, file, env, envIntensity, camera: { position, target, up, vfovDeg } }) => {
+    const environment = env === null ? null : { file: bytes(join(SHARED, 'scenes', env)), intensity: envIntensity };
+    const camera = { eye: position, target, up, tanHalfVfov: Math.tan((vfovDeg * Math.PI) / 360), lens: null };
+    return { name, files: { scene: bytes(join(SHARED, 'scenes', file)), environment, ...still }, camera };
+  });
+}
+
+/** Light and its guides after so many samples. */
+async function traced({ files, camera }: Sight, samples: number, seed: number) {
+  const compiled = await engine.compile(NEVER, files);
+  if (!compiled.ok) throw new Error(compiled.text);
+  const { root, cameras, view } = compiled.summary;
+  const frame = { camera: camera ?? cameras[0]?.camera ?? view, width: WIDTH, height: HEIGHT, bounces: BOUNCES, seed };
+  const sums = new TileAccumulator(WIDTH * HEIGHT, true);
+  for (const pass of passes({ samples, passSamples: 32 })) {
+    const outcome = await engine.trace(NEVER, { sceneRoot: root, frame, rect: { x: 0, y: 0, width: WIDTH, height: HEIGHT }, pass });
+    if (!outcome.ok) throw new Error(outcome.text);
+    sums.add(pass, outcome.film.light);
+  }
+  return { light: sums.mean(), layers: sums.layers()! };
+}
+
+/** Mean of squared differences, each by the square of what it should be. */
+const relMse = (image: Float32Array, truth: Float32Array): number =>
+  image.reduce((sum, v, i) => sum + (v - truth[i]!) ** 2 / (truth[i]! ** 2 + 0.01), 0) / image.length;
+
+const luminance = (image: Float32Array): number =>
+  image.reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i % 3]!, 0) / (image.length / 3);
+
+it.each(sights())('$name, 32 samples: a quarter of the error is left at most, and all of the light', async (sight) => {
+  const { light: truth } = await traced(sight, MANY, 2);
+  const { light, layers } = await traced(sight, SAMPLES, 1);
+  const { albedo, normal } = layers;
+  const image = await denoised({ width: WIDTH, height: HEIGHT, color: light, albedo, normal, quality: 'final' });
+  const [raw, left] = [relMse(light, truth), relMse(image, truth)];
+  const bias = luminance(image) / luminance(light) - 1;
+  console.log(
+    `${sight.name}: relMSE ${raw.toPrecision(3)} → ${left.toPrecision(3)} (${(left / raw).toFixed(3)}), luminance ${(bias * 100).toFixed(2)} %` +
+      `, of the truth ${((luminance(image) / luminance(truth) - 1) * 100).toFixed(2)} %`,
+  );
+  expect(left).toBeLessThanOrEqual(raw / 4);
+  expect(Math.abs(bias)).toBeLessThanOrEqual(0.01);
+});
