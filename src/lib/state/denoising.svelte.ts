@@ -159,11 +159,14 @@ export class Denoising {
   /** A network that fails leaves the quick filter; without that there is only the raw light. */
   #fail(quality: DenoiseQuality, text: string): void {
     if (quality === 'live') {
-      this.trouble = `Denoising stopped, so this is the raw light. ${text}`;
+      this.trouble = `Denoising stopped, so this is the raw light. ${sentence(text)}`;
       this.wanted = false;
     } else {
-      this.trouble = `The better denoiser could not be used. ${text}`;
+      this.trouble = `The better denoiser could not be used. ${sentence(text)}`;
       this.#networksFail = true;
     }
   }
 }
+
+/** What drivers and browsers say need not end as one. */
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
