@@ -7,7 +7,7 @@ import { fromHex, toHex } from '../protocol/bytes.ts';
 import { Pairs } from '../trust/affinity.ts';
 import { OBSERVATIONS_MAX, type Observation } from '../trust/aggregate.ts';
 import { drawSeed, nonceCommitment, secondAuditFalls } from '../trust/draw.ts';
-import { decide, lessonsOf, type Outcome } from '../trust/escalation.ts';
+import { decide, escalatedPpm, lessonsOf, type Outcome } from '../trust/escalation.ts';
 import { answered, graded, mayBeDrawn, missed, payFactor, UNGRADED, type Grades } from '../trust/grading.ts';
 import type { TrustRules } from '../trust/rules.ts';
 import { blocked, challengeOf, doubted, faulted, NEWCOMER, observed, released, settled, type Standing } from '../trust/standing.ts';
@@ -41,12 +41,13 @@ export class Records {
     return null;
   }
 
-  drawn(leaf: Leaf<'draw'>, { commitment, job }: LeaseState): string | null {
+  drawn(leaf: Leaf<'draw'>, { commitment, job, opinions }: LeaseState): string | null {
     const wrong = 'A check draws more or fewer leaves than the checks of its job do.';
     if (!this.rules) return leaf.count === job.leaf.leaves && leaf.auditPpm === undefined ? null : wrong;
     const { worker } = commitment;
     const { count, auditPpm } = challengeOf(this.standing(worker), job.leaf.leaves, this.rules);
-    if (leaf.count !== count || leaf.auditPpm !== auditPpm) return 'A check draws more or fewer leaves than its worker’s record asks for.';
+    if (leaf.count !== count || leaf.auditPpm !== escalatedPpm(auditPpm, opinions))
+      return 'A check draws more or fewer leaves than its worker’s record asks for.';
     if (!mayBeDrawn(this.#gradesOf(leaf.checker))) return 'A checker is drawn that was wrong too often.';
     if (this.#pairs.mutual(leaf.checker, worker, leaf.atMs, this.rules.pairMs))
       return 'A checker is drawn whose own leases its worker checks.';
@@ -64,7 +65,8 @@ export class Records {
     if (this.rules) this.#grades.set(checker, answered(this.#gradesOf(checker)));
     if (verdict === 'unavailable') return;
     const first = lease.opinions.length === 0;
-    lease.opinions.push({ checker, adapterClass: leaf.adapterClass ?? '', verdict });
+    const whole = leaf.drawn.length === lease.commitment.leaves;
+    lease.opinions.push({ checker, adapterClass: leaf.adapterClass ?? '', verdict, whole });
     if (!this.rules) {
       const fails = lease.opinions.filter((opinion) => opinion.verdict === 'fail').length;
       lease.passed = lease.opinions.length - fails >= (fails === 0 ? 1 : 2);

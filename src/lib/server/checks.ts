@@ -5,6 +5,7 @@
  */
 import { and, asc, count, eq, inArray, ne, notInArray } from 'drizzle-orm';
 import { CHECK_DEADLINE_MS, CHECK_NONCES_PER_CHECKER_MAX } from '../protocol/limits.ts';
+import { escalatedPpm } from '../trust/escalation.ts';
 import { challengeOf } from '../trust/standing.ts';
 import type { Core } from './core.ts';
 import { findJob } from './jobs.ts';
@@ -90,7 +91,9 @@ export async function drawCheck(
   const beacon = await core.beacon.next(tx);
   const job = (await findJob(tx.db, lease.job))!;
   const atMs = core.clock.nowMs();
-  const challenge = challengeOf(await standingOf(tx.db, lease.worker), job.leavesPerCheck, core.rules);
+  const { count: leaves, auditPpm } = challengeOf(await standingOf(tx.db, lease.worker), job.leavesPerCheck, core.rules);
+  const disputed = (await verdictsOf(tx.db, id)).some(({ state }) => state === 'fail');
+  const challenge = { count: leaves, auditPpm: escalatedPpm(auditPpm, disputed ? [{ verdict: 'fail' }] : []) };
   const [check] = await tx.db
     .insert(checks)
     .values({

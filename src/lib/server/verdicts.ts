@@ -47,11 +47,11 @@ export async function recordVerdict(
   const judged = await judgedBy(tx, request, body);
   if ('ok' in judged) return judged;
   const { check, lease, job } = judged;
-  const { seed, leaf } = logVerdict(core, tx, request, body, judged);
+  const { seed, leaf, whole } = logVerdict(core, tx, request, body, judged);
   // A checker that could not get or trace the scene says nothing about the worker: as if it had not answered.
   const state = body.reason === 'scene' ? 'expired' : body.verdict;
   const { adapterClass, reason } = body;
-  await tx.db.update(checks).set({ state, adapterClass, reason }).where(eq(checks.nonceCommitment, check.nonceCommitment));
+  await tx.db.update(checks).set({ state, adapterClass, reason, whole }).where(eq(checks.nonceCommitment, check.nonceCommitment));
   await tx.db
     .update(jobs)
     .set({ checks: sql`${jobs.checks} + 1` })
@@ -85,14 +85,14 @@ async function judgedBy(tx: Tx, request: Request, body: CheckVerdictBody): Promi
   return { check, lease, job: (await findJob(tx.db, lease.job))! };
 }
 
-/** @returns the draw's seed, and the index of the verdict's leaf. */
+/** @returns the draw's seed, the index of the verdict's leaf, and whether all of the film was drawn. */
 function logVerdict(
   core: Core,
   tx: Tx,
   request: Request,
   body: CheckVerdictBody,
   { check, lease, job }: Judged,
-): { seed: Uint8Array; leaf: number } {
+): { seed: Uint8Array; leaf: number; whole: boolean } {
   const seed = drawSeed({ beacon: check.beacon, nonce: body.nonce, lease: lease.id, root: body.root });
   const leaves = leafCount(orderOf(job), lease.slot);
   const classes = lease.weights === null ? null : unpackClasses(lease.weights, leaves);
@@ -116,7 +116,7 @@ function logVerdict(
     signed: request.signed,
     atMs: core.clock.nowMs(),
   });
-  return { seed, leaf };
+  return { seed, leaf, whole: drawn.length === leaves };
 }
 
 /** The first verdict's seed says whether a second audit is due; nobody knew it before its nonce was told. */
@@ -149,8 +149,10 @@ async function outOfReach(core: Core, tx: Tx, notices: Notices, lease: LeaseRow,
 /** Opinions on a lease, in the order of their draws. */
 export async function opinionsOn(db: Db, lease: string): Promise<(Opinion & { reason: string; deadlineMs: number })[]> {
   const rows = await verdictsOf(db, lease);
-  return rows.flatMap(({ checker, adapterClass, state, reason, deadlineMs }) =>
-    state === 'pass' || state === 'fail' ? [{ checker, adapterClass, verdict: state, reason: reason ?? 'disputed', deadlineMs }] : [],
+  return rows.flatMap(({ checker, adapterClass, state, reason, whole, deadlineMs }) =>
+    state === 'pass' || state === 'fail'
+      ? [{ checker, adapterClass, verdict: state, reason: reason ?? 'disputed', whole, deadlineMs }]
+      : [],
   );
 }
 

@@ -10,6 +10,8 @@ export interface Opinion {
   readonly checker: string;
   readonly adapterClass: string;
   readonly verdict: 'pass' | 'fail';
+  /** Did its draw take in all leaves? */
+  readonly whole: boolean;
 }
 
 export interface Case {
@@ -60,10 +62,22 @@ function independent(fails: readonly Opinion[], workerClass: string): boolean {
 export const bringsNews = (adapterClass: string, opinions: readonly Pick<Opinion, 'adapterClass'>[]): boolean =>
   !opinions.some((opinion) => opinion.adapterClass === adapterClass);
 
-/** Who was right, once a majority has decided a dispute; nothing while all agree, for agreement is no proof. */
+/**
+ * A disputed film is looked at whole: another draw of two leaves would miss what the first one found,
+ * and acquit. @returns the chance that all leaves are drawn, given what was said so far.
+ */
+export const escalatedPpm = (auditPpm: number, opinions: readonly Pick<Opinion, 'verdict'>[]): number =>
+  opinions.some(({ verdict }) => verdict === 'fail') ? 1_000_000 : auditPpm;
+
+/**
+ * Who was right, once a majority has decided a dispute; nothing while all agree, for agreement is no
+ * proof. Who passed what was drawn of a bad film, and not all of it, may have seen its good leaves.
+ */
 export function lessonsOf(opinions: readonly Opinion[], outcome: Outcome): { checker: string; truth: 'good' | 'bad'; right: boolean }[] {
   const disputed = new Set(opinions.map(({ verdict }) => verdict)).size > 1 || opinions.some(({ verdict }) => verdict === 'fail');
   if (!disputed || (outcome.state !== 'pass' && outcome.state !== 'fault')) return [];
   const truth = outcome.state === 'pass' ? 'good' : 'bad';
-  return opinions.map(({ checker, verdict }) => ({ checker, truth, right: (verdict === 'pass') === (truth === 'good') }));
+  return opinions
+    .filter(({ verdict, whole }) => truth === 'good' || verdict === 'fail' || whole)
+    .map(({ checker, verdict }) => ({ checker, truth, right: (verdict === 'pass') === (truth === 'good') }));
 }

@@ -1,9 +1,14 @@
 /** Opinions to outcomes: who decides, and what is never decided by one alone. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bringsNews, decide, lessonsOf, majorityOf, type Case, type Opinion } from '#lib/trust/escalation.ts';
+import { bringsNews, decide, escalatedPpm, lessonsOf, majorityOf, type Case, type Opinion } from '#lib/trust/escalation.ts';
 
-const opinion = (verdict: Opinion['verdict'], i: number, adapterClass = 'a'): Opinion => ({ checker: `k${i}`, adapterClass, verdict });
+const opinion = (verdict: Opinion['verdict'], i: number, adapterClass = 'a'): Opinion => ({
+  checker: `k${i}`,
+  adapterClass,
+  verdict,
+  whole: true,
+});
 const said = (...verdicts: Opinion['verdict'][]): Opinion[] => verdicts.map((verdict, i) => opinion(verdict, i));
 const held = (over: Partial<Case>): Case => ({ opinions: [], workerClass: 'a', jury: 3, second: false, another: true, ...over });
 
@@ -93,6 +98,19 @@ describe('a lesson', () => {
       { checker: 'k0', truth: 'bad', right: true },
       { checker: 'k1', truth: 'bad', right: true },
     ]);
+  });
+
+  it('is not held against whoever passed the good leaves of a bad film', () => {
+    const partly = said('pass', 'fail', 'fail').map((one, i) => ({ ...one, whole: i > 0 }));
+    expect(lessonsOf(partly, { state: 'fault' }).map(({ checker }) => checker)).toEqual(['k1', 'k2']);
+    // Who failed leaves of a good film was wrong, however many it saw.
+    const slander = said('fail', 'pass', 'pass').map((one, i) => ({ ...one, whole: i > 0 }));
+    expect(lessonsOf(slander, { state: 'pass', alone: false })[0]).toEqual({ checker: 'k0', truth: 'good', right: false });
+  });
+
+  it('is drawn from all of a disputed film', () => {
+    expect(escalatedPpm(5_000, said('pass'))).toBe(5_000);
+    expect(escalatedPpm(5_000, said('pass', 'fail'))).toBe(1_000_000);
   });
 
   it('asks next a kind of device that has not spoken', () => {

@@ -134,8 +134,14 @@ create table grades (
 );
 `;
 
+/** Whether a verdict is about all of a film. */
+const whole = String.raw`
+alter table checks add column whole boolean not null default false;
+`;
+
 export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
   { version: 1, sql: first },
   { version: 2, sql: missing },
   { version: 3, sql: trust },
+  { version: 4, sql: whole },
 ];

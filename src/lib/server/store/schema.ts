@@ -150,6 +150,8 @@ export const checks = pgTable('checks', {
   /** Of the device that judged. */
   adapterClass: text('adapter_class').notNull().default(''),
   reason: text('reason'),
+  /** Were all leaves drawn? Known with the verdict. */
+  whole: boolean('whole').notNull().default(false),
 });
 export type CheckRow = typeof checks.$inferSelect;
 
