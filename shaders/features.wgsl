@@ -25,10 +25,24 @@ override ANISOTROPIC: bool = true;
 override LIGHT_TREE: bool = true;
 /// Triangles that emit.
 override EMISSIVE: bool = true;
+/// Materials with emission, whether light sampling knows their triangles or not.
+override GLOWING: bool = true;
 /// EXT_lights_ies.
 override PHOTOMETRIC: bool = true;
 /// A second set of texture coordinates, or colours of vertices.
 override VERTEX_EXTRAS: bool = true;
+/// Surroundings that shine.
+override ENVIRONMENT: bool = true;
+/// Lights that are points, spots or far away.
+override PUNCTUAL: bool = true;
+/// Materials read textures at all, and which of their slots.
+override TEXTURED: bool = true;
+override TEXTURED_BASE: bool = true;
+override TEXTURED_METAL_ROUGH: bool = true;
+override TEXTURED_EMISSIVE: bool = true;
+override TEXTURED_NORMAL: bool = true;
+/// Any slot of an extension.
+override TEXTURED_EXTENSIONS: bool = true;
 
 /// Invocations per workgroup of the kernels that trace and shade.
 override GROUP: u32 = 64u;

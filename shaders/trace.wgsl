@@ -1,4 +1,4 @@
-// One invocation per path, from the camera to its end. A path sees `bounces` scatterings after the
+// One invocation per path, or per few of them in a row, from the camera to its end. A path sees `bounces` scatterings after the
 // first surface, and one closing ray for the light that its last scattering meets; going straight
 // through a pane, a cut-out or a hidden interface is no scattering. Twin of the counting rule:
 // segmentsPerPathMax in src/lib/job/plan.ts. The kernels of shaders/wavefront do the same in stages.
@@ -6,22 +6,16 @@
 
 @group(1) @binding(0) var<storage, read_write> slots: array<PathSlot>;
 
-/// Traces the shadow ray, then the path's own. @returns what the latter met.
-fn advance(p: ptr<function, Path>, vertex: u32) -> Crossing {
-  var met = Crossing(no_hit(), vec3f(1.0), Media(0u), Media(0u), 0u, 0.0);
-  for (var turn = 0u; turn < 2u; turn++) {
-    let shadow = turn == 0u;
-    if (!select((*p).alive, max3((*p).shadow_light) > 0.0, shadow)) { continue; }
-    var ray = (*p).ray;
-    var media = (*p).media;
-    if (shadow) {
-      ray = (*p).shadow;
-      media = (*p).shadow_media;
-    }
-    met = trace_ray(ray, ray_key((*p).key, vertex, shadow), media, shadow);
-    if (shadow) { take_shadow(p, met); } else { take_ray(p, met); }
-  }
-  return met;
+/// Paths that an invocation traces, one after the other. Where the invocations of a group go in step, as on processors, those
+/// whose path is short would wait for the longest; so they take the next one instead. On GPUs the hardware has other groups to run.
+override RELAY: u32 = 1u;
+
+fn begin_path(index: u32) -> Path {
+  path_fault = false;
+  node_visits = 0u;
+  triangle_tests = 0u;
+  shading_calls = 0u;
+  return start_path(index);
 }
 
 fn finish_path(p: Path) -> PathSlot {
@@ -33,20 +27,51 @@ fn finish_path(p: Path) -> PathSlot {
   return PathSlot(p.light, tally, p.guide.depth, pack_albedo(p.guide.albedo), pack_guide_normal(p.guide.normal), p.guide.object);
 }
 
+/// Traces the shadow ray, or the path's own. @returns what it met.
+fn trace_one(p: ptr<function, Path>, vertex: u32, shadow: bool) -> Crossing {
+  var ray = (*p).ray;
+  var media = (*p).media;
+  if (shadow) {
+    ray = (*p).shadow;
+    media = (*p).shadow_media;
+  }
+  let met = trace_ray(ray, ray_key((*p).key, vertex, shadow), media, shadow);
+  if (shadow) { take_shadow(p, met); } else { take_ray(p, met); }
+  return met;
+}
+
 @compute @workgroup_size(GROUP)
 fn trace(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= (frame.pixels << frame.samples_log2)) { return; }
-  var p = start_path(id.x);
-  for (var vertex = 0u; vertex <= frame.bounces + 2u; vertex++) {
-    let met = advance(&p, vertex);
+  var index = id.x * RELAY;
+  let end = min(index + RELAY, frame.pixels << frame.samples_log2);
+  if (index >= end) { return; }
+  var p = begin_path(index);
+  var vertex = 0u;
+  loop {
+    var met = Crossing(no_hit(), vec3f(1.0), Media(0u), Media(0u), 0u, 0.0);
+    // The shadow ray, then the path's own, by one call of the traversal. Loops ask at their end: at its head a loop has software
+    // adapters go through its body once more than it has turns.
+    var turn = 0u;
+    loop {
+      let shadow = turn == 0u;
+      if (!shadow && !p.alive) {
+        slots[index] = finish_path(p);
+        index++;
+        if (RELAY > 1u && index < end) {
+          p = begin_path(index);
+          vertex = 0u;
+        }
+      }
+      if (select(p.alive, max3(p.shadow_light) > 0.0, shadow)) { met = trace_one(&p, vertex, shadow); }
+      continuing {
+        turn++;
+        break if turn >= 2u;
+      }
+    }
     if (!p.alive) { break; }
     p.alive = false;
     p.shadow_light = vec3f(0.0);
-    if (met.hit.t >= FAR) {
-      add_miss(&p, vertex > 0u);
-      break;
-    }
-    scatter(&p, met, vertex);
+    if (met.hit.t >= FAR) { add_miss(&p, vertex > 0u); } else { scatter(&p, met, vertex); }
+    vertex++;
   }
-  slots[id.x] = finish_path(p);
 }

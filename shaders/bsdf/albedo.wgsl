@@ -9,8 +9,8 @@
 
 /// Node below a position on an axis of `nodes` nodes, and the way from it to the next.
 fn table_axis(position: f32, nodes: u32) -> vec2f {
-  let at = clamp(position, 0.0, 1.0) * f32(nodes - 1u);
-  let node = min(floor(at), f32(nodes - 2u));
+  let at = within(position, 0.0, 1.0) * f32(nodes - 1u);
+  let node = lesser(floor(at), f32(nodes - 2u));
   return vec2f(node, at - node);
 }
 
@@ -21,13 +21,18 @@ fn roughness_position(alpha: f32, least: f32) -> f32 {
 
 /// Bilinear over one plane of nodes whose first lies at `origin`.
 fn table_plane(origin: vec2u, layer: u32, nodes: vec2u, cosine: f32, roughness: f32) -> vec4f {
-  let x = table_axis(sqrt(max(cosine, 0.0)), nodes.x);
+  let x = table_axis(sqrt(greater(cosine, 0.0)), nodes.x);
   let y = table_axis(roughness, nodes.y);
   var sum = vec4f(0.0);
-  for (var k = 0u; k < 4u; k++) {
+  var k = 0u;
+  loop {
     let step = vec2u(k & 1u, k >> 1u);
     let weight = select(1.0 - x.y, x.y, step.x == 1u) * select(1.0 - y.y, y.y, step.y == 1u);
     sum += weight * textureLoad(albedo_tables, origin + vec2u(u32(x.x), u32(y.x)) + step, layer, 0);
+    continuing {
+      k++;
+      break if k >= 4u;
+    }
   }
   return sum;
 }
@@ -55,13 +60,18 @@ fn table_behind(plane: u32, nodes: vec2u, cosine: f32, alpha: f32) -> vec4f {
 /// refraction together, y the same when only total reflection is reflected. Near an ior of 1 all depends
 /// on how its distance from 1 compares with cosine (cosine + width), so nodes go by the logarithm of that.
 fn glass_albedo(cosine: f32, alpha: f32, eta: f32) -> vec2f {
-  let t = min(abs(eta - 1.0) / (eta + 1.0), GLASS_REACH);
+  let t = lesser(abs(eta - 1.0) / (eta + 1.0), GLASS_REACH);
   let scale = 0.1 * cosine * (cosine + alpha) + 1e-5;
   let z = table_axis(log2_poly(1.0 + t / scale) / log2_poly(1.0 + GLASS_REACH / scale), GLASS_ETAS);
   let first = u32(z.x) + select(0u, GLASS_ETAS, eta < 1.0);
   var sum = vec2f(0.0);
-  for (var k = 0u; k < 2u; k++) {
+  var k = 0u;
+  loop {
     sum += select(1.0 - z.y, z.y, k == 1u) * table_behind(first + k, vec2u(GLASS_NODES), cosine, alpha).xy;
+    continuing {
+      k++;
+      break if k >= 2u;
+    }
   }
   return sum;
 }
@@ -69,21 +79,26 @@ fn glass_albedo(cosine: f32, alpha: f32, eta: f32) -> vec2f {
 /// Of a GGX with two widths, the lesser one along y: (A, B, C), and the isotropic width that masks as much
 /// along wo. A + B and C are looked up over those of the isotropic width that is most like the two.
 fn stretched_albedo(wo: vec3f, widths: vec2f) -> vec4f {
-  let sine2 = max(wo.x * wo.x + wo.y * wo.y, 1e-12);
-  let along = clamp(sqrt((sqr(widths.x * wo.x) + sqr(widths.y * wo.y)) / sine2), widths.y, widths.x);
+  let sine2 = greater(wo.x * wo.x + wo.y * wo.y, 1e-12);
+  let along = within(sqrt((sqr(widths.x * wo.x) + sqr(widths.y * wo.y)) / sine2), widths.y, widths.x);
   let root = sqrt(widths);
-  let x = table_axis((root.x - root.y) / max(1.0 - root.y, 1e-3), STRETCH_WIDTHS);
-  let y = table_axis((sqrt(along) - root.y) / max(root.x - root.y, 1e-3), STRETCH_TURNS);
+  let x = table_axis((root.x - root.y) / greater(1.0 - root.y, 1e-3), STRETCH_WIDTHS);
+  let y = table_axis((sqrt(along) - root.y) / greater(root.x - root.y, 1e-3), STRETCH_TURNS);
   var over = vec2f(0.0);
-  for (var k = 0u; k < 4u; k++) {
+  var k = 0u;
+  loop {
     let step = vec2u(k & 1u, k >> 1u);
     let weight = select(1.0 - x.y, x.y, step.x == 1u) * select(1.0 - y.y, y.y, step.y == 1u);
     let plane = (u32(y.x) + step.y) * STRETCH_WIDTHS + u32(x.x) + step.x;
     over += weight * table_behind(plane, vec2u(STRETCH_COSINES, STRETCH_LEAST), wo.z, widths.y).zw;
+    continuing {
+      k++;
+      break if k >= 4u;
+    }
   }
   let like = mirror_albedo(wo.z, sqrt(sqr(along) * (1.0 - wo.z * wo.z) + sqr(0.5 * (widths.x + widths.y) * wo.z)));
   let whole = (like.x + like.y) * over.x;
-  let rise = min(like.z * over.y, whole);
+  let rise = lesser(like.z * over.y, whole);
   // Only chances ask for B, and it is nearly C.
   return vec4f(whole - rise, rise, rise, along);
 }

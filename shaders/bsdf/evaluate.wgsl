@@ -65,7 +65,7 @@ fn evaluate_refraction(l: Lobes, wi: vec3f) -> BsdfValue {
   let o = dot(l.wo, h);
   let i = dot(wi, h);
   if (o <= 0.0 || i >= 0.0) { return BsdfValue(vec3f(0.0), 0.0); }
-  let jacobian = l.eta * l.eta * -i / max(sqr(o + l.eta * i), 1e-12);
+  let jacobian = l.eta * l.eta * -i / greater(sqr(o + l.eta * i), 1e-12);
   let density = half_vector_pdf(l.wo, h, l.widths) * jacobian;
   return BsdfValue(l.through * (open_share(l, o) * density * ggx_masking(wi, l.widths)), l.chance.refract * density);
 }
@@ -97,7 +97,8 @@ fn evaluate_bsdf(s: Surface, l: Lobes, wo: vec3f, direction: vec3f) -> BsdfValue
   // The direction itself, then the one that is folded onto it, where a lobe reaches that far: one call of
   // costly code, and mostly one turn.
   let turns = select(1u, 2u, folds(s, l, direction - 2.0 * height * s.geometric, above));
-  for (var turn = 0u; turn < turns; turn++) {
+  var turn = 0u;
+  loop {
     let unfolded = direction - s.geometric * select(0.0, 2.0 * height, turn == 1u);
     let wi = to_local(l.frame, unfolded);
     var part = BsdfValue(vec3f(0.0), 0.0);
@@ -109,6 +110,10 @@ fn evaluate_bsdf(s: Surface, l: Lobes, wo: vec3f, direction: vec3f) -> BsdfValue
       let coat = evaluate_coat(l, unfolded, wo);
       result.value += coat.value;
       result.pdf += coat.pdf;
+    }
+    continuing {
+      turn++;
+      break if turn >= turns;
     }
   }
   return result;
@@ -143,7 +148,7 @@ fn sample_facets(l: Lobes, wo: vec3f, lobe: u32, u: vec2f) -> vec3f {
   var wi = 2.0 * cosine * h - view;
   if (lobe == LOBE_REFRACT) {
     let sin2 = (1.0 - cosine * cosine) / (l.eta * l.eta);
-    wi = h * (cosine / l.eta - sqrt(max(1.0 - sin2, 0.0))) - view / l.eta;
+    wi = h * (cosine / l.eta - sqrt(greater(1.0 - sin2, 0.0))) - view / l.eta;
     if (cosine <= 0.0 || sin2 >= 1.0 || wi.z >= 0.0) { return vec3f(0.0); }
   } else {
     if (wi.z <= 0.0) { return vec3f(0.0); }

@@ -28,29 +28,34 @@ fn film_sensitivity(path: f32, turns: vec3f) -> vec3f {
 /// Reflectance in [0, 1] at `cosine` outside; `f0` of the bare base, `thickness` in nanometres.
 fn film_reflectance(f0: vec3f, cosine: f32, film_ior: f32, thickness: f32) -> vec3f {
   // A film thinner than light can see takes the ior of the air.
-  let thin = clamp(thickness / 0.03, 0.0, 1.0);
-  let ior = mix(1.0, max(film_ior, 1.0), thin * thin * (3.0 - 2.0 * thin));
-  let inside = sqrt(max(1.0 - (1.0 - cosine * cosine) / (ior * ior), 0.0));
+  let thin = within(thickness / 0.03, 0.0, 1.0);
+  let ior = mix(1.0, greater(film_ior, 1.0), thin * thin * (3.0 - 2.0 * thin));
+  let inside = sqrt(greater(1.0 - (1.0 - cosine * cosine) / (ior * ior), 0.0));
   let top0 = sqr((ior - 1.0) / (ior + 1.0));
   let r12 = top0 + (1.0 - top0) * schlick(cosine);
   let t121 = 1.0 - r12;
-  let root = sqrt(clamp(f0 + 0.0001, vec3f(0.0), vec3f(0.9999)));
+  let root = sqrt(within3(f0 + 0.0001, vec3f(0.0), vec3f(0.9999)));
   let base_ior = (vec3f(1.0) + root) / (vec3f(1.0) - root);
   let ratio = (base_ior - ior) / (base_ior + ior);
   let base0 = ratio * ratio;
   let r23 = base0 + (vec3f(1.0) - base0) * schlick(inside);
   // Reflection where the ior falls turns the phase by half: inside the film at its top, and at a thinner base.
   let turns = vec3f(0.5) + select(vec3f(0.0), vec3f(0.5), base_ior < vec3f(ior));
-  let r123 = clamp(r12 * r23, vec3f(1e-5), vec3f(0.9999));
+  let r123 = within3(r12 * r23, vec3f(1e-5), vec3f(0.9999));
   let rs = t121 * t121 * r23 / (vec3f(1.0) - r123);
   let path = 2.0 * ior * thickness * inside * 1e-9;
   var sum = vec3f(r12) + rs;
   var amplitude = rs - t121;
-  for (var m = 1; m <= 2; m++) {
+  var m = 1;
+  loop {
     amplitude *= sqrt(r123);
     sum += 2.0 * amplitude * film_sensitivity(f32(m) * path, f32(m) * turns);
+    continuing {
+      m++;
+      break if m > 2;
+    }
   }
-  return clamp(sum, vec3f(0.0), vec3f(1.0));
+  return within3(sum, vec3f(0.0), vec3f(1.0));
 }
 
 /// F0 and F90 of a Schlick term that takes the value `f` at `cosine`.
@@ -63,7 +68,7 @@ fn schlick_through(f: vec3f, cosine: f32) -> SchlickPair {
   let s = schlick(cosine);
   let above = f >= vec3f(s);
   return SchlickPair(
-    select(vec3f(0.0), (f - s) / max(1.0 - s, 1e-4), above),
-    select(f / max(s, 1e-4), vec3f(1.0), above),
+    select(vec3f(0.0), (f - s) / greater(1.0 - s, 1e-4), above),
+    select(f / greater(s, 1e-4), vec3f(1.0), above),
   );
 }

@@ -10,12 +10,12 @@ fn normal_reflectance(ior: f32) -> f32 {
 /// Its rise from normal incidence (0) to grazing (1): what Schlick's (1 - cos)^5 approximates. `ior` at
 /// least 1, seen from the thinner side; unpolarised light (pbrt-v4, section 9.3.5).
 fn dielectric_rise(ior: f32, cosine: f32) -> f32 {
-  let n = max(ior, 1.0005);
+  let n = greater(ior, 1.0005);
   let g = sqrt(n * n - 1.0 + cosine * cosine);
   let a = (g - cosine) / (g + cosine);
   let b = (cosine * (g + cosine) - 1.0) / (cosine * (g - cosine) + 1.0);
   let r2 = normal_reflectance(n);
-  return clamp((0.5 * a * a * (1.0 + b * b) - r2) / (1.0 - r2), 0.0, 1.0);
+  return within((0.5 * a * a * (1.0 + b * b) - r2) / (1.0 - r2), 0.0, 1.0);
 }
 
 /// The ior whose rise stands for that of every opaque dielectric, so that one table holds its albedo.

@@ -19,10 +19,10 @@ fn lay_coat_and_sheen(l: ptr<function, Lobes>, s: Surface, wo: vec3f) -> f32 {
   }
   if (SHEEN && max3(s.sheen) > 0.0) {
     let albedo = sheen_albedo((*l).wo.z, s.sheen_alpha);
-    (*l).sheen = s.sheen * (under / max(albedo, 1.0));
+    (*l).sheen = s.sheen * (under / greater(albedo, 1.0));
     (*l).sheen_alpha = s.sheen_alpha;
     (*l).chance.sheen = luminance((*l).sheen) * albedo;
-    under *= 1.0 - max3(s.sheen) * min(albedo, 1.0);
+    under *= 1.0 - max3(s.sheen) * lesser(albedo, 1.0);
   }
   return under;
 }
@@ -31,17 +31,18 @@ fn lay_coat_and_sheen(l: ptr<function, Lobes>, s: Surface, wo: vec3f) -> f32 {
 fn set_fresnel(l: ptr<function, Lobes>, s: Surface) {
   let given = (materials[s.material].flags & MATERIAL_SPECULAR_GLOSSINESS) != 0u;
   let r2 = select(normal_reflectance(select(materials[s.material].ior, s.eta, s.eta > 0.0)), 1.0, given);
-  (*l).bare0 = min(r2 * s.specular_color, vec3f(1.0)) * s.specular;
+  (*l).bare0 = lesser3(r2 * s.specular_color, vec3f(1.0)) * s.specular;
   (*l).bare90 = vec3f(s.specular);
   let ior = select(materials[s.material].ior, s.eta, s.eta > 0.0);
-  (*l).rise_ior = max(ior, 1.0 / max(ior, 1e-3));
+  (*l).rise_ior = greater(ior, 1.0 / greater(ior, 1e-3));
   (*l).metal0 = s.base;
   (*l).metal90 = vec3f(1.0);
   if (!IRIDESCENT || s.film <= 0.0) { return; }
   // Outside the film, also when seen from inside the volume below it.
   var cosine = (*l).wo.z;
-  if (VOLUMES && s.eta > 0.0 && s.eta < 1.0) { cosine = sqrt(max(1.0 - (1.0 - cosine * cosine) / (s.eta * s.eta), 0.0)); }
-  for (var metal = 0u; metal < 2u; metal++) {
+  if (VOLUMES && s.eta > 0.0 && s.eta < 1.0) { cosine = sqrt(greater(1.0 - (1.0 - cosine * cosine) / (s.eta * s.eta), 0.0)); }
+  var metal = 0u;
+  loop {
     let f0 = select((*l).bare0, (*l).metal0, metal == 1u);
     let pair = schlick_through(film_reflectance(f0, cosine, materials[s.material].iridescence_ior, s.film_thickness), cosine);
     if (metal == 0u) {
@@ -51,6 +52,10 @@ fn set_fresnel(l: ptr<function, Lobes>, s: Surface) {
       (*l).metal0 = mix((*l).metal0, pair.f0, s.film);
       (*l).metal90 = mix((*l).metal90, pair.f90, s.film);
     }
+    continuing {
+      metal++;
+      break if metal >= 2u;
+    }
   }
 }
 
@@ -58,13 +63,13 @@ fn set_fresnel(l: ptr<function, Lobes>, s: Surface) {
 /// back to them. The layer takes the Fresnel reflectance at the viewer's angle (README, decision 7), of
 /// which a rough one reflects only `reflected`; the rest is not lost but meets the base again and again.
 fn kept_below(l: Lobes, reflected: f32) -> vec2f {
-  let taken = max(max3(mix(l.bare0, l.bare90, dielectric_rise(COMMON_IOR, l.wo.z))), reflected);
+  let taken = greater(max3(mix(l.bare0, l.bare90, dielectric_rise(COMMON_IOR, l.wo.z))), reflected);
   return vec2f(1.0 - taken, taken - reflected);
 }
 
 /// Albedo of a base under a layer. What comes back has met the base many times, which only white survives.
 fn under_layer(base: vec3f, kept: vec2f) -> vec3f {
-  let whiteness = min(base.x, min(base.y, base.z));
+  let whiteness = lesser(base.x, lesser(base.y, base.z));
   let w3 = whiteness * whiteness * whiteness;
   return base * (kept.x + w3 * w3 * whiteness * kept.y);
 }
@@ -104,9 +109,9 @@ fn share_clear(l: ptr<function, Lobes>, s: Surface, share: f32, table: vec3f) {
   var passing = 1.0 - max3(mix((*l).bare0, (*l).bare90, table.z));
   if (VOLUMES && s.eta > 0.0) {
     let glass = glass_albedo((*l).wo.z, table.x, s.eta);
-    filled /= mix(glass.y, glass.x, min((*l).bare90.x, 1.0));
+    filled /= mix(glass.y, glass.x, lesser((*l).bare90.x, 1.0));
     // Of smooth glass what the one angle says; of rough glass never zero where light may pass.
-    passing = mix(open, passing, min(10.0 * table.x, 0.5));
+    passing = mix(open, passing, lesser(10.0 * table.x, 0.5));
     // From inside, rough glass reflects totally at facets that lean away: more of it than either says.
     if (s.eta < 1.0) { passing *= 1.0 - 0.2 * table.x; }
   }

@@ -59,7 +59,7 @@ fn clear_rise(l: Lobes, cosine: f32) -> f32 {
   var c = cosine;
   if (VOLUMES && l.eta > 0.0 && l.eta < 1.0) {
     sin2 = (1.0 - cosine * cosine) / (l.eta * l.eta);
-    c = sqrt(max(1.0 - sin2, 0.0));
+    c = sqrt(greater(1.0 - sin2, 0.0));
   }
   return select(dielectric_rise(l.rise_ior, c), -1.0, sin2 >= 1.0);
 }

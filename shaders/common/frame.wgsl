@@ -1,4 +1,5 @@
 // Orthonormal frames and packed directions.
+//#import common/math
 
 /// Columns: tangent, bitangent, normal. Duff et al., "Building an Orthonormal Basis, Revisited", JCGT 6(1), 2017.
 fn basis_around(n: vec3f) -> mat3x3f {
@@ -21,7 +22,7 @@ fn normalize_or(v: vec3f, fallback: vec3f) -> vec3f {
 
 fn octahedral(x: f32, y: f32) -> vec3f {
   let z = 1.0 - abs(x) - abs(y);
-  let fold = max(-z, 0.0);
+  let fold = greater(-z, 0.0);
   return normalize_or(vec3f(x - select(-fold, fold, x >= 0.0), y - select(-fold, fold, y >= 0.0), z), vec3f(0.0, 0.0, 1.0));
 }
 

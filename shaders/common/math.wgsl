@@ -6,6 +6,45 @@ const PI = 3.14159265358979;
 const INV_PI = 0.318309886183791;
 const FAR = 3.0e38;
 
+/// The kernel runs on a processor: some built-in functions are long there.
+override SOFTWARE: bool = false;
+
+// The lesser and the greater of two, and bounds, of floats; of what is no number the second. The built-in ones must tell numbers from what
+// is none on either side, which takes SwiftShader fifty instructions per component; GPUs have one for it.
+fn lesser(a: f32, b: f32) -> f32 {
+  if (SOFTWARE) { return select(b, a, a < b); }
+  return min(a, b);
+}
+fn lesser3(a: vec3f, b: vec3f) -> vec3f {
+  if (SOFTWARE) { return select(b, a, a < b); }
+  return min(a, b);
+}
+fn lesser4(a: vec4f, b: vec4f) -> vec4f {
+  if (SOFTWARE) { return select(b, a, a < b); }
+  return min(a, b);
+}
+fn greater(a: f32, b: f32) -> f32 {
+  if (SOFTWARE) { return select(b, a, a > b); }
+  return max(a, b);
+}
+fn greater3(a: vec3f, b: vec3f) -> vec3f {
+  if (SOFTWARE) { return select(b, a, a > b); }
+  return max(a, b);
+}
+fn greater4(a: vec4f, b: vec4f) -> vec4f {
+  if (SOFTWARE) { return select(b, a, a > b); }
+  return max(a, b);
+}
+fn within(x: f32, low: f32, high: f32) -> f32 {
+  return lesser(greater(x, low), high);
+}
+fn within2(x: vec2f, low: vec2f, high: vec2f) -> vec2f {
+  return vec2f(within(x.x, low.x, high.x), within(x.y, low.y, high.y));
+}
+fn within3(x: vec3f, low: vec3f, high: vec3f) -> vec3f {
+  return lesser3(greater3(x, low), high);
+}
+
 /// (cos, sin) of `turns` full turns, turns in [-1, 2].
 fn cos_sin_turns(turns: f32) -> vec2f {
   let quadrant = floor(turns * 4.0 + 0.5);
@@ -23,7 +62,7 @@ fn cos_sin_turns(turns: f32) -> vec2f {
 
 /// acos(x) in radians, x in [-1, 1] (Abramowitz & Stegun 4.4.46, coefficients refitted).
 fn acos_poly(x: f32) -> f32 {
-  let a = min(abs(x), 1.0);
+  let a = lesser(abs(x), 1.0);
   var p = fma(a, -0.0012534427888380325, 0.006638569291681051);
   p = fma(a, p, -0.01704503409564495);
   p = fma(a, p, 0.030862705782055855);
@@ -39,7 +78,7 @@ fn acos_poly(x: f32) -> f32 {
 fn atan2_turns(y: f32, x: f32) -> f32 {
   let ax = abs(x);
   let ay = abs(y);
-  let a = min(ax, ay) / max(max(ax, ay), 1e-30);
+  let a = lesser(ax, ay) / greater(greater(ax, ay), 1e-30);
   let a2 = a * a;
   var p = fma(a2, -0.0007470271666534245, 0.003860149532556534);
   p = fma(a2, p, -0.00946794357150793);
@@ -56,7 +95,7 @@ fn atan2_turns(y: f32, x: f32) -> f32 {
 
 /// 2^x, x clamped to [-126, 126].
 fn exp2_poly(x: f32) -> f32 {
-  let clamped = clamp(x, -126.0, 126.0);
+  let clamped = within(x, -126.0, 126.0);
   let whole = floor(clamped);
   let f = clamped - whole;
   var p = fma(f, 0.00021702249068766832, 0.0012439689598977566);
@@ -106,11 +145,16 @@ fn luminance(c: vec3f) -> f32 {
 }
 
 fn max3(v: vec3f) -> f32 {
-  return max(v.x, max(v.y, v.z));
+  return greater(v.x, greater(v.y, v.z));
 }
 
 fn sqr(x: f32) -> f32 {
   return x * x;
+}
+
+/// Place of the lowest bit of a word below 2^24, not 0; the exponent of its float, which is exact.
+fn lowest_bit(word: u32) -> u32 {
+  return (bitcast<u32>(f32(bitcast<i32>(word & (~word + 1u)))) >> 23u) - 127u;
 }
 
 /// High and low word of a 64-bit product.

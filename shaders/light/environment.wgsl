@@ -23,11 +23,11 @@ fn environment_at(uv: vec2f, sin_theta: f32) -> EnvironmentValue {
   let top = mix(env_texel(i.x, i.y), env_texel(i.x + 1, i.y), f.x);
   let bottom = mix(env_texel(i.x, i.y + 1), env_texel(i.x + 1, i.y + 1), f.x);
   let value = mix(top, bottom, f.y);
-  return EnvironmentValue(value.rgb, value.a / (2.0 * PI * PI * max(sin_theta, 1e-6)));
+  return EnvironmentValue(value.rgb, value.a / (2.0 * PI * PI * greater(sin_theta, 1e-6)));
 }
 
 fn environment_towards(direction: vec3f) -> EnvironmentValue {
-  let y = clamp(direction.y, -1.0, 1.0);
+  let y = within(direction.y, -1.0, 1.0);
   let uv = vec2f(atan2_turns(direction.z, direction.x) + 0.5, acos_poly(y) * INV_PI);
   return environment_at(uv, sqrt(direction.x * direction.x + direction.z * direction.z));
 }

@@ -24,16 +24,16 @@ fn find_angle(first: u32, count: u32, angle: f32) -> vec2f {
   }
   let a = profile_value(first + low);
   let b = profile_value(first + min(low + 1u, count - 1u));
-  return vec2f(f32(low), select((angle - a) / max(b - a, 1e-20), 0.0, count < 2u));
+  return vec2f(f32(low), select((angle - a) / greater(b - a, 1e-20), 0.0, count < 2u));
 }
 
 /// (vertical, horizontal) in degrees of a direction with these coordinates along x, y and the aim.
 fn profile_angles(kind: u32, d: vec3f) -> vec2f {
   if (kind == PROFILE_TYPE_B) {
-    return vec2f(atan2_turns(d.y, d.z) * 360.0, 90.0 - acos_poly(clamp(d.x, -1.0, 1.0)) * (180.0 * INV_PI));
+    return vec2f(atan2_turns(d.y, d.z) * 360.0, 90.0 - acos_poly(within(d.x, -1.0, 1.0)) * (180.0 * INV_PI));
   }
   let turns = atan2_turns(d.y, d.x);
-  return vec2f(acos_poly(clamp(d.z, -1.0, 1.0)) * (180.0 * INV_PI), select(turns, turns + 1.0, turns < 0.0) * 360.0);
+  return vec2f(acos_poly(within(d.z, -1.0, 1.0)) * (180.0 * INV_PI), select(turns, turns + 1.0, turns < 0.0) * 360.0);
 }
 
 /// Candela towards `direction`, a unit vector away from the light; 0 where nothing was measured.
@@ -50,7 +50,7 @@ fn profile_intensity(header: u32, aim: vec3f, direction: vec3f) -> f32 {
   let around = kind == PROFILE_TYPE_C; // measured all around, or up to the last plane
   let outside = v.y < -slack || v.y > 1.0 + slack || (!around && (h.y < -slack || h.y > 1.0 + slack));
   if (outside) { return 0.0; }
-  let way = clamp(vec2f(v.y, h.y), vec2f(0.0), vec2f(1.0));
+  let way = within2(vec2f(v.y, h.y), vec2f(0.0), vec2f(1.0));
   let row = start + PROFILE_TABLE_HEADER + verticals + horizontals;
   let near = row + u32(h.x) * verticals;
   let far = row + min(u32(h.x) + 1u, horizontals - 1u) * verticals;

@@ -6,6 +6,9 @@
 //#import scene/surface
 //#import bsdf/fresnel
 
+/// Whose textures change what an emitter sends.
+const EMITTER_SLOTS = (1u << SLOT_EMISSIVE) | (1u << SLOT_COAT);
+
 struct LightSample {
   direction: vec3f,
   distance: f32,
@@ -24,36 +27,35 @@ fn no_light() -> LightSample {
 fn pick_light(to: Receiver, bits: vec2u) -> LightPick {
   let u = unit(bits.x);
   if (u < frame.tree_share) {
-    let pick = walk_light_tree(to, false, 0u, min(u / frame.tree_share, BELOW_ONE), bits.y);
+    let pick = walk_light_tree(to, false, 0u, lesser(u / frame.tree_share, BELOW_ONE), bits.y);
     return LightPick(pick.light, pick.probability * frame.tree_share);
   }
   let distant = frame.lights - frame.tree_lights;
-  let at = min((u - frame.tree_share) / (1.0 - frame.tree_share), BELOW_ONE) * f32(distant);
+  let at = lesser((u - frame.tree_share) / (1.0 - frame.tree_share), BELOW_ONE) * f32(distant);
   var light = frame.tree_lights + min(u32(at), distant - 1u);
   if (at - floor(at) >= lights[light].alias_threshold) { light = lights[light].alias_other; }
   return LightPick(light, lights[light].pick);
 }
 
 /// Density per solid angle of a uniform point of a triangle, seen along `direction`.
-fn triangle_area_pdf(triangle: u32, distance: f32, direction: vec3f) -> f32 {
-  let n = triangle_cross(triangle);
+/// `n`: its triangle_cross.
+fn triangle_area_pdf(n: vec3f, distance: f32, direction: vec3f) -> f32 {
   let projected = 0.5 * abs(dot(n, direction)); // area times cosine
-  return distance * distance / max(projected, 1e-20);
+  return distance * distance / greater(projected, 1e-20);
 }
 
 /// Density per solid angle with which light sampling from `to` chooses a point of a triangle, seen along `direction`.
-fn triangle_light_pdf(triangle: u32, distance: f32, direction: vec3f, to: Receiver) -> f32 {
-  let light = triangles[triangle].light;
-  if (!EMISSIVE || light == NONE) { return 0.0; }
-  let pick = walk_light_tree(to, true, lights[light].trail, 0.0, 0u);
-  return frame.tree_share * pick.probability * triangle_area_pdf(triangle, distance, direction);
+fn triangle_light_pdf(triangle: Triangle, distance: f32, direction: vec3f, to: Receiver) -> f32 {
+  if (!EMISSIVE || triangle.light == NONE) { return 0.0; }
+  var trail = 0u;
+  if (LIGHT_TREE) { trail = lights[triangle.light].trail; }
+  let pick = walk_light_tree(to, true, trail, 0.0, 0u);
+  return frame.tree_share * pick.probability * triangle_area_pdf(triangle_cross(triangle), distance, direction);
 }
 
-fn emits_towards(triangle: u32, direction: vec3f) -> bool {
-  let material = triangles[triangle].material;
-  if ((materials[material & TRIANGLE_MATERIAL].flags & MATERIAL_DOUBLE_SIDED) != 0u) { return true; }
-  let n = triangle_cross(triangle);
-  return (dot(n, direction) < 0.0) != ((material & TRIANGLE_MIRRORED) != 0u);
+fn emits_towards(triangle: Triangle, direction: vec3f) -> bool {
+  if ((materials[triangle.material & TRIANGLE_MATERIAL].flags & MATERIAL_DOUBLE_SIDED) != 0u) { return true; }
+  return (dot(triangle_cross(triangle), direction) < 0.0) != ((triangle.material & TRIANGLE_MIRRORED) != 0u);
 }
 
 /// Share of an emitter's light that leaves through its coat along `direction`: KHR_materials_clearcoat lies on top
@@ -61,26 +63,28 @@ fn emits_towards(triangle: u32, direction: vec3f) -> bool {
 fn coat_opening(triangle: u32, bary: vec2f, direction: vec3f, coat: f32) -> f32 {
   if (!COATED || coat <= 0.0) { return 1.0; }
   let n = normal_at(corners_of(triangle), vec3f(1.0 - bary.x - bary.y, bary));
-  let cosine = min(abs(dot(normalize_or(n, direction), direction)), 1.0);
+  let cosine = lesser(abs(dot(normalize_or(n, direction), direction)), 1.0);
   return 1.0 - coat * (0.04 + 0.96 * dielectric_rise(COMMON_IOR, cosine));
 }
 
 /// Along `direction`, towards the emitter.
-fn triangle_radiance(triangle: u32, bary: vec2f, direction: vec3f, jitter: vec2f) -> vec3f {
-  let material = triangles[triangle].material & TRIANGLE_MATERIAL;
+fn triangle_radiance(triangle: u32, material: u32, bary: vec2f, direction: vec3f, jitter: vec2f) -> vec3f {
   var radiance = materials[material].emissive;
   var coat = materials[material].clearcoat;
-  for (var i = 0u; i < select(1u, 2u, COATED); i++) { // one call of the long code that reads a texture
-    let texture = select(materials[material].emissive_texture, materials[material].clearcoat_texture, i == 1u);
-    if (texture == NONE) { continue; }
-    let c = corners_of(triangle);
-    let w = vec3f(1.0 - bary.x - bary.y, bary);
-    let texel = read_texture(texture, TexturePoint(uv0_at(c, w), uv1_at(c, w), jitter), false);
-    if (i == 0u) { radiance *= texel.rgb; } else { coat *= texel.x; }
+  var left = textured_slots(material) & EMITTER_SLOTS;
+  loop { // one call of the long code that reads a texture
+    if (TEXTURED && left != 0u) {
+      let slot = lowest_bit(left);
+      let point = texture_point(corners_of(triangle), vec3f(1.0 - bary.x - bary.y, bary), jitter);
+      let texel = read_texture(slot_texture(material, slot), point, false);
+      if (slot == SLOT_EMISSIVE) { radiance *= texel.rgb; } else { coat *= texel.x; }
+    }
+    left &= left - 1u;
+    continuing { break if left == 0u; }
   }
   radiance *= coat_opening(triangle, bary, direction, coat);
   let flags = materials[material].flags;
-  if ((flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) != 0u) {
+  if (SEE_THROUGH && (flags & (MATERIAL_ALPHA_MASK | MATERIAL_ALPHA_BLEND)) != 0u) {
     // The ray that lands here would meet the surface with this chance.
     let alpha = alpha_at(triangle, material, bary.x, bary.y);
     radiance *= select(alpha, select(0.0, 1.0, alpha >= materials[material].alpha_cutoff), (flags & MATERIAL_ALPHA_MASK) != 0u);
@@ -89,7 +93,8 @@ fn triangle_radiance(triangle: u32, bary: vec2f, direction: vec3f, jitter: vec2f
 }
 
 fn sample_triangle_light(pick: LightPick, origin: vec3f, u: vec2f, jitter: vec2f) -> LightSample {
-  let triangle = lights[pick.light].triangle;
+  let at = lights[pick.light].triangle;
+  let triangle = load_triangle(at);
   let root = sqrt(u.x);
   let bary = vec2f(root * (1.0 - u.y), root * u.y);
   let point = triangle_point(triangle, bary);
@@ -97,11 +102,12 @@ fn sample_triangle_light(pick: LightPick, origin: vec3f, u: vec2f, jitter: vec2f
   let distance = sqrt(dot(towards, towards));
   let direction = normalize_or(towards, vec3f(0.0, 1.0, 0.0));
   if (distance < 1e-12 || !emits_towards(triangle, direction)) { return no_light(); }
-  let pdf = pick.probability * triangle_area_pdf(triangle, distance, direction);
   let n = triangle_cross(triangle);
-  let off = normalize_or(n / max(max3(abs(n)), 1e-37), direction) * hit_blur(Hit(distance, triangle, bary.x, bary.y, NONE, NONE), point).step;
+  let pdf = pick.probability * triangle_area_pdf(n, distance, direction);
+  let off = normalize_or(n / greater(max3(abs(n)), 1e-37), direction) * hit_blur(triangle, NONE, point).step;
   let end = point + select(off, -off, dot(n, direction) > 0.0);
-  return LightSample(direction, distance, triangle_radiance(triangle, bary, direction, jitter), pdf, triangle, false, end);
+  let radiance = triangle_radiance(at, triangle.material & TRIANGLE_MATERIAL, bary, direction, jitter);
+  return LightSample(direction, distance, radiance, pdf, at, false, end);
 }
 
 /// KHR_lights_punctual: point, spot, directional.
@@ -109,12 +115,12 @@ fn sample_punctual(pick: LightPick, origin: vec3f) -> LightSample {
   let l = lights[pick.light];
   if (l.kind == LIGHT_DIRECTIONAL) { return LightSample(-l.direction, FAR, l.color, pick.probability, NONE, true, vec3f(0.0)); }
   let towards = l.position - origin;
-  let distance2 = max(dot(towards, towards), 1e-20);
+  let distance2 = greater(dot(towards, towards), 1e-20);
   let distance = sqrt(distance2);
   let direction = towards / distance;
   var strength = 1.0 / distance2;
-  if (l.range > 0.0) { strength *= clamp(1.0 - sqr(sqr(distance / l.range)), 0.0, 1.0); }
-  if (l.kind == LIGHT_SPOT) { strength *= sqr(clamp(dot(l.direction, -direction) * l.spot_scale + l.spot_offset, 0.0, 1.0)); }
+  if (l.range > 0.0) { strength *= within(1.0 - sqr(sqr(distance / l.range)), 0.0, 1.0); }
+  if (l.kind == LIGHT_SPOT) { strength *= sqr(within(dot(l.direction, -direction) * l.spot_scale + l.spot_offset, 0.0, 1.0)); }
   if (PHOTOMETRIC && l.profile != NONE) { strength *= profile_intensity(l.profile, l.direction, -direction); }
   return LightSample(direction, distance, l.color * strength, pick.probability, NONE, true, l.position);
 }
@@ -126,7 +132,8 @@ fn sample_light(to: Receiver, bits: vec2u, point_bits: vec2u, jitter: vec2f) -> 
   if (EMISSIVE && kind == LIGHT_TRIANGLE) {
     return sample_triangle_light(pick, to.position, vec2f(unit(point_bits.x), unit(point_bits.y)), jitter);
   }
-  if (kind != LIGHT_ENVIRONMENT) { return sample_punctual(pick, to.position); }
+  if (PUNCTUAL && kind != LIGHT_ENVIRONMENT) { return sample_punctual(pick, to.position); }
+  if (!ENVIRONMENT) { return no_light(); }
   let uv = sample_environment_uv(point_bits, unit(bits.y));
   let direction = environment_direction(uv);
   let value = environment_towards(direction);

@@ -33,7 +33,7 @@ fn sin_beyond(sin_a: f32, cos_a: f32, sin_b: f32, cos_b: f32) -> f32 {
 }
 
 fn sine_of(cosine: f32) -> f32 {
-  return sqrt(max(1.0 - cosine * cosine, 0.0));
+  return sqrt(greater(1.0 - cosine * cosine, 0.0));
 }
 
 fn light_node_texel(node: u32, texel: u32) -> vec4u {
@@ -49,24 +49,24 @@ fn light_importance(node: u32, to: Receiver) -> f32 {
   let cos_normals = bitcast<f32>(rest.x);
   let away = to.position - sphere.xyz;
   let d2 = dot(away, away);
-  let strength = cone.w / max(max(d2, sphere.w), 1e-20);
+  let strength = cone.w / greater(greater(d2, sphere.w), 1e-20);
   if (d2 <= sphere.w) { return strength; }
-  let w = away / sqrt(max(d2, 1e-30));
+  let w = away / sqrt(greater(d2, 1e-30));
   var cos_w = dot(cone.xyz, w);
   if ((rest.w & LIGHT_NODE_TWO_SIDED) != 0u) { cos_w = abs(cos_w); }
   let sin_w = sine_of(cos_w);
   // The sphere's half angle as seen from the receiver.
-  let sin_b = sqrt(min(sphere.w / d2, 1.0));
-  let cos_b = sqrt(max(1.0 - sphere.w / d2, 0.0));
+  let sin_b = sqrt(lesser(sphere.w / d2, 1.0));
+  let cos_b = sqrt(greater(1.0 - sphere.w / d2, 0.0));
   let sin_o = sine_of(cos_normals);
   let cos_x = cos_beyond(sin_w, cos_w, sin_o, cos_normals);
   let sin_x = sin_beyond(sin_w, cos_w, sin_o, cos_normals);
   let cos_p = cos_beyond(sin_x, cos_x, sin_b, cos_b);
   if (cos_p < bitcast<f32>(rest.y) - CONE_SLACK) { return 0.0; }
-  var importance = strength * max(cos_p, CONE_SLACK);
+  var importance = strength * greater(cos_p, CONE_SLACK);
   if (any(to.normal != vec3f(0.0))) {
     let cos_i = -dot(to.normal, w);
-    importance *= max(cos_beyond(sine_of(cos_i), cos_i, sin_b, cos_b), 0.0);
+    importance *= greater(cos_beyond(sine_of(cos_i), cos_i, sin_b, cos_b), 0.0);
   }
   return importance;
 }
@@ -80,8 +80,9 @@ fn walk_light_tree(to: Receiver, known: bool, trail: u32, chance: f32, fresh: u3
   var grain = 5.9604644775390625e-8 / frame.tree_share; // step between the values that u can have
   var probability = 1.0;
   var node = 0u;
-  for (var level = 0u; level < LIGHT_TREE_DEPTH_MAX; level++) {
-    let link = light_node_texel(node, 2u);
+  var link = light_node_texel(node, 2u);
+  var level = 0u;
+  loop { // which asks at its end, see scene/texture
     if ((link.w & LIGHT_NODE_LEAF) != 0u) { break; }
     let left = light_importance(link.z, to);
     let right = light_importance(link.z + 1u, to);
@@ -90,14 +91,17 @@ fn walk_light_tree(to: Receiver, known: bool, trail: u32, chance: f32, fresh: u3
     let go_right = select(u >= to_left, ((trail >> level) & 1u) != 0u, known);
     let taken = select(to_left, 1.0 - to_left, go_right);
     probability *= taken;
-    u = min(select(u, u - to_left, go_right) / max(taken, 1e-30), BELOW_ONE);
-    grain /= max(taken, 1e-30);
+    u = lesser(select(u, u - to_left, go_right) / greater(taken, 1e-30), BELOW_ONE);
+    grain /= greater(taken, 1e-30);
     if (grain > 1e-4) {
-      u = min(u + grain * f32(bits >> 8u) * 5.9604644775390625e-8, BELOW_ONE);
+      u = lesser(u + grain * f32(bits >> 8u) * 5.9604644775390625e-8, BELOW_ONE);
       bits = bits * 0x915f77f5u + 0x9e3779b9u;
       grain = 5.9604644775390625e-8;
     }
     node = link.z + select(0u, 1u, go_right);
+    link = light_node_texel(node, 2u);
+    level++;
+    continuing { break if level >= LIGHT_TREE_DEPTH_MAX || (link.w & LIGHT_NODE_LEAF) != 0u; }
   }
-  return LightPick(light_node_texel(node, 2u).z, probability);
+  return LightPick(link.z, probability);
 }

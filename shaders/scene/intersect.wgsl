@@ -22,20 +22,19 @@ struct Sight {
 }
 
 /// Towards the side from which the corners run counter-clockwise; twice the area long. In the triangle's own space.
-fn triangle_cross(triangle: u32) -> vec3f {
-  return cross(triangles[triangle].v1 - triangles[triangle].v0, triangles[triangle].v2 - triangles[triangle].v0);
+fn triangle_cross(t: Triangle) -> vec3f {
+  return cross(t.v1 - t.v0, t.v2 - t.v0);
 }
 
 /// The point with these weights of the second and third corner.
-fn triangle_point(triangle: u32, weights: vec2f) -> vec3f {
-  let v0 = triangles[triangle].v0;
-  return v0 + weights.x * (triangles[triangle].v1 - v0) + weights.y * (triangles[triangle].v2 - v0);
+fn triangle_point(t: Triangle, weights: vec2f) -> vec3f {
+  return t.v0 + weights.x * (t.v1 - t.v0) + weights.y * (t.v2 - t.v0);
 }
 
 /// 1 / direction with zeros replaced, so that no lane computes inf * 0.
 fn inverse_direction(d: vec3f) -> vec3f {
   let tiny = vec3f(1e-20);
-  return 1.0 / select(select(-max(-d, tiny), max(d, tiny), d >= vec3f(0.0)), d, abs(d) > tiny);
+  return 1.0 / select(select(-greater3(-d, tiny), greater3(d, tiny), d >= vec3f(0.0)), d, abs(d) > tiny);
 }
 
 /// The axes in cyclic order, `axis` last: windings stay.
@@ -60,10 +59,10 @@ fn sight_along(origin: vec3f, direction: vec3f, root: u32) -> Sight {
 fn box_entry(low: vec3f, high: vec3f, s: Sight, limit: f32) -> f32 {
   let a = (low - s.origin) * s.inverse;
   let b = (high - s.origin) * s.inverse;
-  let near = min(a, b) - s.slack;
-  let far = max(a, b) + s.slack;
-  let enter = max(max(near.x, near.y), max(near.z, 0.0));
-  let leave = min(min(far.x, far.y), far.z) * 1.0000004;
+  let near = lesser3(a, b) - s.slack;
+  let far = greater3(a, b) + s.slack;
+  let enter = greater(greater(near.x, near.y), greater(near.z, 0.0));
+  let leave = lesser(lesser(far.x, far.y), far.z) * 1.0000004;
   return select(FAR, enter, enter <= leave && enter <= limit);
 }
 
@@ -81,7 +80,7 @@ fn triangle_entry(triangle: Triangle, s: Sight) -> vec3f {
   let q = y.zxy * x.yzx;
   let inside = all(p >= q) || all(p <= q);
   // Of one sign even where the subtraction was fused, so that what is met lies between the corners.
-  let areas = select(min(p - q, vec3f(0.0)), max(p - q, vec3f(0.0)), all(p >= q));
+  let areas = select(lesser3(p - q, vec3f(0.0)), greater3(p - q, vec3f(0.0)), all(p >= q));
   let sum = areas.x + areas.y + areas.z;
   let behind = ((sum < 0.0) != (s.shear.z < 0.0)) != ((triangle.material & TRIANGLE_MIRRORED) != 0u);
   let there = inside && sum != 0.0 && !(behind && (triangle.material & TRIANGLE_CULL) != 0u);

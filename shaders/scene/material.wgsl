@@ -2,6 +2,7 @@
 // extensions define them. All textures are read by one loop, because the code of a read is long and
 // software adapters inline it at every call. Knows nothing of lobes.
 //#import common/frame
+//#import scene/slots
 //#import bsdf/thin
 
 struct Surface {
@@ -46,65 +47,19 @@ struct FrameTexels {
   anisotropy: vec3f,
 }
 
-const SLOT_BASE = 0u;
-const SLOT_METAL_ROUGH = 1u;
-const SLOT_EMISSIVE = 2u;
-const SLOT_NORMAL = 3u;
-const SLOT_SPECULAR = 4u;
-const SLOT_SPECULAR_COLOR = 5u;
-const SLOT_TRANSMISSION = 6u;
-const SLOT_COAT = 7u;
-const SLOT_COAT_ROUGHNESS = 8u;
-const SLOT_COAT_NORMAL = 9u;
-const SLOT_SHEEN_COLOR = 10u;
-const SLOT_SHEEN_ROUGHNESS = 11u;
-const SLOT_ANISOTROPY = 12u;
-const SLOT_FILM = 13u;
-const SLOT_FILM_THICKNESS = 14u;
-const SLOT_BEYOND = 15u;
-const SLOT_BEYOND_COLOR = 16u;
-const SLOTS = 17u;
-
-/// TextureUse of a slot, NONE when absent or when the scene's kernel has no use for it.
-fn slot_texture(m: u32, slot: u32) -> u32 {
-  switch (slot) {
-    case SLOT_BASE: { return materials[m].base_color_texture; }
-    case SLOT_METAL_ROUGH: { return materials[m].metal_rough_texture; }
-    case SLOT_EMISSIVE: { return materials[m].emissive_texture; }
-    case SLOT_NORMAL: { return materials[m].normal_texture; }
-    case SLOT_SPECULAR: { return materials[m].specular_texture; }
-    case SLOT_SPECULAR_COLOR: { return materials[m].specular_color_texture; }
-    case SLOT_TRANSMISSION: { return select(NONE, materials[m].transmission_texture, TRANSMISSIVE); }
-    case SLOT_COAT: { return select(NONE, materials[m].clearcoat_texture, COATED); }
-    case SLOT_COAT_ROUGHNESS: { return select(NONE, materials[m].clearcoat_roughness_texture, COATED); }
-    case SLOT_COAT_NORMAL: { return select(NONE, materials[m].clearcoat_normal_texture, COATED); }
-    case SLOT_SHEEN_COLOR: { return select(NONE, materials[m].sheen_color_texture, SHEEN); }
-    case SLOT_SHEEN_ROUGHNESS: { return select(NONE, materials[m].sheen_roughness_texture, SHEEN); }
-    case SLOT_ANISOTROPY: { return select(NONE, materials[m].anisotropy_texture, ANISOTROPIC); }
-    case SLOT_FILM: { return select(NONE, materials[m].iridescence_texture, IRIDESCENT); }
-    case SLOT_FILM_THICKNESS: { return select(NONE, materials[m].iridescence_thickness_texture, IRIDESCENT); }
-    case SLOT_BEYOND: { return select(NONE, materials[m].diffuse_transmission_texture, DIFFUSE_TRANSMISSIVE); }
-    default: { return select(NONE, materials[m].diffuse_transmission_color_texture, DIFFUSE_TRANSMISSIVE); }
-  }
-}
-
-/// Is the mean of what texels give not what their mean gives?
-fn is_filtered(slot: u32) -> bool {
-  switch (slot) {
-    case SLOT_METAL_ROUGH, SLOT_NORMAL, SLOT_COAT_ROUGHNESS, SLOT_COAT_NORMAL, SLOT_SHEEN_ROUGHNESS, SLOT_ANISOTROPY, SLOT_FILM_THICKNESS: {
-      return true;
-    }
-    default: { return false; }
-  }
-}
-
 /// Multiplies one texture in. `alpha` and its kin hold perceptual roughness until all are read.
 fn apply_texel(s: ptr<function, Surface>, maps: ptr<function, FrameTexels>, slot: u32, texel: vec4f) {
   switch (slot) {
-    case SLOT_BASE: { (*s).base *= texel.rgb; }
-    case SLOT_METAL_ROUGH: { (*s).alpha *= texel.y; (*s).metallic *= texel.z; }
-    case SLOT_EMISSIVE: { (*s).emission *= texel.rgb; }
-    case SLOT_NORMAL: { (*maps).normal = texel.rgb; }
+    case SLOT_BASE: { if (TEXTURED_BASE) { (*s).base *= texel.rgb; } }
+    case SLOT_METAL_ROUGH: { if (TEXTURED_METAL_ROUGH) { (*s).alpha *= texel.y; (*s).metallic *= texel.z; } }
+    case SLOT_EMISSIVE: { if (TEXTURED_EMISSIVE) { (*s).emission *= texel.rgb; } }
+    case SLOT_NORMAL: { if (TEXTURED_NORMAL) { (*maps).normal = texel.rgb; } }
+    default: { if (TEXTURED_EXTENSIONS) { apply_extension_texel(s, maps, slot, texel); } }
+  }
+}
+
+fn apply_extension_texel(s: ptr<function, Surface>, maps: ptr<function, FrameTexels>, slot: u32, texel: vec4f) {
+  switch (slot) {
     case SLOT_SPECULAR: { (*s).specular *= texel.a; }
     case SLOT_SPECULAR_COLOR: { (*s).specular_color *= texel.rgb; }
     case SLOT_TRANSMISSION: { (*s).transmission *= texel.x; }
@@ -154,8 +109,22 @@ fn load_factors(s: ptr<function, Surface>) {
 fn material_eta(material: u32, front: bool) -> f32 {
   let through = materials[material].transmission > 0.0 || materials[material].diffuse_transmission > 0.0;
   if (!VOLUMES || materials[material].thickness <= 0.0 || !through) { return 0.0; }
-  let ior = max(materials[material].ior, 1.0);
+  let ior = greater(materials[material].ior, 1.0);
   return select(1.0 / ior, ior, front);
+}
+
+/// All textures of the material, by one call of the long code that reads one.
+fn apply_textures(s: ptr<function, Surface>, maps: ptr<function, FrameTexels>, point: TexturePoint) {
+  var left = textured_slots((*s).material);
+  loop {
+    if (left != 0u) {
+      let slot = lowest_bit(left);
+      let filtered = ((FILTERED_SLOTS >> slot) & 1u) != 0u;
+      apply_texel(s, maps, slot, read_texture(slot_texture((*s).material, slot), point, filtered));
+    }
+    left &= left - 1u;
+    continuing { break if left == 0u; }
+  }
 }
 
 /// Everything but geometry. @returns the texels that turn frames.
@@ -166,18 +135,15 @@ fn load_material(s: ptr<function, Surface>, point: TexturePoint, vertex_color: v
   let glossy = (materials[m].flags & MATERIAL_SPECULAR_GLOSSINESS) != 0u;
   if (glossy) { (*s).specular = 1.0 - (*s).alpha; }
   var maps = FrameTexels(vec3f(0.5, 0.5, 1.0), vec3f(0.5, 0.5, 1.0), vec3f(1.0, 0.5, 1.0));
-  for (var slot = 0u; slot < SLOTS; slot++) {
-    let texture = slot_texture(m, slot);
-    if (texture != NONE) { apply_texel(s, &maps, slot, read_texture(texture, point, is_filtered(slot))); }
-  }
+  if (TEXTURED) { apply_textures(s, &maps, point); }
   if (glossy) { // the specular texture's A is the glossiness
     (*s).alpha = 1.0 - (*s).specular;
     (*s).specular = 1.0;
-    (*s).base *= 1.0 - min(max3((*s).specular_color), 1.0);
+    (*s).base *= 1.0 - lesser(max3((*s).specular_color), 1.0);
   }
-  (*s).alpha = max(sqr((*s).alpha), ALPHA_MIN);
-  (*s).coat_alpha = max(sqr((*s).coat_alpha), ALPHA_MIN);
-  (*s).sheen_alpha = max(sqr((*s).sheen_alpha), SHEEN_ALPHA_MIN);
+  (*s).alpha = greater(sqr((*s).alpha), ALPHA_MIN);
+  (*s).coat_alpha = greater(sqr((*s).coat_alpha), ALPHA_MIN);
+  (*s).sheen_alpha = greater(sqr((*s).sheen_alpha), SHEEN_ALPHA_MIN);
   (*s).film_thickness = mix(materials[m].iridescence_thickness_min, materials[m].iridescence_thickness_max, (*s).film_thickness);
   (*s).eta = material_eta(m, (*s).front);
   return maps;

@@ -18,29 +18,28 @@ struct Blur {
   inwards: f32, // off its edges, in shares of the triangle
 }
 
-/// `position` is the hit in the world.
-fn hit_blur(hit: Hit, position: vec3f) -> Blur {
-  let triangle = triangles[hit.triangle];
-  let extent = max3(max(abs(triangle.v1 - triangle.v0), abs(triangle.v2 - triangle.v0)));
-  var reach = max(max(abs(triangle.v0), abs(triangle.v1)), abs(triangle.v2));
-  if (INSTANCED && hit.instance != NONE) {
-    let placed = load_instance(hit.instance);
+/// `position` is the hit in the world, in this triangle of this instance.
+fn hit_blur(triangle: Triangle, instance: u32, position: vec3f) -> Blur {
+  let extent = max3(greater3(abs(triangle.v1 - triangle.v0), abs(triangle.v2 - triangle.v0)));
+  var reach = greater3(greater3(abs(triangle.v0), abs(triangle.v1)), abs(triangle.v2));
+  if (INSTANCED && instance != NONE) {
+    let placed = load_instance(instance);
     let p = abs(position);
     reach += abs(placed.translation) + abs(placed.x_axis) * p.x + abs(placed.y_axis) * p.y + abs(placed.z_axis) * p.z;
   }
-  let n = triangle_cross(hit.triangle);
-  let unit_normal = n / max(max3(abs(n)), 1e-37); // about unit: squares of tiny triangles' areas vanish
+  let n = triangle_cross(triangle);
+  let unit_normal = n / greater(max3(abs(n)), 1e-37); // about unit: squares of tiny triangles' areas vanish
   let off = COORDINATE_ERROR * dot(abs(unit_normal), reach) + EXTENT_ERROR * extent * sqrt(dot(unit_normal, unit_normal));
-  let outward = normal_to_world(hit.instance, unit_normal);
+  let outward = normal_to_world(instance, unit_normal);
   return Blur(
-    off / sqrt(max(dot(outward, outward), 1e-30)),
-    min(2.0 * COORDINATE_ERROR * max3(reach) / max(extent, 1e-37), 0.5),
+    off / sqrt(greater(dot(outward, outward), 1e-30)),
+    lesser(2.0 * COORDINATE_ERROR * max3(reach) / greater(extent, 1e-37), 0.5),
   );
 }
 
 /// How far a ray starts off the surface. Between media it reaches as far as other interfaces lie on this one.
 fn surface_step(blur: Blur, distance: f32, volume: bool) -> f32 {
-  return select(blur.step, max(2.0 * blur.step, CONTACT_ERROR * distance), VOLUMES && volume);
+  return select(blur.step, greater(2.0 * blur.step, CONTACT_ERROR * distance), VOLUMES && volume);
 }
 
 /// A point off a triangle's edges: towards its centre.

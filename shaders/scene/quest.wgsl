@@ -89,7 +89,7 @@ fn test_triangle(found: ptr<function, Found>, q: Quest, space: Space, at: u32) {
   let evicts = kept.t >= entry.x * (1.0 + TIE);
   // The nearest was given up for `kept`, a lower primitive, which now is too far: it may be the one after all.
   (*found).again = (*found).again || (evicts && kept.t < FAR && nearest < entry.x * (1.0 + TIE));
-  (*found).nearest = min(nearest, entry.x);
+  (*found).nearest = lesser(nearest, entry.x);
   if (evicts || primitive < kept.primitive) {
     (*found).hit = Hit(entry.x, at, entry.y, entry.z, primitive, space.instance);
     (*found).blocked = q.any && (triangle.material & TRIANGLE_SEE_THROUGH) == 0u;

@@ -7,7 +7,7 @@
 /// Tangent, and the bitangent's sign, at a hit; `normal` is the interpolated one on the material's front side.
 fn surface_tangent(hit: Hit, bary: vec3f, normal: vec3f, mirrored: bool) -> vec4f {
   let c = corners_of(hit.triangle);
-  let words = vec3u(vertex_row(c.x).y, vertex_row(c.y).y, vertex_row(c.z).y);
+  let words = vec3u(tangent_of(c.x), tangent_of(c.y), tangent_of(c.z));
   let across = basis_around(normal)[0];
   if (words.x == NONE) { return vec4f(across, 1.0); } // a mesh without texture coordinates has no direction of its own
   let first = unpack_tangent(words.x);
@@ -31,17 +31,17 @@ fn facing_normal(n: vec3f, wo: vec3f) -> vec3f {
 }
 
 /// Unit geometric normal of the material's front side.
-fn outward_normal(hit: Hit, fallback: vec3f) -> vec3f {
-  let n = normal_to_world(hit.instance, triangle_cross(hit.triangle));
+fn outward_normal(triangle: Triangle, instance: u32, fallback: vec3f) -> vec3f {
+  let n = normal_to_world(instance, triangle_cross(triangle));
   let size = max3(abs(n)); // scaled first: squares of tiny triangles' areas vanish
-  let outward = normalize_or(n / max(size, 1e-37), fallback);
-  return select(outward, -outward, (triangles[hit.triangle].material & TRIANGLE_MIRRORED) != 0u);
+  let outward = normalize_or(n / greater(size, 1e-37), fallback);
+  return select(outward, -outward, (triangle.material & TRIANGLE_MIRRORED) != 0u);
 }
 
 /// Does the material turn with the tangent? As the compiler asks before it makes tangents.
 fn follows_tangent(m: u32, anisotropy: f32) -> bool {
-  return materials[m].normal_texture != NONE
-    || (COATED && materials[m].clearcoat_normal_texture != NONE) || (ANISOTROPIC && anisotropy > 0.0);
+  return (TEXTURED_NORMAL && materials[m].normal_texture != NONE)
+    || (COATED && TEXTURED_EXTENSIONS && materials[m].clearcoat_normal_texture != NONE) || (ANISOTROPIC && anisotropy > 0.0);
 }
 
 /// Normal maps and anisotropy. `frame` is tangent, bitangent and normal of the material's front side.
@@ -61,23 +61,28 @@ fn turn_frames(s: ptr<function, Surface>, frame: mat3x3f, maps: FrameTexels, wo:
   }
 }
 
+/// Where textures are read; of a scene without any, nowhere.
+fn texture_point(c: vec3u, bary: vec3f, jitter: vec2f) -> TexturePoint {
+  if (!TEXTURED) { return TexturePoint(vec2f(0.0), vec2f(0.0), jitter); }
+  return TexturePoint(uv0_at(c, bary), uv1_at(c, bary), jitter);
+}
+
 fn load_surface(hit: Hit, direction: vec3f, jitter: vec2f) -> Surface {
-  let triangle = triangles[hit.triangle];
+  // Each row is loaded once: software adapters load word by word and lane by lane.
+  let triangle = load_triangle(hit.triangle);
   let c = corners_of(hit.triangle);
   let bary = vec3f(1.0 - hit.u - hit.v, hit.u, hit.v);
-  let mirrored = is_mirrored(hit.instance, triangle.material);
-  let outward = outward_normal(hit, -direction);
-  let point = TexturePoint(uv0_at(c, bary), uv1_at(c, bary), jitter);
+  let outward = outward_normal(triangle, hit.instance, -direction);
   let smooth_outward = normalize_or(normal_to_world(hit.instance, normal_at(c, bary)), outward);
 
   var s: Surface;
   s.material = triangle.material & TRIANGLE_MATERIAL;
   s.triangle = hit.triangle;
   s.primitive = hit.primitive;
-  let blur = hit_blur(hit, point_to_world(hit.instance, triangle_point(hit.triangle, vec2f(hit.u, hit.v))));
-  s.position = point_to_world(hit.instance, triangle_point(hit.triangle, inner_weights(hit, blur)));
+  let blur = hit_blur(triangle, hit.instance, point_to_world(hit.instance, triangle_point(triangle, vec2f(hit.u, hit.v))));
+  s.position = point_to_world(hit.instance, triangle_point(triangle, inner_weights(hit, blur)));
   s.front = dot(outward, direction) < 0.0;
-  let maps = load_material(&s, point, color_at(c, bary));
+  let maps = load_material(&s, texture_point(c, bary, jitter), color_at(c, bary));
   s.step_off = surface_step(blur, hit.t, s.eta > 0.0);
   let side = select(-1.0, 1.0, s.front);
   s.geometric = outward * side;
@@ -85,7 +90,7 @@ fn load_surface(hit: Hit, direction: vec3f, jitter: vec2f) -> Surface {
   s.normal = s.smooth_normal;
   s.coat_normal = s.smooth_normal;
   if (follows_tangent(s.material, s.anisotropy)) {
-    let tangent = surface_tangent(hit, bary, smooth_outward, mirrored);
+    let tangent = surface_tangent(hit, bary, smooth_outward, is_mirrored(hit.instance, triangle.material));
     let frame = mat3x3f(tangent.xyz, cross(smooth_outward, tangent.xyz) * tangent.w, smooth_outward);
     turn_frames(&s, frame, maps, -direction);
   }

@@ -10,6 +10,20 @@ fn child_entries(node: BvhNode, s: Sight, limit: f32) -> vec2f {
   return vec2f(left, select(FAR, right, node.right_min.x <= node.right_max.x));
 }
 
+/// Tests so many triangles of each child in one loop: costly code nested twice is computed twice by software adapters. It asks at its
+/// end: at the head of a loop they go through its body once more than it has turns.
+fn test_triangles(found: ptr<function, Found>, q: Quest, space: Space, first: vec2u, number: vec2u) {
+  let tests = number.x + number.y;
+  var i = 0u;
+  loop {
+    if (i < tests) { test_triangle(found, q, space, select(first.y + i - number.x, first.x + i, i < number.x)); }
+    continuing {
+      i++;
+      break if i >= tests;
+    }
+  }
+}
+
 /// The closest surface of the quest, see-through ones taken for solid. With `any` the first solid one will do.
 fn search(q: Quest) -> Hit {
   var found = nothing_found(q.ray.reach);
@@ -17,7 +31,7 @@ fn search(q: Quest) -> Hit {
   var depth = 0u;
   var index = 0u; // of the next node, or with NODE_INSTANCE of an instance
   var space = world_space(q);
-  for (var visits = 0u; !found.blocked; visits++) {
+  for (var visits = 0u; ; visits++) {
     if (visits == NODE_VISITS_MAX || depth == STACK_DEPTH) { path_fault = true; break; }
     if (INSTANCED && (index & NODE_INSTANCE) != 0u) {
       space = space_inside(q, index & ~NODE_INSTANCE, depth);
@@ -29,10 +43,8 @@ fn search(q: Quest) -> Hit {
     let counts = vec2u(node.left_count, node.right_count);
     let placed = counts & vec2u(select(0u, NODE_INSTANCE, INSTANCED));
     let to_test = select(vec2u(0u), counts, (entries < vec2f(FAR)) & (placed == vec2u(0u)));
-    // Triangles of both children in one loop: costly code nested twice is computed twice by software adapters.
-    for (var i = 0u; i < to_test.x + to_test.y; i++) {
-      test_triangle(&found, q, space, select(node.right_ref + i - to_test.x, node.left_ref + i, i < to_test.x));
-    }
+    test_triangles(&found, q, space, vec2u(node.left_ref, node.right_ref), to_test);
+    if (found.blocked) { break; }
     let go = (entries < vec2f(FAR)) & (counts == placed);
     let refs = vec2u(node.left_ref, node.right_ref) | placed;
     let left_first = go.x && (!go.y || entries.x <= entries.y);

@@ -28,9 +28,15 @@ fn row_of(group: vec2u, slot: u32) -> u32 {
   return group.x + countOneBits(group.y & 0xffu & ((slot >> 24u) - 1u));
 }
 
-/// Place of the lowest bit of a word below 2^24; the exponent of its float, which is exact.
-fn lowest(word: u32) -> u32 {
-  return (bitcast<u32>(f32(bitcast<i32>(word & (~word + 1u)))) >> 23u) - 127u;
+/// Tests the triangles from `first` on that have a bit. The loop asks at its end: at the head of a loop software adapters go through
+/// its body once more than it has turns.
+fn test_triangles(found: ptr<function, Found>, q: Quest, space: Space, first: u32, bits: u32) {
+  var left = bits;
+  loop {
+    if (left != 0u) { test_triangle(found, q, space, first + lowest_bit(left)); }
+    left &= left - 1u;
+    continuing { break if left == 0u; }
+  }
 }
 
 /// The closest surface of the quest, see-through ones taken for solid. With `any` the first solid one will do.
@@ -41,7 +47,7 @@ fn search(q: Quest) -> Hit {
   var group = ROOT_GROUP;
   var space = world_space(q);
   var near = near_slots(space.sight);
-  for (var visits = 0u; !found.blocked; visits++) {
+  for (var visits = 0u; ; visits++) {
     if (visits == NODE_VISITS_MAX || depth == STACK_DEPTH) { path_fault = true; break; }
     let slot = first_slot(group, near);
     let index = row_of(group, slot);
@@ -56,9 +62,8 @@ fn search(q: Quest) -> Hit {
     }
     if (COUNT) { node_visits++; }
     let met = met_children(node, space.sight, found.nearest * (1.0 + TIE));
-    for (var tests = met & (FIRST_VISIT - 1u); tests != 0u; tests &= tests - 1u) {
-      test_triangle(&found, q, space, node.triangle_base + lowest(tests));
-    }
+    test_triangles(&found, q, space, node.triangle_base, met & (FIRST_VISIT - 1u));
+    if (found.blocked) { break; }
     group = vec2u(node.child_base, (met & ~(FIRST_VISIT - 1u)) | (node.grid >> 24u));
     if (group.y >= FIRST_VISIT) { continue; }
     if (INSTANCED && space.instance != NONE && depth == space.depth) {

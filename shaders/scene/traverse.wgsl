@@ -8,8 +8,9 @@
 fn alpha_at(triangle: u32, material: u32, u: f32, v: f32) -> f32 {
   let c = corners_of(triangle);
   let w = vec3f(1.0 - u - v, u, v);
-  let point = TexturePoint(uv0_at(c, w), uv1_at(c, w), vec2f(0.0));
   var alpha = materials[material].base_color.a * opacity_at(c, w);
+  if (!TEXTURED_BASE) { return alpha; }
+  let point = TexturePoint(uv0_at(c, w), uv1_at(c, w), vec2f(0.0));
   let texture = materials[material].base_color_texture;
   if (texture != NONE) { alpha *= read_alpha_filtered(texture, point); }
   return alpha;

@@ -21,9 +21,9 @@ fn load_instance(index: u32) -> Instance {
 /// Along each axis, how far from `origin` anything below a node may lie.
 fn farthest_corner(node: u32, origin: vec3f) -> vec3f {
   let root = nodes[node];
-  let left = max(abs(root.left_min - origin), abs(root.left_max - origin));
-  let right = max(abs(root.right_min - origin), abs(root.right_max - origin));
-  return select(left, max(left, right), root.right_min.x <= root.right_max.x);
+  let left = greater3(abs(root.left_min - origin), abs(root.left_max - origin));
+  let right = greater3(abs(root.right_min - origin), abs(root.right_max - origin));
+  return select(left, greater3(left, right), root.right_min.x <= root.right_max.x);
 }
 
 fn load_triangle(index: u32) -> Triangle {

@@ -9,28 +9,43 @@ fn corners_of(triangle: u32) -> vec3u {
   return vec3u(row.a, row.b, row.c);
 }
 
-/// The words of a Vertex.
-fn vertex_row(index: u32) -> vec4u {
-  if (VERTEX_EXTRAS) { return vertices[index * 2u]; }
-  return vertices[index];
+/// Where the words of a Vertex lie; those of its VertexExtra follow, in scenes that have them. Words are loaded one by one:
+/// software adapters take them apart lane by lane, and most of a row is mostly not asked for.
+fn vertex_row(index: u32) -> u32 {
+  return select(index, index * 2u, VERTEX_EXTRAS);
 }
 
-/// The words of its VertexExtra, in scenes that have them.
-fn extra_row(index: u32) -> vec4u {
-  return vertices[index * 2u + 1u];
+fn uv0_of(index: u32) -> vec2f {
+  return bitcast<vec2f>(vertices[vertex_row(index)].zw);
+}
+
+fn uv1_of(index: u32) -> vec2f {
+  return bitcast<vec2f>(vertices[vertex_row(index) + 1u].xy);
+}
+
+fn normal_of(index: u32) -> vec3f {
+  return unpack_normal(vertices[vertex_row(index)].x);
+}
+
+fn tangent_of(index: u32) -> u32 {
+  return vertices[vertex_row(index)].y;
+}
+
+fn color_of(index: u32) -> vec2u {
+  return vertices[vertex_row(index) + 1u].zw;
 }
 
 fn uv0_at(c: vec3u, w: vec3f) -> vec2f {
-  return w.x * bitcast<vec2f>(vertex_row(c.x).zw) + w.y * bitcast<vec2f>(vertex_row(c.y).zw) + w.z * bitcast<vec2f>(vertex_row(c.z).zw);
+  return w.x * uv0_of(c.x) + w.y * uv0_of(c.y) + w.z * uv0_of(c.z);
 }
 
 fn uv1_at(c: vec3u, w: vec3f) -> vec2f {
   if (!VERTEX_EXTRAS) { return vec2f(0.0); }
-  return w.x * bitcast<vec2f>(extra_row(c.x).xy) + w.y * bitcast<vec2f>(extra_row(c.y).xy) + w.z * bitcast<vec2f>(extra_row(c.z).xy);
+  return w.x * uv1_of(c.x) + w.y * uv1_of(c.y) + w.z * uv1_of(c.z);
 }
 
 fn normal_at(c: vec3u, w: vec3f) -> vec3f {
-  return w.x * unpack_normal(vertex_row(c.x).x) + w.y * unpack_normal(vertex_row(c.y).x) + w.z * unpack_normal(vertex_row(c.z).x);
+  return w.x * normal_of(c.x) + w.y * normal_of(c.y) + w.z * normal_of(c.z);
 }
 
 /// The linear rgb of VertexExtra.color.
@@ -40,11 +55,11 @@ fn unpack_color(words: vec2u) -> vec3f {
 
 fn color_at(c: vec3u, w: vec3f) -> vec3f {
   if (!VERTEX_EXTRAS) { return vec3f(1.0); }
-  return w.x * unpack_color(extra_row(c.x).zw) + w.y * unpack_color(extra_row(c.y).zw) + w.z * unpack_color(extra_row(c.z).zw);
+  return w.x * unpack_color(color_of(c.x)) + w.y * unpack_color(color_of(c.y)) + w.z * unpack_color(color_of(c.z));
 }
 
 /// COLOR_0's alpha.
 fn opacity_at(c: vec3u, w: vec3f) -> f32 {
   if (!VERTEX_EXTRAS) { return 1.0; }
-  return dot(w, vec3f(vec3u(extra_row(c.x).w, extra_row(c.y).w, extra_row(c.z).w) >> vec3u(16u)) * (1.0 / 65535.0));
+  return dot(w, vec3f(vec3u(color_of(c.x).y, color_of(c.y).y, color_of(c.z).y) >> vec3u(16u)) * (1.0 / 65535.0));
 }

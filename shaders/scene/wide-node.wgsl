@@ -24,7 +24,7 @@ fn grid_step(grid: u32) -> vec3f {
 fn farthest_corner(node: u32, origin: vec3f) -> vec3f {
   let root = load_node(node);
   let low = root.origin - origin;
-  return max(abs(low), abs(low + 255.0 * grid_step(root.grid)));
+  return greater3(abs(low), abs(low + 255.0 * grid_step(root.grid)));
 }
 
 /// The bytes of a word, lowest first.
@@ -52,8 +52,8 @@ fn met_boxes(x: vec2u, y: vec2u, z: vec2u, step: vec3f, start: vec3f, slack: vec
   let leave_x = plane_entries(x.y, step.x, start.x + slack.x);
   let leave_y = plane_entries(y.y, step.y, start.y + slack.y);
   let leave_z = plane_entries(z.y, step.z, start.z + slack.z);
-  let enter = max(max(enter_x, enter_y), max(enter_z, vec4f(0.0)));
-  return enter <= min(min(leave_x, leave_y), min(leave_z, vec4f(limit)));
+  let enter = greater4(greater4(enter_x, enter_y), greater4(enter_z, vec4f(0.0)));
+  return enter <= lesser4(lesser4(leave_x, leave_y), lesser4(leave_z, vec4f(limit)));
 }
 
 /// Bits of a group and of the triangles below, of the children that the ray meets not beyond `limit`.

@@ -26,7 +26,7 @@ fn ended_guide(before: Guide, albedo: vec3f, normal: vec3f) -> Guide {
   if (before.done) { return before; }
   var g = before;
   g.done = true;
-  g.albedo = clamp(g.weight * albedo, vec3f(0.0), vec3f(1.0));
+  g.albedo = within3(g.weight * albedo, vec3f(0.0), vec3f(1.0));
   g.normal = normal;
   return g;
 }
@@ -37,6 +37,6 @@ fn pack_albedo(albedo: vec3f) -> u32 {
 }
 
 fn pack_guide_normal(normal: vec3f) -> u32 {
-  let w = bitcast<vec3u>(vec3i(round(clamp(normal, vec3f(-1.0), vec3f(1.0)) * f32(NORMAL_STEPS)))) & vec3u(1023u);
+  let w = bitcast<vec3u>(vec3i(round(within3(normal, vec3f(-1.0), vec3f(1.0)) * f32(NORMAL_STEPS)))) & vec3u(1023u);
   return w.x | (w.y << 10u) | (w.z << 20u);
 }

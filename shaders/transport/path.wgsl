@@ -54,7 +54,7 @@ fn ray_key(path: PathKey, vertex: u32, shadow: bool) -> RayKey {
 
 /// What is left of light after its way along a ray with this reach, up to what the ray met.
 fn kept_light(met: Crossing, reach: f32) -> vec3f {
-  return met.tint * absorption(met.before, min(met.hit.t, reach) - met.since);
+  return met.tint * absorption(met.before, lesser(met.hit.t, reach) - met.since);
 }
 
 /// The shadow ray was traced.

@@ -27,7 +27,7 @@ fn sampled_weight(light_pdf: f32, bsdf_pdf: f32) -> f32 {
 fn roulette(p: ptr<function, Path>, vertex: u32, u: f32) -> bool {
   if (max3((*p).throughput) <= 0.0) { return false; }
   if (vertex < ROULETTE_FROM) { return true; }
-  let survive = min(sqrt(max3((*p).throughput)), 1.0);
+  let survive = lesser(sqrt(max3((*p).throughput)), 1.0);
   if (u >= survive) { return false; }
   (*p).throughput /= survive;
   return true;
@@ -64,16 +64,19 @@ fn is_mirror(lobe: u32, l: Lobes) -> bool {
 
 fn add_miss(p: ptr<function, Path>, seen: bool) {
   (*p).signature = fold_signature((*p).signature, EVENT_MISS);
-  let environment = environment_towards((*p).ray.direction);
+  var environment = EnvironmentValue(vec3f(0.0), 0.0);
+  if (ENVIRONMENT) { environment = environment_towards((*p).ray.direction); }
   if (seen) { (*p).guide = ended_guide((*p).guide, environment.radiance, vec3f(0.0)); }
-  if (!seen && (frame.flags & FRAME_TRANSPARENT) != 0u) { return; }
+  if (!ENVIRONMENT || (!seen && (frame.flags & FRAME_TRANSPARENT) != 0u)) { return; }
   (*p).light += (*p).throughput * environment.radiance * met_weight((*p).pdf, environment.pdf * frame.env_pick);
 }
 
 fn add_emission(p: ptr<function, Path>, s: Surface, hit: Hit) {
   let direction = (*p).ray.direction;
-  if (max3(s.emission) <= 0.0 || !emits_towards(s.triangle, direction)) { return; }
-  let light_pdf = triangle_light_pdf(s.triangle, hit.t, direction, (*p).receiver);
+  if (!GLOWING || max3(s.emission) <= 0.0) { return; }
+  let triangle = load_triangle(s.triangle);
+  if (!emits_towards(triangle, direction)) { return; }
+  let light_pdf = triangle_light_pdf(triangle, hit.t, direction, (*p).receiver);
   let radiance = s.emission * coat_opening(s.triangle, vec2f(hit.u, hit.v), direction, s.coat);
   (*p).light += (*p).throughput * radiance * met_weight((*p).pdf, light_pdf);
 }

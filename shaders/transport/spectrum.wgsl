@@ -17,7 +17,7 @@ const VIOLET_SHARE = 0.05;
 
 fn tent_density(shape: vec3f, x: f32) -> f32 {
   let d = x - shape.x;
-  return max(1.0 - select(d / shape.z, -d / shape.y, d < 0.0), 0.0) * 2.0 / (shape.y + shape.z);
+  return greater(1.0 - select(d / shape.z, -d / shape.y, d < 0.0), 0.0) * 2.0 / (shape.y + shape.z);
 }
 
 fn sample_tent(shape: vec3f, u: f32) -> f32 {
@@ -39,7 +39,7 @@ fn sample_wavelength(u: f32) -> f32 {
 fn wavelength_weight(wavelength: f32) -> vec3f {
   let red = mix(tent_density(TENT_RED, wavelength), tent_density(TENT_RED_VIOLET, wavelength), VIOLET_SHARE);
   let response = vec3f(red, tent_density(TENT_GREEN, wavelength), tent_density(TENT_BLUE, wavelength));
-  return response * (3.0 / max(response.x + response.y + response.z, 1e-12));
+  return response * (3.0 / greater(response.x + response.y + response.z, 1e-12));
 }
 
 /// Index of refraction: at `wavelength` by the extension's Cauchy formula, or at the d line for 0.
@@ -48,5 +48,5 @@ fn ior_at(material: u32, wavelength: f32) -> f32 {
   if (wavelength == 0.0) { return ior; }
   // dispersion is 20 / Abbe number.
   let bend = materials[material].dispersion * 0.05 * (523655.0 / (wavelength * wavelength) - 1.5168);
-  return max(ior + (ior - 1.0) * bend, 1.0);
+  return greater(ior + (ior - 1.0) * bend, 1.0);
 }

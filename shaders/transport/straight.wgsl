@@ -50,15 +50,16 @@ fn is_see_through(material: u32) -> bool {
 /// Share of light that goes straight through a pane, per channel.
 fn pane_share(hit: Hit, material: u32, direction: vec3f, jitter: vec2f) -> vec3f {
   let c = corners_of(hit.triangle);
-  let a = vec3f(1.0 - hit.u - hit.v, hit.u, hit.v);
-  let point = TexturePoint(uv0_at(c, a), uv1_at(c, a), jitter);
-  let normal = normalize_or(normal_to_world(hit.instance, normal_at(c, a)), direction);
-  return clamp(thin_pass(material, point, color_at(c, a), dot(normal, direction)), vec3f(0.0), vec3f(1.0));
+  let bary = vec3f(1.0 - hit.u - hit.v, hit.u, hit.v);
+  let normal = normalize_or(normal_to_world(hit.instance, normal_at(c, bary)), direction);
+  let share = thin_pass(material, texture_point(c, bary, jitter), color_at(c, bary), dot(normal, direction));
+  return within3(share, vec3f(0.0), vec3f(1.0));
 }
 
 /// How far behind a hit another interface lies on it: as far as leave_surface steps off, along the ray.
 fn contact_depth(hit: Hit, ray: Ray, cosine: f32) -> f32 {
-  return surface_step(hit_blur(hit, ray.origin + ray.direction * hit.t), hit.t, true) / max(abs(cosine), 0.05);
+  let blur = hit_blur(load_triangle(hit.triangle), hit.instance, ray.origin + ray.direction * hit.t);
+  return surface_step(blur, hit.t, true) / greater(abs(cosine), 0.05);
 }
 
 fn cross_interface(met: ptr<function, Crossing>, medium: u32, front: bool) {
@@ -95,12 +96,12 @@ fn follow_ray(ray: Ray, key: RayKey, media: Media, any: bool) -> Crossing {
     var passed = false;
     if ((SEE_THROUGH || TRANSMISSIVE) && soft && met.hit.t >= FAR) { passed = passes_surface(&met, hit, material, ray.direction, key); }
     if (VOLUMES && !passed && soft && is_volume(material)) {
-      let cosine = dot(outward_normal(hit, -ray.direction), ray.direction);
+      let cosine = dot(outward_normal(load_triangle(hit.triangle), hit.instance, -ray.direction), ray.direction);
       cross_interface(&met, material + 1u, cosine < 0.0);
       // What lies on it belongs to it.
       if (met.hit.t >= FAR) {
         met.hit = hit;
-        q.ray.reach = min(ray.reach, hit.t + contact_depth(hit, ray, cosine));
+        q.ray.reach = lesser(ray.reach, hit.t + contact_depth(hit, ray, cosine));
       }
       passed = true;
     } else if (VOLUMES && !passed && met.hit.t < FAR) {

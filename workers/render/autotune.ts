@@ -15,7 +15,7 @@ import { encodeFrame } from './frame.ts';
 import { LANE_PATHS_MAX } from './lane.ts';
 import type { ReadyScene, Session } from './session.ts';
 import { TUNE_SIDE_PX, tuneRequest } from './tune-scene.ts';
-import { DEFAULT_VARIANT, KERNELS, SOFTWARE_VARIANT, TREES, variantKey, WORKGROUPS, type Variant } from './variant.ts';
+import { DEFAULT_VARIANT, KERNELS, softwareVariant, TREES, variantKey, WORKGROUPS, type Variant } from './variant.ts';
 
 /** What the tuner found for an adapter. */
 export interface Tuned {
@@ -38,7 +38,10 @@ const MEASURE_MS = 5;
 const ENOUGH = 0.95;
 const LONG_MS = 50;
 
-export const softwareTuned: Tuned = { variant: SOFTWARE_VARIANT, paths: LANE_PATHS_MAX };
+export const softwareTuned = (adapter: Adapter): Tuned => ({
+  variant: softwareVariant(`${adapter.class} ${adapter.name}`),
+  paths: LANE_PATHS_MAX,
+});
 export const untuned: Tuned = { variant: DEFAULT_VARIANT, paths: LANE_PATHS_MAX };
 
 export const kernelsAndTrees: readonly Variant[] = KERNELS.flatMap((kernel) =>

@@ -32,6 +32,15 @@ export const FEATURES = [
   'EMISSIVE',
   'PHOTOMETRIC',
   'VERTEX_EXTRAS',
+  'GLOWING',
+  'ENVIRONMENT',
+  'PUNCTUAL',
+  'TEXTURED',
+  'TEXTURED_BASE',
+  'TEXTURED_METAL_ROUGH',
+  'TEXTURED_EMISSIVE',
+  'TEXTURED_NORMAL',
+  'TEXTURED_EXTENSIONS',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 export type Features = Readonly<Record<Feature, boolean>>;
@@ -42,11 +51,17 @@ export const PLAIN = Object.fromEntries(FEATURES.map((name) => [name, false])) a
 /** One key per combination, for maps of pipelines. */
 export const featuresKey = (features: Features): string => FEATURES.filter((name) => features[name]).join('+');
 
+type MaterialField = keyof typeof Material.offsets;
+const TEXTURE_FIELDS = (Object.keys(Material.offsets) as MaterialField[]).filter((name) => name.endsWith('_texture'));
+/** Of glTF itself; the others are of extensions. */
+const CORE_TEXTURES: readonly MaterialField[] = ['base_color_texture', 'metal_rough_texture', 'emissive_texture', 'normal_texture'];
+
 /** What one material asks of a kernel. @param row byte offset of its Material. */
 export function materialFeatures(materials: DataView, row: number): Partial<Features> {
   const at = Material.offsets;
   const f = (offset: number): number => materials.getFloat32(row + offset, true);
   const flags = materials.getUint32(row + at.flags, true);
+  const textured = (name: keyof typeof at): boolean => materials.getUint32(row + at[name], true) !== NONE;
   const transmits = f(at.transmission) > 0;
   const scatters = f(at.diffuse_transmission) > 0;
   return {
@@ -59,6 +74,13 @@ export function materialFeatures(materials: DataView, row: number): Partial<Feat
     SHEEN: f(at.sheen_color) > 0 || f(at.sheen_color + 4) > 0 || f(at.sheen_color + 8) > 0,
     IRIDESCENT: f(at.iridescence) > 0,
     ANISOTROPIC: f(at.anisotropy) !== 0,
+    GLOWING: f(at.emissive) > 0 || f(at.emissive + 4) > 0 || f(at.emissive + 8) > 0,
+    TEXTURED: TEXTURE_FIELDS.some(textured),
+    TEXTURED_BASE: textured('base_color_texture'),
+    TEXTURED_METAL_ROUGH: textured('metal_rough_texture'),
+    TEXTURED_EMISSIVE: textured('emissive_texture'),
+    TEXTURED_NORMAL: textured('normal_texture'),
+    TEXTURED_EXTENSIONS: TEXTURE_FIELDS.some((name) => !CORE_TEXTURES.includes(name) && textured(name)),
   };
 }
 
@@ -70,10 +92,12 @@ export function sceneFeatures(scene: CompiledScene): Features {
     for (const name of FEATURES) found[name] ||= of[name] === true;
   }
   found.INSTANCED = hasInstances(scene.nodes);
-  const { placed, emissive, photometric } = lightKinds(scene.lights);
+  const { placed, emissive, photometric, punctual } = lightKinds(scene.lights);
   found.LIGHT_TREE = placed > 1;
   found.EMISSIVE = emissive > 0;
   found.PHOTOMETRIC = photometric > 0;
+  found.PUNCTUAL = punctual > 0;
+  found.ENVIRONMENT = scene.environment.texels.some((value) => value !== 0);
   found.VERTEX_EXTRAS = scene.extras.byteLength > 0;
   return found;
 }
@@ -92,14 +116,17 @@ export function lightKinds(lights: Uint8Array<ArrayBuffer>): {
   readonly placed: number;
   readonly emissive: number;
   readonly photometric: number;
+  /** Points, spots and lights far away. */
+  readonly punctual: number;
 } {
   const view = new DataView(lights.buffer, lights.byteOffset, lights.byteLength);
-  let [placed, emissive, photometric] = [0, 0, 0];
+  let [placed, emissive, photometric, punctual] = [0, 0, 0, 0];
   for (let row = 0; row < view.byteLength; row += Light.size) {
     const kind = view.getUint32(row + Light.offsets.kind, true);
     if (kind !== LIGHT_DIRECTIONAL && kind !== LIGHT_ENVIRONMENT) placed += 1;
     if (kind === LIGHT_TRIANGLE) emissive += 1;
+    else if (kind !== LIGHT_ENVIRONMENT) punctual += 1;
     if (view.getUint32(row + Light.offsets.profile, true) !== NONE) photometric += 1;
   }
-  return { placed, emissive, photometric };
+  return { placed, emissive, photometric, punctual };
 }

@@ -96,7 +96,7 @@ export class Session {
     const { device } = opened;
     try {
       const variant = await choose(opened.adapter);
-      const trace = makePass(device, { estimator, variant });
+      const trace = makePass(device, { estimator, variant, software: opened.adapter.software });
       const [reduce] = await Promise.all([ReducePass.create(device), trace.prepare(PLAIN)]);
       const session = new Session(opened, estimator, reduce);
       session.#passes.set(variantKey(variant), trace);
@@ -205,7 +205,7 @@ export class Session {
     const key = variantKey(variant);
     const known = this.#passes.get(key);
     if (known) return known;
-    const made = makePass(this.#device, { estimator: this.#estimator, variant });
+    const made = makePass(this.#device, { estimator: this.#estimator, variant, software: this.adapter.software });
     this.#passes.set(key, made);
     return made;
   }

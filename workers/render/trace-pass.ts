@@ -79,8 +79,14 @@ export class TracePass implements PathPass {
   async prepare(features: Features, count = false): Promise<void> {
     const key = pipelineKey(features, count);
     if (this.#pipelines.has(key)) return;
-    const { estimator, variant } = this.#options;
-    const switches = { ...featureConstants(features), ESTIMATOR: ESTIMATOR[estimator], GROUP: variant.workgroup };
+    const { estimator, variant, software } = this.#options;
+    const switches = {
+      ...featureConstants(features),
+      ESTIMATOR: ESTIMATOR[estimator],
+      GROUP: variant.workgroup,
+      RELAY: variant.relay ?? 1,
+      SOFTWARE: Number(software),
+    };
     const compute = { module: this.#module, entryPoint: 'trace', constants: { ...switches, ...(count ? { COUNT: 1 } : {}) } };
     this.#pipelines.set(key, await this.#device.createComputePipelineAsync({ label: 'trace', layout: this.#layout, compute }));
   }
@@ -92,7 +98,8 @@ export class TracePass implements PathPass {
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, this.#scene.bind(frame, scene));
     pass.setBindGroup(1, this.#bindSlots(slots));
-    pass.dispatchWorkgroups(Math.max(Math.ceil(paths / this.#options.variant.workgroup), 1));
+    const { workgroup, relay = 1 } = this.#options.variant;
+    pass.dispatchWorkgroups(Math.max(Math.ceil(paths / (workgroup * relay)), 1));
     pass.end();
   }
 

@@ -54,7 +54,7 @@ export class Tuner {
   /** Reads what is known of this adapter; quick. */
   async recall(adapter: Adapter): Promise<Tuned> {
     if (this.#parts.fixed) return this.#tuned;
-    if (adapter.software) this.#tuned = softwareTuned;
+    if (adapter.software) this.#tuned = softwareTuned(adapter);
     else this.#tuned = (await this.#kept(tuneKey(adapter, this.#parts.shader))) ?? this.#tuned;
     return this.#tuned;
   }

@@ -68,7 +68,12 @@ export class WavefrontKernelMaker {
   /** All at the same time, plain shading before the rest. */
   async make(features: Features): Promise<WavefrontKernels> {
     const GROUP = this.#options.variant.workgroup;
-    const common = { ...featureConstants(features), CARRIES_MEDIA: Number(features.VOLUMES), GROUP };
+    const common = {
+      ...featureConstants(features),
+      CARRIES_MEDIA: Number(features.VOLUMES),
+      GROUP,
+      SOFTWARE: Number(this.#options.software),
+    };
     const shading = { ...common, ESTIMATOR: ESTIMATOR[this.#options.estimator] };
     const ofClass = (name: ShadeClass): Promise<GPUComputePipeline> => {
       const constants = { ...shading, ...featureConstants(classFeatures(features, name)), CLASS: SHADE_CLASSES.indexOf(name) };
