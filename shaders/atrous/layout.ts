@@ -6,6 +6,7 @@ export const Strip = defineStruct('Strip', {
   width: ['u32', 'pixels'],
   height: ['u32', 'rows of the strip'],
   first_row: ['u32', 'of this dispatch'],
+  end_row: ['u32', 'the one after its last'],
   step: ['u32', 'pixels between the taps of this pass'],
 });
 

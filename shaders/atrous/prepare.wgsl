@@ -75,7 +75,7 @@ fn variance_known(p: u32, c: vec3f, n: vec3f, returned: f32) -> f32 {
 fn prepare(@builtin(global_invocation_id) id: vec3u) {
   let x = id.x;
   let y = strip.first_row + id.y;
-  if (x >= strip.width || y >= strip.height) { return; }
+  if (x >= strip.width || y >= strip.end_row) { return; }
   let p = y * strip.width + x;
   let c = finite3(color[p * 3u], color[p * 3u + 1u], color[p * 3u + 2u]);
   let returned = share_returned(p);

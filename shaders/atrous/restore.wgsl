@@ -8,7 +8,7 @@
 @compute @workgroup_size(WORKGROUP_PX, WORKGROUP_PX)
 fn restore(@builtin(global_invocation_id) id: vec3u) {
   let y = strip.first_row + id.y;
-  if (id.x >= strip.width || y >= strip.height) { return; }
+  if (id.x >= strip.width || y >= strip.end_row) { return; }
   let p = y * strip.width + id.x;
   let c = max(light[p].xyz * guides[p * 2u + 1u].xyz, vec3f(0.0));
   image[p * 3u] = c.x;

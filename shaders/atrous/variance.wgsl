@@ -10,7 +10,7 @@
 fn judge(@builtin(global_invocation_id) id: vec3u) {
   let x = id.x;
   let y = strip.first_row + id.y;
-  if (x >= strip.width || y >= strip.height) { return; }
+  if (x >= strip.width || y >= strip.end_row) { return; }
   let p = y * strip.width + x;
   let here = surface_of(guides[p * 2u], guides[p * 2u + 1u]);
   // Weights, weighted luminance and its square; weights and known variances.

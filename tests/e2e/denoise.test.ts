@@ -56,6 +56,13 @@ describe('raw and denoised', () => {
     );
   };
 
+  const accessible = async (): Promise<void> => {
+    await creator.page.evaluate(axe.source);
+    const { violations } = await creator.page.evaluate((options) => (globalThis as unknown as { axe: typeof axe }).axe.run(options), RULES);
+    expect(violations.map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' | ')}`)).toEqual([]);
+    expect(await creator.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  };
+
   const saved = async (format: string): Promise<Uint8Array<ArrayBuffer>> => {
     const [download] = await Promise.all([creator.page.waitForEvent('download'), creator.get(`download-${format}`).click()]);
     return new Uint8Array(readFileSync(await download.path()));
@@ -78,6 +85,7 @@ describe('raw and denoised', () => {
   });
 
   it('denoises here when the picture is done, because the order asked for it, and fetches nothing for it before', async () => {
+    await accessible();
     expect(weights).toEqual([]);
     await creator.get('denoise-fast').check();
     await creator.get('send').click();
@@ -123,10 +131,7 @@ describe('raw and denoised', () => {
   });
 
   it('is accessible, fits 360 px, and logs no error', async () => {
-    await creator.page.evaluate(axe.source);
-    const { violations } = await creator.page.evaluate((options) => (globalThis as unknown as { axe: typeof axe }).axe.run(options), RULES);
-    expect(violations.map((found) => `${found.id}: ${found.nodes.map((node) => node.html).join(' | ')}`)).toEqual([]);
-    expect(await creator.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await accessible();
     for (const person of people) expect(person.errors).toEqual([]);
   });
 });

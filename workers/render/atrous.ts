@@ -63,8 +63,6 @@ export class Atrous {
   readonly #rowsMax: (width: number) => number;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   #lost = false;
-  /** Of the last picture: the longest dispatch, milliseconds. */
-  longestDispatchMs = 0;
 
   /** @param stripBytes of all buffers of a strip together. */
   constructor(device: GPUDevice, stripBytes: number = ATROUS_STRIP_BYTES_MAX) {
@@ -86,7 +84,6 @@ export class Atrous {
     try {
       for (const [i, span] of spans.entries()) {
         const part = await this.#strip(signal, pace, images, span, (share) => onProgress?.((i + share) / spans.length));
-        this.longestDispatchMs = pace.longestMs;
         if (this.#lost) return LOST;
         if (!part) return STOPPED;
         const skipped = (span.keep - span.from) * width * 3;
@@ -164,7 +161,7 @@ export class Atrous {
         return false;
       }
       const rows = Math.min(pace.rows(rowWork), height - first);
-      write(device, frame, Strip, { width, height, first_row: first, step: pass.step });
+      write(device, frame, Strip, { width, height, first_row: first, end_row: first + rows, step: pass.step });
       const encoder = device.createCommandEncoder({ label: pass.entry });
       const work = encoder.beginComputePass({ label: pass.entry });
       work.setPipeline(pipeline);
