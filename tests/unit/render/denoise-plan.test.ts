@@ -3,8 +3,12 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DenoiseRequest } from '#lib/gpu/engine.ts';
+import { DENOISE_DISPATCH_MS, DENOISE_DISPATCH_WORK_MAX, DENOISE_SCRATCH_BYTES, DENOISE_TENSOR_BYTES_MAX } from '#lib/protocol/limits.ts';
 import { planMemory } from '#workers/render/denoise/memory.ts';
-import { tileSpans } from '#workers/render/denoise/tiles.ts';
+import { networkBytes } from '#workers/render/denoise/network.ts';
+import { Pace } from '#workers/render/denoise/pace.ts';
+import { toHalf } from '#workers/render/denoise/packing.ts';
+import { tileGrid, tileSpans } from '#workers/render/denoise/tiles.ts';
 import { parseTza, TzaError } from '#workers/render/denoise/tza.ts';
 import { overlapPx, planUNet } from '#workers/render/denoise/unet.ts';
 import { DENOISE_MODELS } from '#workers/render/denoise/weights.ts';
@@ -89,23 +93,103 @@ describe('the plan of a network', () => {
 });
 
 describe('tiles', () => {
-  it('keep every pixel once, see their overlap, and never more than they may', () => {
-    const overlap = overlapPx(parseTza(weights('rt_hdr')));
+  const overlap = overlapPx(parseTza(weights('rt_hdr')));
+
+  it('keep every pixel once and see their overlap', () => {
     expect(overlap).toBe(96);
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 9000 }), fc.integer({ min: 16, max: 64 }), (length, sixteens) => {
-        const longest = sixteens * 16 + 2 * overlap;
+      fc.property(fc.integer({ min: 1, max: 9000 }), fc.integer({ min: 1, max: 64 }), (length, count) => {
         let next = 0;
-        for (const { from, length: seen, keep, kept } of tileSpans(length, longest, overlap)) {
+        for (const { from, length: seen, keep, kept } of tileSpans(length, count, overlap)) {
           expect(keep).toBe(next);
           next = keep + kept;
-          expect(seen % 16).toBe(0);
-          expect(seen).toBeLessThanOrEqual(longest + 16);
+          expect([from % 16, seen % 16]).toEqual([0, 0]);
           expect(from).toBeLessThanOrEqual(Math.max(0, keep - overlap));
           expect(from + seen).toBeGreaterThanOrEqual(Math.min(length, next + overlap));
         }
         expect(next).toBe(length);
       }),
     );
+  });
+
+  it.each([
+    [4096, 4096],
+    [8192, 8192],
+    [1920, 1080],
+    [30_000, 7],
+    [1, 1],
+  ])('of %i × %i fit the memory that they may take', (width, height) => {
+    const net = planUNet(parseTza(weights('rt_hdr_calb_cnrm_large')));
+    const kinds = net.layers.map(() => 'winograd' as const);
+    const all = networkBytes(net, kinds, 4, 16, 16).tensors / 256;
+    const { columns, rows } = tileGrid(width, height, 112, (w, h) => w * h * all <= DENOISE_TENSOR_BYTES_MAX && Math.max(w, h) <= 2048);
+    for (const x of columns) {
+      for (const y of rows) {
+        const { tensors, scratch } = networkBytes(net, kinds, 4, x.length, y.length);
+        expect(tensors).toBeLessThanOrEqual(DENOISE_TENSOR_BYTES_MAX);
+        expect(scratch).toBeLessThanOrEqual(DENOISE_SCRATCH_BYTES);
+      }
+    }
+    const seen = (spans: typeof rows): number => spans.reduce((sum, { length }) => sum + length, 0);
+    // The overlap never costs more than the picture three times over.
+    expect(seen(columns) * seen(rows)).toBeLessThanOrEqual(Math.max(256, 4 * width * height * (1 + 16 / Math.min(width, height))));
+  });
+});
+
+describe('the pace', () => {
+  /** Work that a device of so many multiplications a millisecond is given, dispatch by dispatch; every second word comes late. */
+  async function given(rate: number, together: boolean, dispatches: number): Promise<{ pace: Pace; ms: number[] }> {
+    let now = 0;
+    const pace = new Pace(() => now);
+    const ms: number[] = [];
+    let waiting: (() => void)[] = [];
+    const queue = {
+      submit: () => undefined,
+      onSubmittedWorkDone: () => new Promise<void>((done) => waiting.push(done)),
+    } as unknown as GPUQueue;
+    for (let i = 0; i < dispatches; i++) {
+      const rows = pace.rows(1000);
+      const took = (rows * 1000) / rate;
+      ms.push(took);
+      const submitted = pace.submit(queue, null as unknown as GPUCommandBuffer, rows * 1000);
+      now += took;
+      if (!together || i % 2 === 1) {
+        for (const done of waiting) done();
+        waiting = [];
+      }
+      await submitted;
+    }
+    return { pace, ms };
+  }
+
+  it('comes near its budget and stays there', async () => {
+    const { ms } = await given(1e6, false, 40);
+    for (const took of ms.slice(10)) expect(took).toBeLessThanOrEqual(DENOISE_DISPATCH_MS * 1.6);
+    expect(ms.at(-1)).toBeGreaterThan(DENOISE_DISPATCH_MS / 2);
+  });
+
+  it('is not carried away where word of two dispatches comes at once', async () => {
+    const { ms } = await given(1e6, true, 60);
+    expect(Math.max(...ms)).toBeLessThanOrEqual(DENOISE_DISPATCH_MS * 1.6);
+  });
+
+  it('never gives more work than the cap, however quick a device seems', async () => {
+    const { pace } = await given(1e12, false, 60);
+    expect(pace.mostWork).toBeLessThanOrEqual(DENOISE_DISPATCH_WORK_MAX);
+    expect(pace.mostWork).toBeGreaterThan(DENOISE_DISPATCH_WORK_MAX / 2);
+  });
+});
+
+describe('halves', () => {
+  it('are the nearest, ties to even', () => {
+    const value = (bits: number): number =>
+      (bits & 0x7c00) === 0 ? (bits & 1023) * 2 ** -24 : (1 + (bits & 1023) / 1024) * 2 ** (((bits >>> 10) & 31) - 15);
+    const wrong = Array.from({ length: 0x7bff }, (_, bits) => bits).filter((bits) => {
+      const middle = toHalf((value(bits) + value(bits + 1)) / 2);
+      return toHalf(value(bits)) !== bits || toHalf(-value(bits)) !== (bits | 0x8000) || middle !== bits + (bits % 2);
+    });
+    expect(wrong).toEqual([]);
+    expect(toHalf(1e9)).toBe(0x7bff);
+    expect(toHalf(1e-9)).toBe(0);
   });
 });

@@ -26,7 +26,8 @@ export function bandRows(layer: Layer, bytes: number, width: number, height: num
   let rows = Math.ceil(height / 2) * 2;
   const fits = (): boolean => {
     const [planes, products] = planeBytes(layer, bytes, width, rows);
-    return planes + products <= DENOISE_SCRATCH_BYTES;
+    // Layers share the two buffers, each as large as the layer that needs most of it.
+    return Math.max(planes, products) <= DENOISE_SCRATCH_BYTES / 2;
   };
   while (rows > 2 && !fits()) rows = Math.max(2, Math.floor(rows / 4) * 2);
   return rows;
