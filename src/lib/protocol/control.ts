@@ -81,6 +81,7 @@ export const CheckVerdictBodySchema = v.strictObject({
   nonce: hex32,
   verdict: v.picklist(['pass', 'fail', 'unavailable']),
   reason: v.picklist(VERDICT_REASONS),
+  /** Of the drawn leaves that can tell anything (trust/weights). */
   paths: count(Number.MAX_SAFE_INTEGER),
   pathsEqual: count(Number.MAX_SAFE_INTEGER),
   pixelsWrong: count(0xffffffff),

@@ -47,6 +47,8 @@ export class CheckRun {
   readonly #tile: Rect;
   readonly #leaves: readonly Rect[];
   readonly #drawn: readonly number[];
+  /** What the worker said each leaf can tell. */
+  readonly #classes: readonly number[] | null;
   readonly #pass: Pass | undefined;
 
   constructor(
@@ -64,6 +66,7 @@ export class CheckRun {
     this.#leaves = leafRects(this.#tile);
     const seed = drawSeed({ beacon: check.beacon, nonce, lease: check.lease.lease, root: check.root });
     const classes = check.weights === null ? null : unpackClasses(check.weights, this.#leaves.length);
+    this.#classes = classes;
     const terms = { leaves: this.#leaves.length, count: check.leaves, auditPpm: check.auditPpm, classes };
     this.#drawn = challengedLeaves(seed, terms);
     this.#pass = passes(check.order)[check.lease.pass];
@@ -137,8 +140,10 @@ export class CheckRun {
         signatures: opened.signatures[i]!,
       };
       const finding = compareLeaf(claimed, traced, paths);
-      total.paths += finding.paths;
-      total.pathsEqual += finding.pathsEqual;
+      // Sky matches whatever was traced: counted in, it would hide what the other leaves say of the worker over time.
+      const tells = !finding.agrees || this.#classes?.[index] !== 0;
+      total.paths += tells ? finding.paths : 0;
+      total.pathsEqual += tells ? finding.pathsEqual : 0;
       total.pixelsWrong += finding.pixelsWrong;
       total.segments += filmSegments(traced.light);
       light.claimed += lightSum(claimed.light);

@@ -14,7 +14,7 @@ import { encodeCanonical } from '#lib/protocol/canonical.ts';
 import { envelopeHash, identityFromSecret, seal, type Envelope, type Identity, type Purpose } from '#lib/protocol/envelope.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
 import { nodeVerify } from '#lib/server/keys.ts';
-import { drawLeaves, drawSeed } from '#lib/trust/draw.ts';
+import { impliedLeaves } from '#lib/ledger/draws.ts';
 import { testOrder } from '../server/harness.ts';
 
 export const NETWORK = 'forged';
@@ -95,7 +95,8 @@ export class Forge {
       ...over,
     };
     const body = { lease, root, segments, sceneRoot, shader: '0'.repeat(64), adapterClass: 'test' };
-    const said = await signed(by, 'lease.commit', { ...body, traceMs: 1 });
+    const weights = over.weights === undefined ? {} : { weights: over.weights };
+    const said = await signed(by, 'lease.commit', { ...body, ...weights, traceMs: 1 });
     const plan = { job: this.job, slot, paths: leasePaths(this.order, slot), leaves: 16 };
     return this.add({ type: 'commitment', worker: by.key, ...body, ...plan, ...over, ...said, atMs: 3 });
   }
@@ -110,8 +111,8 @@ export class Forge {
     const { lease, root } = commitment;
     const body = { lease, root, nonce: toHex(nonce), verdict, reason: 'agrees', paths: 256, pathsEqual: 256, pixelsWrong: 0 };
     const said = await signed(by, 'check.verdict', { ...body, segments: 1, adapterClass: 'test' });
-    const indices = drawLeaves(drawSeed({ ...drawn, nonce: body.nonce, root }), commitment.leaves, drawn.count);
-    return this.add({ type: 'verdict', checker: by.key, ...body, drawn: indices, ...said, atMs: 5 });
+    const indices = impliedLeaves(drawn, body.nonce, commitment);
+    return this.add({ type: 'verdict', checker: by.key, ...body, adapterClass: 'test', drawn: indices, ...said, atMs: 5 });
   }
 
   async check(commitment: Leaf<'commitment'>, by: Identity, verdict: 'pass' | 'fail' = 'pass'): Promise<void> {
