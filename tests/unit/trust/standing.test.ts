@@ -17,7 +17,7 @@ import {
   type Standing,
 } from '#lib/trust/standing.ts';
 
-const rules = DEFAULT_RULES;
+const rules = { ...DEFAULT_RULES, holdHundredths: 200 };
 const after = (leases: number, price = 100n): Standing => {
   let standing = NEWCOMER;
   for (let i = 0; i < leases; i++) standing = settled(standing, price);
