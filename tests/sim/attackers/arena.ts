@@ -142,8 +142,8 @@ function judge(attack: Attack, name: string, start: Standing, before: readonly O
     const verdict = looks.every(({ agrees }) => agrees) ? 'pass' : 'fail';
     if (opinions.length === 0) second = secondAuditFalls(seed, DEFAULT_RULES.secondAuditPpm);
     opinions.push({ checker: `${checker}/${opinions.length}`, adapterClass: 'a', verdict, whole: drawn.length === attack.leaves.length });
-    const [bright, true_] = [sum(({ claimed }) => claimed), sum((look) => look.traced)];
-    const biasPpm = Math.round((1e6 * (bright - true_)) / Math.max(bright + true_, 1e-9));
+    const [bright, truth] = [sum(({ claimed }) => claimed), sum((look) => look.traced)];
+    const biasPpm = Math.round((1e6 * (bright - truth)) / Math.max(bright + truth, 1e-9));
     const telling = drawn.filter((leaf) => attack.classes[leaf]! > 0 || !attack.leaves[leaf]!.agrees).map((leaf) => attack.leaves[leaf]!);
     const counted = (of: (look: LeafSight) => number): number => telling.reduce((total, look) => total + of(look), 0);
     seen.push({ checker, paths: counted(({ paths }) => paths), pathsEqual: counted(({ pathsEqual }) => pathsEqual), biasPpm });

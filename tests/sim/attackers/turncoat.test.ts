@@ -12,7 +12,7 @@ import { begin, checker, expectWell, lying, submitted, worker, world } from '../
 /** Honest for so many films. */
 function turning(after: number): Engine {
   const honest = new ArithmeticEngine(world.clock);
-  const false_ = lying(honest);
+  const liar = lying(honest);
   let traced = 0;
   return {
     shader: honest.shader,
@@ -21,16 +21,16 @@ function turning(after: number): Engine {
     denoise: () => honest.denoise(),
     setPace: () => honest.setPace(),
     dispose: () => honest.dispose(),
-    trace: (signal, request, onProgress) => (traced++ < after ? honest : false_).trace(signal, request, onProgress),
+    trace: (signal, request, onProgress) => (traced++ < after ? honest : liar).trace(signal, request, onProgress),
   };
 }
 
-interface Record_ {
+interface StandingView {
   readonly worker: { readonly faults: number; readonly heldMicro: string; readonly blocked: boolean; readonly reputation: number };
 }
 
-const recordOf = async (key: string): Promise<Record_> =>
-  (await (await world.coordinator!.http(new Request(`http://sim/api/standing/${key}`)))!.json()) as Record_;
+const recordOf = async (key: string): Promise<StandingView> =>
+  (await (await world.coordinator!.http(new Request(`http://sim/api/standing/${key}`)))!.json()) as StandingView;
 
 test('a turncoat is found by several, loses what was held of it, and spoils no pixel', async () => {
   await begin(31);

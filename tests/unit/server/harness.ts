@@ -40,13 +40,8 @@ export interface World {
 
 export async function world(options: Partial<CoordinatorOptions> = {}): Promise<World> {
   const clock = (options.clock as ManualClock | undefined) ?? new ManualClock();
-  const coordinator = await createCoordinator({
-    network: 'test',
-    ...options,
-    policy: { ...TEST_POLICY, ...options.policy },
-    rules: { ...TEST_RULES, ...options.rules },
-    clock,
-  });
+  const terms = { policy: { ...TEST_POLICY, ...options.policy }, rules: { ...TEST_RULES, ...options.rules } };
+  const coordinator = await createCoordinator({ network: 'test', ...options, ...terms, clock });
   const clients: Client[] = [];
   const settle = async (): Promise<void> => {
     for (let i = 0; i < 6; i++) {
