@@ -121,7 +121,8 @@ export function compareLeaf(claimed: LeafParts, traced: LeafParts, of: LeafPaths
   if (drifted > thresholds.driftedShareMax * pixels) wrong += drifted;
   if (wrong === 0 && !(sumsHold(diverged, brightness, segmentsMax, thresholds) && layers.sumsHold())) wrong = diverged.pixels;
   const pathsEqual = paths - diverged.paths;
-  const reason = pathsEqual < thresholds.signatureShareMin * paths ? 'signatures' : wrong > 0 ? 'light' : 'agrees';
+  // A drifted pixel counts as one path that differs, but its signatures all agree: too many of them are about light.
+  const reason = pathsEqual + drifted < thresholds.signatureShareMin * paths ? 'signatures' : wrong > 0 ? 'light' : 'agrees';
   return { paths, pathsEqual, pixelsWrong: wrong, lightRelativeWorst: worst, agrees: reason === 'agrees', reason };
 }
 
