@@ -1,7 +1,7 @@
 /** The control socket of an agent, on `ws`. Refuses nothing: the client behind it parses and bounds. */
 import { WebSocket } from 'ws';
 import { CONTROL_MESSAGE_BYTES_MAX } from '#lib/protocol/limits.ts';
-import type { ControlSocketFactory } from '#lib/roles/control-client.ts';
+import type { ControlSocketFactory } from '#lib/roles/control-socket.ts';
 
 /** @param origin the coordinator's, for example `http://127.0.0.1:8787` */
 export function controlSocket(origin: string): ControlSocketFactory {

@@ -20,7 +20,12 @@ interface Look {
 const WALL: Look = { light: 1, albedo: [0.8, 0.7, 0.6], normal: [0, 0, 1], depth: 5 };
 
 /** Paths whose light is distributed exponentially around `look(x, y).light`, as a film would hold them. */
-function grainy(width: number, height: number, paths: number, look: (x: number, y: number) => Look): Required<AtrousImages> {
+function grainy(
+  width: number,
+  height: number,
+  paths: number,
+  look: (x: number, y: number) => Look,
+): Required<Omit<AtrousImages, 'exposure'>> {
   let state = 1;
   const noise = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
   const pixels = width * height;

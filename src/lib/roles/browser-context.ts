@@ -10,7 +10,8 @@ import { randomBytes, toHex } from '../protocol/bytes.ts';
 import { signalToken } from '../protocol/signal.ts';
 import { browserIdentity, IdbJobStore, IdbOutbox, openBrowserDatabase } from './browser-stores.ts';
 import { browserClock } from './browser-clock.ts';
-import { ControlClient, type ControlSocketFactory } from './control-client.ts';
+import { ControlClient } from './control-client.ts';
+import type { ControlSocketFactory } from './control-socket.ts';
 import type { RoleContext } from './types.ts';
 
 export interface BrowserOptions {

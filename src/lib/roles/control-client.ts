@@ -26,23 +26,11 @@ import {
 } from '../protocol/limits.ts';
 import { otherVersion, versionSentence } from '../protocol/version.ts';
 import { backoffMs } from '../p2p/backoff.ts';
+import type { ControlSocket, ControlSocketFactory } from './control-socket.ts';
 import { EnvelopeQueue } from './envelope-queue.ts';
 import { Emitter } from './observable.ts';
 import { MemoryOutbox, type Outbox } from './outbox.ts';
 import type { Clock, Control, ControlEvent, ControlOutcome, ControlRequest } from './types.ts';
-
-/** A WebSocket in a tab, `ws` in an agent, a queue in tests. */
-export interface ControlSocket {
-  send(text: string): void;
-  close(): void;
-}
-
-export interface ControlSocketEvents {
-  message(text: string): void;
-  closed(): void;
-}
-
-export type ControlSocketFactory = (events: ControlSocketEvents) => ControlSocket;
 
 export interface ControlOptions {
   readonly connect: ControlSocketFactory;
