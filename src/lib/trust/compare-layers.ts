@@ -7,8 +7,9 @@
  *  - albedo and normal are within one step per path: each path rounds its value to a step once, and
  *    two devices whose floats differ in the last bit may round to neighbours. The bias this leaves
  *    is 1/1023 of white, below what anybody sees or a denoiser minds;
- *  - depth and moment agree relatively, a square twice as loosely as what it is the square of; the
- *    moment of a pixel that drifted may be off as if one path differed.
+ *  - depth and moment agree relatively, a square twice as loosely as what it is the square of.
+ * In a pixel that drifted albedo, normal and moment may be off as if one path differed: behind a ball of
+ * glass the same texture is met elsewhere.
  * Where d paths differ, each may be off by the whole range of the value (for depth: by the deepest
  * pixel; for moment: by the square of the brightest), and over the leaf's D such paths the signed
  * sum is bounded as for light: one path's range and NOISE standard deviations. The object may be
@@ -23,13 +24,9 @@ export interface Differing {
   readonly count: number;
   /** The lowest such sample, counted from the pass's first; the sample count when there is none. */
   readonly first: number;
-  /** None differs, and light or moment is off by more than rounding all the same (compare). */
+  /** None differs, and something is off by more than rounding all the same (compare). */
   readonly drifts: boolean;
 }
-
-/** Most that rounding makes of a square twice as loose as what it is the square of. */
-export const momentRounding = ({ moment }: PixelSums, { lightRelativeMax, lightFloor }: CompareThresholds): number =>
-  2 * lightRelativeMax * Math.max(moment, lightFloor ** 2);
 
 interface Bound {
   readonly of: (pixel: PixelSums) => number;
@@ -85,6 +82,11 @@ export class LayerTest {
     return holds && differing.first <= this.#samples - traced.coverage;
   }
 
+  /** Whether more than rounding has changed, in a pixel whose paths decided alike, what such paths may change. */
+  drifts(claimed: PixelSums, traced: PixelSums): boolean {
+    return this.#bounds.some(({ of, rounding, drifts }) => drifts && Math.abs(of(claimed) - of(traced)) > rounding(traced));
+  }
+
   /** After the last pixel. */
   sumsHold(): boolean {
     if (this.#objects > this.#objectsMax) return false;
@@ -98,8 +100,8 @@ export class LayerTest {
 /** A value between two ends spreads by at most half their distance. */
 const stepBounds = (samples: number): Bound[] =>
   [0, 1, 2].flatMap((c) => [
-    { of: ({ albedo }) => albedo[c]!, rounding: () => samples, range: ALBEDO_STEPS, spread: ALBEDO_STEPS / 2 },
-    { of: ({ normal }) => normal[c]!, rounding: () => samples, range: 2 * NORMAL_STEPS, spread: NORMAL_STEPS },
+    { of: ({ albedo }) => albedo[c]!, rounding: () => samples, range: ALBEDO_STEPS, spread: ALBEDO_STEPS / 2, drifts: true },
+    { of: ({ normal }) => normal[c]!, rounding: () => samples, range: 2 * NORMAL_STEPS, spread: NORMAL_STEPS, drifts: true },
   ]);
 
 const coverageBound: Bound = { of: ({ coverage }) => coverage, rounding: () => 0, range: 1, spread: 0.5 };
@@ -112,6 +114,8 @@ function depthBound(truth: readonly PixelSums[], samples: number, { lightRelativ
 }
 
 function momentBound(truth: readonly PixelSums[], paths: number, { most }: Brightness, thresholds: CompareThresholds): Bound {
+  const { lightRelativeMax, lightFloor } = thresholds;
   const spread = truth.reduce((sum, { moment }) => sum + moment, 0) / paths;
-  return { of: ({ moment }) => moment, rounding: (traced) => momentRounding(traced, thresholds), range: most ** 2, spread, drifts: true };
+  const rounding = ({ moment }: PixelSums): number => 2 * lightRelativeMax * Math.max(moment, lightFloor ** 2);
+  return { of: ({ moment }) => moment, rounding, range: most ** 2, spread, drifts: true };
 }

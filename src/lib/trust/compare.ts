@@ -13,10 +13,10 @@
  *    rounding's sake are draws from the same distribution, so their differences cancel but for noise;
  *  - the sum of their sizes may be b + (2D + 4·√D)·m, and segments have a bound of the same form.
  * Albedo, normal, depth and the rest have bounds of their own kind (compare-layers).
- * A pixel drifted when its paths decided alike and its light or moment still differs by more than
- * rounding: between curved mirrors and lenses the last bit of a direction grows with every bounce, and
- * need not change what is hit. It counts as a pixel with one differing path, and no more than
- * `driftedShareMax` of a leaf's pixels may be such.
+ * A pixel drifted when its paths decided alike and its light, or what it saw in mirrors and through
+ * lenses, still differs by more than rounding: between curved surfaces the last bit of a direction grows
+ * with every bounce, and need not change what is hit, but where. It counts as a pixel with one
+ * differing path, and no more than `driftedShareMax` of a leaf's pixels may be such.
  * What remains possible is a bounded bias. Who disowns a tenth of all paths of an evenly lit leaf
  * can shift its light by 1/64 + 4·√D/N (5.6 % at 16 samples, less at more) or add one false bright pixel
  * no brighter than the brightest; a pass of one sample proves least. Light is taken from the
@@ -24,7 +24,7 @@
  */
 import { FILM_BYTES_PER_PIXEL, readPixel, viewOfFilm, type PixelSums } from '../job/film.ts';
 import type { LeafParts } from './commitment.ts';
-import { LayerTest, momentRounding, type Differing } from './compare-layers.ts';
+import { LayerTest, type Differing } from './compare-layers.ts';
 
 export interface CompareThresholds {
   /** Least share of paths of one leaf whose signatures are equal. */
@@ -109,7 +109,7 @@ export function compareLeaf(claimed: LeafParts, traced: LeafParts, of: LeafPaths
     if (!Number.isFinite(difference + a.depth + a.moment)) return { ...empty, reason: 'not-finite' };
     const rounding = thresholds.lightRelativeMax * scale;
     const differing = differingSignatures(claimed.signatures, traced.signatures, p, samples);
-    const drifts = differing.count === 0 && (difference > rounding || Math.abs(a.moment - b.moment) > momentRounding(b, thresholds));
+    const drifts = differing.count === 0 && (difference > rounding || layers.drifts(a, b));
     const paths = drifts ? 1 : differing.count;
     const segments = a.segments - b.segments;
     if (drifts) drifted++;

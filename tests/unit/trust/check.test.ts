@@ -55,6 +55,7 @@ describe('the leaf test', () => {
       for (const pixel of pixels.slice(10, 14)) {
         pixel.light[0] *= 1.01;
         pixel.moment *= 1.01;
+        pixel.albedo[0] -= 600;
       }
     });
     expect(compareLeaf(drifted, leaf(), PATHS)).toMatchObject({ agrees: true, pathsEqual: 1020 });
@@ -63,6 +64,8 @@ describe('the leaf test', () => {
   it.each([
     ['light', (pixel: Pixel) => (pixel.light[0] *= 1.002)],
     ['moment', (pixel: Pixel) => (pixel.moment *= 1.004)],
+    ['albedo', (pixel: Pixel) => (pixel.albedo[1] += SAMPLES + 1)],
+    ['normals', (pixel: Pixel) => (pixel.normal[2] -= SAMPLES + 1)],
   ])('catches %s that is off in more pixels, although all paths agree', (_, bend) => {
     const bent = leaf((pixels) => pixels.slice(10, 15).forEach(bend));
     expect(compareLeaf(bent, leaf(), PATHS)).toMatchObject({ agrees: false, reason: 'light', pixelsWrong: 5 });
@@ -98,7 +101,7 @@ describe('the leaf test', () => {
 
 /** Each a lie about one pixel whose light is honest. */
 const FALSE_LAYERS: Readonly<Record<string, (pixel: Pixel) => void>> = {
-  'one step more albedo than rounding explains': (pixel) => (pixel.albedo[1] += SAMPLES + 1),
+  'more albedo than one path explains': (pixel) => (pixel.albedo[1] += SAMPLES + 1024),
   'no albedo': (pixel) => (pixel.albedo = [0, 0, 0]),
   'a normal on the other side': (pixel) => (pixel.normal[1] *= -1),
   'one path more that saw a surface': (pixel) => (pixel.coverage += 1),
