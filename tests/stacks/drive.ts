@@ -4,7 +4,7 @@
  * stack that says nothing for `STACK_TIMEOUT_MS`.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,9 @@ import type { Report } from './subject.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const OUT = join(ROOT, 'tests/.out/stacks');
 const SAMPLES = join(ROOT, 'static/samples');
+const SHARED = join(ROOT, '../shared/reference/scenes');
+/** Shared scenes, where they are there. */
+export const SCENES = existsSync(SHARED) ? readdirSync(SHARED).filter((file) => file.endsWith('.glb')) : [];
 const STACK_TIMEOUT_MS = 20 * 60_000;
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' };
 
@@ -56,7 +59,7 @@ export async function buildSubject(): Promise<void> {
 export async function reportOfNode(stack: string, environment: Environment): Promise<Report> {
   mkdirSync(OUT, { recursive: true });
   const file = join(OUT, `${stack.replaceAll(/\W+/g, '-')}.json`);
-  const child = spawn(process.execPath, [join(OUT, 'node/node.js'), stack, SAMPLES, file], {
+  const child = spawn(process.execPath, [join(OUT, 'node/node.js'), stack, SAMPLES, SHARED, JSON.stringify(SCENES), file], {
     env: { ...withoutDrivers(), ...environment },
     stdio: 'inherit',
   });
@@ -121,7 +124,17 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(parts).toString('utf8'));
 }
 
-/** The built page, the samples, and three addresses to post to. */
+function fileAt(pathname: string): string {
+  for (const [prefix, folder] of [
+    ['/samples/', SAMPLES],
+    ['/scenes/', SHARED],
+  ] as const) {
+    if (pathname.startsWith(prefix)) return join(folder, pathname.slice(prefix.length));
+  }
+  return join(OUT, 'page', pathname === '/' ? 'index.html' : pathname);
+}
+
+/** The built page, the samples and scenes, and three addresses to post to. */
 async function serveSubject(): Promise<Site> {
   let tell!: (report: Report) => void;
   let reject!: (why: Error) => void;
@@ -140,9 +153,11 @@ async function serveSubject(): Promise<Site> {
       });
       return;
     }
-    const file = pathname.startsWith('/samples/')
-      ? join(SAMPLES, pathname.slice(8))
-      : join(OUT, 'page', pathname === '/' ? 'index.html' : pathname);
+    if (pathname === '/scenes.json') {
+      response.end(JSON.stringify(SCENES));
+      return;
+    }
+    const file = fileAt(pathname);
     if (!existsSync(file)) {
       response.writeHead(404).end();
       return;

@@ -4,12 +4,14 @@ import { nodeGpu } from '#cli/node-gpu.ts';
 import { RenderEngine } from '#workers/render/engine.ts';
 import { runSubject } from './subject.ts';
 
-const [stack = 'node', samples = '', out = ''] = process.argv.slice(2);
+const [stack = 'node', samples = '', folder = '', scenes = '[]', out = ''] = process.argv.slice(2);
 const gpu = (await nodeGpu()) ?? undefined;
 const report = await runSubject(stack, {
   gpu,
   engine: new RenderEngine(gpu),
   readSample: async (name) => Uint8Array.from(await readFile(`${samples}/${name}.glb`)),
+  scenes: JSON.parse(scenes) as string[],
+  readScene: async (name) => Uint8Array.from(await readFile(`${folder}/${name}`)),
   log: (line) => console.log(line),
 });
 await writeFile(out, JSON.stringify(report));

@@ -7,10 +7,13 @@ const post = async (path: string, body: unknown): Promise<void> => {
 };
 
 try {
+  const read = async (path: string): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await (await fetch(path)).arrayBuffer());
   const report = await runSubject(new URL(location.href).searchParams.get('stack') ?? 'browser', {
     gpu: navigator.gpu,
     engine: createEngine(),
-    readSample: async (name) => new Uint8Array(await (await fetch(`/samples/${name}.glb`)).arrayBuffer()),
+    readSample: (name) => read(`/samples/${name}.glb`),
+    scenes: (await (await fetch('/scenes.json')).json()) as string[],
+    readScene: (name) => read(`/scenes/${name}`),
     log: (line) => void post('/log', line),
   });
   await post('/report', report);

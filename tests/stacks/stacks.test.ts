@@ -9,7 +9,7 @@ import { findVulkan } from '#cli/gpu-environment.ts';
 import { cacheFolder } from '#cli/paths.ts';
 import { ANALYTIC, SAMPLES } from './cases.ts';
 import { compareDrawings, lightOf, rowOf, type Difference } from './compare.ts';
-import { buildSubject, reportOfChromium, reportOfFirefox, reportOfNode } from './drive.ts';
+import { buildSubject, reportOfChromium, reportOfFirefox, reportOfNode, SCENES } from './drive.ts';
 import { lavapipe } from './lavapipe.ts';
 import type { Drawing, Report } from './subject.ts';
 
@@ -82,10 +82,12 @@ describe.each(Object.keys(STACKS))('%s', (name) => {
     expect(report.drawings.map((one) => one.name)).toEqual(base.drawings.map((one) => one.name));
   });
 
-  it('compiles files to the same roots', () => {
+  it(`compiles the shipped samples${SCENES.length > 0 ? ' and the shared scenes' : ''} to the same roots`, () => {
     const roots = (of: Report) => of.drawings.filter((one) => SAMPLES.some((file) => file === one.name)).map((one) => [one.name, one.root]);
     expect(roots(report)).toHaveLength(SAMPLES.length);
     expect(roots(report)).toEqual(roots(base));
+    expect(Object.keys(report.roots)).toEqual(SCENES);
+    expect(report.roots).toEqual(base.roots);
   });
 
   it('keeps light known on paper', () => checkPaper(report));

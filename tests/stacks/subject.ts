@@ -2,7 +2,7 @@
  * One WebGPU stack at work: builds every program, compiles and traces every case, and tells what it
  * got in plain JSON. Judges nothing: that is for stacks.test.ts, which holds several reports.
  */
-import type { Engine, TraceRequest } from '#lib/gpu/engine.ts';
+import type { Engine, SceneSummary, TraceRequest } from '#lib/gpu/engine.ts';
 import type { Film } from '#lib/job/film.ts';
 import { reduceProgram, traceProgram } from '#shaders/index.ts';
 import { RenderEngine } from '#workers/render/engine.ts';
@@ -31,6 +31,8 @@ export interface Report {
   /** Errors of the WGSL compiler, by program; empty when all compile. */
   readonly wgslErrors: readonly string[];
   readonly drawings: readonly Drawing[];
+  /** Root of each further file, hex. */
+  readonly roots: Readonly<Record<string, string>>;
 }
 
 export interface Means {
@@ -38,6 +40,9 @@ export interface Means {
   /** Traces files: behind the product's own Web Worker where there is one. */
   readonly engine: Engine;
   readonly readSample: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Files that are compiled and not drawn. */
+  readonly scenes: readonly string[];
+  readonly readScene: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
   readonly log: (line: string) => void;
 }
 
@@ -96,11 +101,15 @@ async function drawKit(engine: RenderEngine, name: string, scene: KitScene, shot
   return drawing(name, compiled.summary.root, wanted.frame.bounces, film, (performance.now() - started) / 1000);
 }
 
+async function compiledBy(engine: Engine, name: string, scene: Uint8Array<ArrayBuffer>): Promise<SceneSummary> {
+  const compiled = await engine.compile(never, { scene, environment: null, frameTimeS: 0, variant: null });
+  if (!compiled.ok) throw new Error(`${name}: ${compiled.text}`);
+  return compiled.summary;
+}
+
 async function drawSample({ engine, readSample }: Means, name: string): Promise<Drawing> {
   const started = performance.now();
-  const compiled = await engine.compile(never, { scene: await readSample(name), environment: null, frameTimeS: 0, variant: null });
-  if (!compiled.ok) throw new Error(`${name}: ${compiled.text}`);
-  const { root, cameras, view } = compiled.summary;
+  const { root, cameras, view } = await compiledBy(engine, name, await readSample(name));
   const { width, height, samples, bounces, seed } = SAMPLE_SHOT;
   const film = await traced(engine, {
     sceneRoot: root,
@@ -115,7 +124,7 @@ async function drawSample({ engine, readSample }: Means, name: string): Promise<
 export async function runSubject(stack: string, means: Means): Promise<Report> {
   if (!means.gpu) throw new Error(`${stack}: no WebGPU`);
   const errors = await wgslErrors(means.gpu);
-  if (errors.length > 0) return { stack, adapter: 'unknown', wgslErrors: errors, drawings: [] };
+  if (errors.length > 0) return { stack, adapter: 'unknown', wgslErrors: errors, drawings: [], roots: {} };
   const probed = await means.engine.probe();
   if (!probed.ok) throw new Error(`${stack}: ${probed.text}`);
   means.log(`${stack}: ${probed.adapter.class} (${probed.adapter.name}), kernels after ${probed.compileSeconds.toFixed(1)} s`);
@@ -129,6 +138,8 @@ export async function runSubject(stack: string, means: Means): Promise<Report> {
   keep(await drawKit(local, 'room of all materials', ROOM, ROOM_SHOT));
   await local.dispose();
   for (const name of SAMPLES) keep(await drawSample(means, name));
+  const roots: Record<string, string> = {};
+  for (const name of means.scenes) roots[name] = (await compiledBy(means.engine, name, await means.readScene(name))).root;
   await means.engine.dispose();
-  return { stack, adapter: `${probed.adapter.class} (${probed.adapter.name})`, wgslErrors: [], drawings };
+  return { stack, adapter: `${probed.adapter.class} (${probed.adapter.name})`, wgslErrors: [], drawings, roots };
 }
