@@ -34,7 +34,7 @@ describe('the sampler of the environment', () => {
   });
 
   it('control: a density without the sine of the polar angle does neither', async () => {
-    const wrong = broken('light/environment', 'max(sin_theta, 1e-6)', '1.0');
+    const wrong = broken('light/environment', 'greater(sin_theta, 1e-6)', '1.0');
     const { p, mass } = await testSky(gpu, SKIES[0]!, SHORT, wrong);
     expect(p).toBeLessThan(1e-6);
     expect(Math.abs(mass - 1)).toBeGreaterThan(0.1);
