@@ -5,24 +5,17 @@
  * on SwiftShader. A stack that is missing fails.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { findVulkan } from '#cli/gpu-environment.ts';
-import { cacheFolder } from '#cli/paths.ts';
 import { ANALYTIC, SAMPLES } from './cases.ts';
 import { compareDrawings, lightOf, rowOf, type Difference } from './compare.ts';
 import { buildSubject, reportOfChromium, reportOfFirefox, reportOfNode, SCENES } from './drive.ts';
-import { lavapipe } from './lavapipe.ts';
+import { BASE as BASE_STACK, STACKS as KNOWN, swiftShader, type Stack } from './known.ts';
 import type { Drawing, Report } from './subject.ts';
 
-/** Manifest of SwiftShader, whatever else the system has. */
-const swiftShader = (): { VK_ICD_FILENAMES: string } => ({ VK_ICD_FILENAMES: findVulkan(cacheFolder(), NO_SYSTEM).drivers.at(-1)! });
-const NO_SYSTEM = { driverFolders: [], chromiumFolders: ['/usr/lib/chromium', '/opt/google/chrome'] };
+const BASE = BASE_STACK.name;
 
-const BASE = 'Tint, SwiftShader, Node';
-const STACKS: Readonly<Record<string, () => Promise<Report>>> = {
-  'Tint, SwiftShader, Chromium': () => reportOfChromium('Tint, SwiftShader, Chromium'),
-  'naga, SwiftShader, Firefox': () => reportOfFirefox('naga, SwiftShader, Firefox', swiftShader()),
-  'naga, lavapipe, Firefox': () => reportOfFirefox('naga, lavapipe, Firefox', { VK_ICD_FILENAMES: lavapipe().manifest }),
-  'Tint, lavapipe, Node': () => reportOfNode('Tint, lavapipe, Node', { VK_ICD_FILENAMES: lavapipe().manifest }),
+const reportOf = ({ name, place, environment }: Stack): Promise<Report> => {
+  if (place === 'chromium') return reportOfChromium(name);
+  return place === 'firefox' ? reportOfFirefox(name, environment()) : reportOfNode(name, environment());
 };
 
 let base: Report;
@@ -70,10 +63,11 @@ describe(BASE, () => {
   });
 });
 
-describe.each(Object.keys(STACKS))('%s', (name) => {
+describe.each(KNOWN)('$name', (stack) => {
+  const { name } = stack;
   let report: Report;
   beforeAll(async () => {
-    report = await STACKS[name]!();
+    report = await reportOf(stack);
   });
 
   it('compiles every program', () => {

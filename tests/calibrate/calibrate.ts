@@ -1,0 +1,135 @@
+/**
+ * `npm run trust:calibrate`: traces the same leaves on every WebGPU stack that this machine has, judges every
+ * pair both ways as checkers do, and writes what came out to tests/reference/adapter-pairs.json. Refuses to
+ * replace a record by a smaller one, and to write before all stacks have traced everything.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { RenderEngine } from '#workers/render/engine.ts';
+import { BASE, GPU_STACKS, STACKS, type Stack } from '../stacks/known.ts';
+import { buildProgram } from '../stacks/stage.ts';
+import { CALIBRATION, fill, readFilm, sceneNames, type Shelf } from './films.ts';
+import { PairTally } from './judge.ts';
+import { LEVEL_COUNT, shots, type Shot } from './plan.ts';
+import { derivedFrom, figuresOf, lineOf, usedThresholds, type Calibration } from './report.ts';
+
+const RECORD = join(process.cwd(), 'tests/reference/adapter-pairs.json');
+const HELP = `usage: npm run trust:calibrate -- [options]
+  --folder DIR     keep films here and go on from what is there (default: a folder of the system's temporary ones)
+  --seconds N      stop tracing after so long and say what is missing; run again to go on (default: no limit)
+  --levels N       passes over all scenes, 1 to ${LEVEL_COUNT} (default ${LEVEL_COUNT}; browsers that repeat Node's bits trace one)
+  --only NAME      stacks whose name holds this word
+  --dry            print, and leave the record alone`;
+
+const { values } = parseArgs({
+  options: {
+    folder: { type: 'string', default: join(tmpdir(), 'pictor-calibrate') },
+    seconds: { type: 'string', default: '86400' },
+    levels: { type: 'string', default: String(LEVEL_COUNT) },
+    only: { type: 'string', default: '' },
+    dry: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const say = (text: string): void => console.log(text);
+
+/** What a stack is asked for: browsers share a driver with Node, so that one level shows whether they differ. */
+const askedOf = ({ place }: Stack): Shot[] => shots(sceneNames(), place === 'node' ? Number(values.levels) : 1);
+
+/** Traces what is missing. @returns null when time ran out. */
+async function traceAll(shader: string): Promise<{ readonly stack: Stack; readonly shelf: Shelf }[] | null> {
+  const found: { stack: Stack; shelf: Shelf }[] = [];
+  const endMs = Date.now() + Number(values.seconds) * 1000;
+  let whole = true;
+  for (const stack of [BASE, ...STACKS, ...GPU_STACKS].filter(({ name }) => name.includes(values.only))) {
+    const left = (endMs - Date.now()) / 1000;
+    try {
+      stack.environment();
+    } catch (error) {
+      say(`${stack.name}: not here: ${error instanceof Error ? error.message : String(error)}`);
+      continue;
+    }
+    const shelf = await fill(values.folder, shader, stack, askedOf(stack), Math.max(left, 0)).catch((error: unknown) => {
+      say(`${stack.name}: left out: ${error instanceof Error ? error.message : String(error)}`);
+      return 'failed' as const;
+    });
+    if (shelf === 'failed') continue;
+    if (shelf) found.push({ stack, shelf });
+    else {
+      whole = false;
+      say(`${stack.name}: some films are missing still`);
+    }
+  }
+  return whole ? found : null;
+}
+
+/** Every pair of stacks, each once as the worker and once as the checker, added up by adapter class. */
+function judgeAll(found: readonly { readonly stack: Stack; readonly shelf: Shelf }[]): Map<string, PairTally> {
+  const tallies = new Map<string, PairTally>();
+  for (const [i, one] of found.entries()) {
+    for (const other of found.slice(i + 1)) {
+      const key = [one.shelf.adapterClass, other.shelf.adapterClass].toSorted().join('\n');
+      const tally = tallies.get(key) ?? new PairTally();
+      tallies.set(key, tally);
+      tally.stacks.add([one.stack.name, other.stack.name].toSorted().join(' | '));
+      for (const shot of shots(sceneNames(), LEVEL_COUNT)) {
+        const [a, b] = [readFilm(one.shelf, shot), readFilm(other.shelf, shot)];
+        if (!a || !b) continue;
+        tally.add(shot, a, b);
+        tally.add(shot, b, a);
+      }
+      say(`judged ${one.stack.name} against ${other.stack.name}`);
+    }
+  }
+  return tallies;
+}
+
+/** Why the new record may not take the old one's place; null when it may. */
+function smaller(record: Calibration): string | null {
+  if (!existsSync(RECORD)) return null;
+  const old = JSON.parse(readFileSync(RECORD, 'utf8')) as Calibration;
+  for (const { classes, judgements } of old.pairs) {
+    const again = record.pairs.find((pair) => pair.classes.join() === classes.join());
+    if (!again) return `${classes.join(' against ')} was measured and is missing now`;
+    if (again.judgements < judgements) return `${classes.join(' against ')}: ${again.judgements} leaves instead of ${judgements}`;
+  }
+  return null;
+}
+
+async function main(): Promise<void> {
+  if (values.help) return say(HELP);
+  const { shader } = new RenderEngine(undefined);
+  await buildProgram(CALIBRATION);
+  const found = await traceAll(shader);
+  if (!found) return say('Not judged: run again to trace the rest.');
+  if (found.length < 2) throw new Error('a pair needs two stacks, and fewer are here');
+  const pairs = [...judgeAll(found)].map(([key, tally]) => figuresOf(key.split('\n') as [string, string], tally));
+  const record: Calibration = {
+    note: 'Written by `npm run trust:calibrate`; what its figures mean is said in tests/README.md.',
+    measured: new Date().toISOString().slice(0, 10),
+    shader,
+    scenes: sceneNames(),
+    adapters: Object.fromEntries(found.map(({ stack, shelf }) => [stack.name, `${shelf.adapterClass} (${shelf.adapter})`])),
+    judgements: pairs.reduce((sum, pair) => sum + pair.judgements, 0),
+    thresholds: usedThresholds(),
+    derived: derivedFrom(pairs),
+    pairs,
+  };
+  say(pairs.map(lineOf).join('\n'));
+  say(`derived ${JSON.stringify(record.derived)}\nused    ${JSON.stringify(record.thresholds)}`);
+  const less = smaller(record);
+  if (less !== null) throw new Error(`the record stays: ${less}`);
+  if (values.dry) return;
+  writeFileSync(RECORD, `${JSON.stringify(record, null, 2)}\n`);
+  say(`written to ${RECORD}`);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
