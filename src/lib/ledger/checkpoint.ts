@@ -1,12 +1,21 @@
 /**
- * Checkpoints of the log: C2SP tlog-checkpoint bodies (origin, size, root) in C2SP signed notes with
- * one Ed25519 signature. Refuses extension lines and other signature types: this log writes none.
+ * Checkpoints of the log: C2SP tlog-checkpoint bodies (origin, size, root) in signed notes with one
+ * Ed25519 signature of the log, and cosignatures of witnesses after it. Refuses extension lines: this
+ * log writes none, and nobody audits them.
  */
-import { concat, equalBytes, sha256, utf8, type Bytes } from '../protocol/bytes.ts';
+import { toHex, utf8, type Bytes } from '../protocol/bytes.ts';
 import { verifySignature, type Identity, type Verify } from '../protocol/envelope.ts';
-
-const ED25519_TYPE = 1;
-const KEY_ID_BYTES = 4;
+import {
+  formatNote,
+  formatVerifierKey,
+  fromBase64,
+  NOTE_ED25519,
+  noteKeyId,
+  parseNote,
+  signaturesBy,
+  toBase64,
+  type NoteSignature,
+} from './note.ts';
 
 export interface Checkpoint {
   /** The log's name; also the name of its signing key. */
@@ -16,57 +25,51 @@ export interface Checkpoint {
   readonly root: Bytes;
 }
 
-export const toBase64 = (bytes: Uint8Array): string => {
-  let binary = '';
-  for (let i = 0; i < bytes.length; i += 0x8000) binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(binary);
-};
+export const checkpointText = ({ origin, size, root }: Checkpoint): string => `${origin}\n${size}\n${toBase64(root)}\n`;
 
-export function fromBase64(text: string): Bytes | null {
-  try {
-    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0)) as Bytes;
-    return toBase64(bytes) === text ? bytes : null;
-  } catch {
-    return null;
-  }
-}
-
-/** C2SP signed-note: SHA-256(name ‖ "\n" ‖ type ‖ key), first 4 bytes. */
-const keyId = (name: string, key: Uint8Array): Bytes =>
-  sha256(concat(utf8(`${name}\n`), Uint8Array.of(ED25519_TYPE), key)).slice(0, KEY_ID_BYTES);
-
-const body = ({ origin, size, root }: Checkpoint): string => `${origin}\n${size}\n${toBase64(root)}\n`;
+const logKey = (name: string, key: Uint8Array) => ({ name, type: NOTE_ED25519, key: key.slice() as Bytes });
 
 export async function signCheckpoint(identity: Identity, key: Uint8Array, checkpoint: Checkpoint): Promise<string> {
-  const text = body(checkpoint);
-  const sig = await identity.sign(utf8(text));
-  return `${text}\n— ${checkpoint.origin} ${toBase64(concat(keyId(checkpoint.origin, key), sig))}\n`;
+  const text = checkpointText(checkpoint);
+  const signature = await identity.sign(utf8(text));
+  return formatNote({ text, signatures: [{ name: checkpoint.origin, keyId: noteKeyId(logKey(checkpoint.origin, key)), signature }] });
 }
 
-/** A verifier key in the note format: `<name>+<key id hex>+<base64 of type ‖ key>`. */
-export function verifierKey(name: string, key: Uint8Array): string {
-  const id = [...keyId(name, key)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${name}+${id}+${toBase64(concat(Uint8Array.of(ED25519_TYPE), key))}`;
-}
+/** The log's verifier key, as note tools take it. */
+export const verifierKey = (name: string, key: Uint8Array): string => formatVerifierKey(logKey(name, key));
 
-/** @returns the parsed body, or null when the note is malformed; signatures are not looked at. */
+/** @returns the parsed body of a note, or null when it is malformed; signatures are not looked at. */
 export function parseCheckpoint(note: string): Checkpoint | null {
-  const match = /^([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/=]+)\n\n(?:— [^\n]+\n)+$/.exec(note);
+  const parsed = parseNote(note);
+  return parsed && parseCheckpointText(parsed.text);
+}
+
+export function parseCheckpointText(text: string): Checkpoint | null {
+  const match = /^([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/=]+)\n$/.exec(text);
   const root = match && fromBase64(match[3]!);
   if (!match || root?.length !== 32) return null;
-  return { origin: match[1]!, size: Number(match[2]), root };
+  const size = Number(match[2]);
+  return Number.isSafeInteger(size) ? { origin: match[1]!, size, root } : null;
 }
 
-/** @returns the checkpoint when `key` signed it under its origin's name, else null. */
+/** @returns the checkpoint when `key` signed it under its origin's name and signed nothing of it wrongly, else null. */
 export async function openCheckpoint(note: string, key: Uint8Array, verify: Verify = verifySignature): Promise<Checkpoint | null> {
-  const checkpoint = parseCheckpoint(note);
-  if (!checkpoint) return null;
-  const id = keyId(checkpoint.origin, key);
-  for (const line of note.slice(note.indexOf('\n\n') + 2).split('\n')) {
-    const prefix = `— ${checkpoint.origin} `;
-    const bytes = line.startsWith(prefix) ? fromBase64(line.slice(prefix.length)) : null;
-    if (bytes?.length !== KEY_ID_BYTES + 64 || !equalBytes(bytes.subarray(0, KEY_ID_BYTES), id)) continue;
-    if (await verify(bytes.subarray(KEY_ID_BYTES), utf8(body(checkpoint)), key)) return checkpoint;
-  }
-  return null;
+  const parsed = parseNote(note);
+  const checkpoint = parsed && parseCheckpointText(parsed.text);
+  if (!parsed || !checkpoint) return null;
+  const signatures = signaturesBy(parsed, logKey(checkpoint.origin, key));
+  if (signatures.length === 0) return null;
+  for (const signature of signatures) if (signature.length !== 64 || !(await verify(signature, utf8(parsed.text), key))) return null;
+  return checkpoint;
 }
+
+/** The same note with these lines after what it has. */
+export function withSignatures(note: string, more: readonly NoteSignature[]): string {
+  const parsed = parseNote(note);
+  if (!parsed) throw new RangeError('no note to be signed further');
+  return formatNote({ text: parsed.text, signatures: [...parsed.signatures, ...more] });
+}
+
+/** Do two notes of one log show two histories? Same size, other root; whether sizes that differ agree takes a proof. */
+export const contradicts = (a: Checkpoint, b: Checkpoint): boolean =>
+  a.origin === b.origin && a.size === b.size && toHex(a.root) !== toHex(b.root);

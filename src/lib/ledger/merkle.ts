@@ -11,7 +11,7 @@ export const hashLeaf = (data: Uint8Array): Bytes => sha256(concat(LEAF_PREFIX, 
 export const hashNode = (left: Uint8Array, right: Uint8Array): Bytes => sha256(concat(NODE_PREFIX, left, right));
 
 /** Largest power of two smaller than `n`; n > 1. */
-function split(n: number): number {
+export function split(n: number): number {
   let k = 1;
   while (k * 2 < n) k *= 2;
   return k;

@@ -2,6 +2,8 @@
 import { LOG_TILE_HASHES } from '../protocol/limits.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 
+const HASH_BYTES = 32;
+
 export interface TileName {
   readonly level: number | 'entries';
   readonly index: number;
@@ -42,4 +44,32 @@ export function parseBundle(bytes: Bytes): Bytes[] | null {
     at += 2 + length;
   }
   return out;
+}
+
+/** C2SP entry bundle: each leaf after its length as big-endian u16. */
+export function formatBundle(leaves: readonly Uint8Array[]): Bytes {
+  const out = new Uint8Array(leaves.reduce((sum, leaf) => sum + 2 + leaf.length, 0));
+  let at = 0;
+  for (const leaf of leaves) {
+    out[at] = leaf.length >> 8;
+    out[at + 1] = leaf.length & 255;
+    out.set(leaf, at + 2);
+    at += 2 + leaf.length;
+  }
+  return out;
+}
+
+/** Hashes of a tile, or null unless there are exactly `width`. */
+export function parseTile(bytes: Bytes, width: number): Bytes[] | null {
+  if (bytes.length !== width * HASH_BYTES) return null;
+  return Array.from({ length: width }, (_, i) => bytes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+}
+
+/** The tiles that a log of `size` leaves is made of, level by level: none is empty (C2SP tlog-tiles, partial tiles). */
+export function tilesOf(size: number): (TileName & { readonly level: number })[] {
+  const names: (TileName & { readonly level: number })[] = [];
+  for (let level = 0, count = size; count > 0; level++, count = Math.floor(count / LOG_TILE_HASHES))
+    for (let index = 0; index * LOG_TILE_HASHES < count; index++)
+      names.push({ level, index, width: Math.min(count - index * LOG_TILE_HASHES, LOG_TILE_HASHES) });
+  return names;
 }

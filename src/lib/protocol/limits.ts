@@ -60,6 +60,14 @@ export const PICTURE_PIXELS_MAX = 64 * 1024 * 1024;
 export const JOB_SIDE_PX_MAX = 8_192;
 /** Pictures of a sequence. */
 export const SEQUENCE_FRAMES_MAX = 100_000;
+/** The highest number of a frame. */
+export const SEQUENCE_FRAME_MAX = 1_000_000;
+/** Of one that is ordered in a page, which keeps them in its browser. */
+export const SEQUENCE_FRAMES_PAGE_MAX = 1_000;
+export const SEQUENCE_FPS_MIN = 0.1;
+export const SEQUENCE_FPS_MAX = 240;
+/** Frames of a sequence whose jobs are open at once: workers find the next one while the last leases of one are checked. */
+export const SEQUENCE_JOBS_OPEN_MAX = 4;
 export const JOB_SAMPLES_MAX = 16_384;
 export const JOB_BOUNCES_MAX = 32;
 export const JOB_LEASES_MAX = 200_000;
@@ -134,6 +142,13 @@ export const LOG_ENTRY_BYTES_MAX = 16 * 1024;
 export const LOG_PAGE_ENTRIES_MAX = 1_000;
 export const CHECKPOINT_INTERVAL_MS = 1_000;
 export const LOG_TILE_HASHES = 256;
+/** Full tiles a coordinator keeps in memory: 8 KiB each. */
+export const LOG_TILES_CACHED_MAX = 1_024;
+/** A checkpoint with all its cosignatures. */
+export const NOTE_CHARS_MAX = 32 * 1024;
+export const NOTE_SIGNATURES_MAX = 64;
+/** Of a consistency or inclusion proof: as many as a tree of 2^63 leaves is high. */
+export const PROOF_HASHES_MAX = 63;
 export const BEACON_CHAIN_LENGTH = 65_536;
 
 // Coordinator

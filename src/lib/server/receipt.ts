@@ -4,7 +4,7 @@
  */
 import { asc, eq, inArray } from 'drizzle-orm';
 import { toHex } from '../protocol/bytes.ts';
-import { toBase64 } from '../ledger/checkpoint.ts';
+import { toBase64 } from '../ledger/note.ts';
 import type { Core } from './core.ts';
 import { findJob } from './jobs.ts';
 import { entries, leases, logLeaves } from './store/schema.ts';
