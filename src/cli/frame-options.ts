@@ -1,5 +1,6 @@
 /** Words about sequences: which frames, how many a second, and what a path of many pictures looks like. */
-import { SEQUENCE_FRAMES_MAX } from '#lib/protocol/limits.ts';
+import type { FrameRange } from '#lib/job/frames.ts';
+import { SEQUENCE_FPS_MAX, SEQUENCE_FPS_MIN, SEQUENCE_FRAME_MAX, SEQUENCE_FRAMES_MAX } from '#lib/protocol/limits.ts';
 import { readInteger, readNumber, UsageError } from './command.ts';
 import { requireWritable } from './image-options.ts';
 
@@ -8,20 +9,7 @@ export const PICTURE_TYPES = ['.png', '.exr', '.pfm'] as const;
 export const ARCHIVE_TYPES = ['.zip'] as const;
 export const VIDEO_TYPES = ['.mp4', '.webm'] as const;
 
-export interface FrameRange {
-  /** Both ends are rendered; frame n is at n / fps seconds. */
-  readonly first: number;
-  readonly last: number;
-  readonly fps: number;
-}
-
 const FPS_DEFAULT = '24';
-const FPS_MAX = 240;
-/** The file at rest is what stands at 0; a sequence starts in its animation, a moment later. */
-const START_S = 1e-6;
-
-export const frameTimeS = ({ fps }: FrameRange, frame: number): number => Math.max(frame / fps, START_S);
-
 interface FrameWords {
   readonly frames: string | undefined;
   readonly fps: string | undefined;
@@ -37,10 +25,10 @@ export function readFrames({ frames, fps, ...words }: FrameWords): FrameRange | 
   if (words['frame-time'] !== undefined) throw new UsageError('--frames says when each picture is taken; leave out --frame-time');
   const found = /^(\d+)\.\.(\d+)$/.exec(frames);
   if (!found) throw new UsageError(`--frames must be FIRST..LAST, for example 0..47, not '${frames}'`);
-  const [first, last] = [1, 2].map((i) => readInteger('frames', found[i]!, 0, 1e6)) as [number, number];
+  const [first, last] = [1, 2].map((i) => readInteger('frames', found[i]!, 0, SEQUENCE_FRAME_MAX)) as [number, number];
   if (last < first) throw new UsageError(`--frames ${frames}: the last comes before the first`);
   if (last - first >= SEQUENCE_FRAMES_MAX) throw new UsageError(`--frames ${frames}: at most ${SEQUENCE_FRAMES_MAX} at a time`);
-  return { first, last, fps: readNumber('fps', fps ?? FPS_DEFAULT, 0.1, FPS_MAX) };
+  return { first, last, fps: readNumber('fps', fps ?? FPS_DEFAULT, SEQUENCE_FPS_MIN, SEQUENCE_FPS_MAX) };
 }
 
 /** @throws UsageError */

@@ -7,12 +7,19 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { concat, utf8, type Bytes } from '#lib/protocol/bytes.ts';
 import { JobViewSchema, LeaseSchema } from '#lib/protocol/control.ts';
+import { SEQUENCE_FRAME_MAX } from '#lib/protocol/limits.ts';
 import { JobOrderSchema } from '#lib/protocol/order.ts';
-import { hex32, id16 } from '#lib/protocol/schema.ts';
+import { count, hex32, id16 } from '#lib/protocol/schema.ts';
 import type { JobStore, StoredFilm, StoredJob } from '#lib/roles/job-store.ts';
 import { writeWhole } from './stores.ts';
 
-const StoredJobSchema = v.strictObject({ job: id16, order: JobOrderSchema, view: JobViewSchema, createdMs: v.number() });
+const StoredJobSchema = v.strictObject({
+  job: id16,
+  place: v.optional(v.strictObject({ sequence: id16, frame: count(SEQUENCE_FRAME_MAX) })),
+  order: JobOrderSchema,
+  view: JobViewSchema,
+  createdMs: v.number(),
+});
 const FilmHeadSchema = v.strictObject({ lease: LeaseSchema, root: hex32 });
 
 const ID = /^[0-9a-f]{32}$/;

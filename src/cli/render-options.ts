@@ -3,11 +3,12 @@ import { basename, extname } from 'node:path';
 import type { DenoiseQuality } from '#lib/gpu/engine.ts';
 import { AUXILIARIES, type AuxiliaryName } from '#lib/image/auxiliary.ts';
 import type { ToneOptions } from '#lib/image/tonemap.ts';
+import { frameTimeS, type FrameRange } from '#lib/job/frames.ts';
 import { JOB_BOUNCES_MAX, JOB_SAMPLES_MAX, JOB_SIDE_PX_MAX, VARIANT_NAME_CHARS_MAX } from '#lib/protocol/limits.ts';
 import { readCamera, readLens, type CameraChoice, type LensChoice } from './camera-options.ts';
 import { parseWords, readInteger, readNumber, readSize, readUrl, UsageError } from './command.ts';
 import { readBits, readDenoise, readTone, requireWritable, TONE_KINDS } from './image-options.ts';
-import { PICTURE_TYPES, frameTimeS, readFrames, requireSequencePath, type FrameRange } from './frame-options.ts';
+import { PICTURE_TYPES, readFrames, requireSequencePath } from './frame-options.ts';
 
 export interface RenderOptions {
   readonly file: string;

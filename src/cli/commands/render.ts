@@ -1,9 +1,9 @@
 /** `pictor render`: one picture or the frames of a sequence, on this machine or through a network. */
 import type { Notes } from '#lib/image/png.ts';
+import { frameTimeS, type FrameRange } from '#lib/job/frames.ts';
 import { utf8 } from '#lib/protocol/bytes.ts';
 import { CommandError, EXIT_INTERRUPTED, EXIT_OK, type Command } from '../command.ts';
 import { denoisePicture } from '../denoise-picture.ts';
-import { frameTimeS, type FrameRange } from '../frame-options.ts';
 import { catchInterrupts } from '../interrupt.ts';
 import { write, writePicture, type OutputWishes, type Written } from '../outputs.ts';
 import { readRenderOptions, type RenderOptions } from '../render-options.ts';

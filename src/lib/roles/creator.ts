@@ -15,7 +15,7 @@ import type { PeerAnswer } from '../p2p/peer-net.ts';
 import { hashOfBlob } from '../p2p/blob.ts';
 import { FilmWait } from './film-wait.ts';
 import { ensureFunds } from './grant.ts';
-import { MemoryJobStore, type JobStore } from './job-store.ts';
+import { MemoryJobStore, type JobStore, type StoredJob } from './job-store.ts';
 import { JobWork, type JobParts } from './job-work.ts';
 import { Emitter } from './observable.ts';
 import { orderOf } from './order.ts';
@@ -36,6 +36,8 @@ export class CreatorRole {
   readonly #jobs = new Map<string, JobWork>();
   readonly #told = new Emitter<CreatorJob>();
   readonly #telling = new Set<string>();
+  /** Files of earlier orders: hashed once. */
+  readonly #kept = new WeakMap<Bytes, BlobRef>();
   readonly #closing = new AbortController();
   readonly #films: FilmWait;
 
@@ -91,13 +93,13 @@ export class CreatorRole {
     const envelope = await control.seal('job.submit', { order });
     const job = envelopeHash(envelope).slice(0, 32);
     // Kept before it is sent: a tab that dies now finds its job again.
-    await this.#open(job, order, clock.nowMs());
+    await this.#open({ job, place: choice.place, order, createdMs: clock.nowMs() });
     const outcome = await control.submitSealed(envelope);
     if (outcome.status === 'ok') {
       this.#watch(job);
       return { ok: true, job };
     }
-    await this.#forget(job);
+    await this.drop(job);
     return { ok: false, text: outcome.status === 'refused' ? outcome.text : 'The connection was closed before the order was taken.' };
   }
 
@@ -106,10 +108,18 @@ export class CreatorRole {
     return this.#context.control.submit('job.cancel', { job });
   }
 
+  /** Forgets a job that is over, with its films. */
+  async drop(job: string): Promise<void> {
+    this.#jobs.delete(job);
+    this.#shared.unserve(job);
+    await this.#store.deleteJob(job);
+  }
+
   /** Takes up the jobs of an earlier page: their pixels are back before this resolves. */
   async resume(signal: AbortSignal): Promise<readonly CreatorJob[]> {
     const stored = (await this.#store.jobs()).toSorted((a, b) => a.createdMs - b.createdMs);
-    const ended = stored.filter(({ view }) => view.state !== 'open');
+    // Those of a sequence are its own to clear away.
+    const ended = stored.filter(({ view, place }) => view.state !== 'open' && !place);
     for (const { job } of ended.slice(0, -ENDED_JOBS_KEPT_MAX)) await this.#store.deleteJob(job);
     for (const job of stored.filter((one) => !ended.slice(0, -ENDED_JOBS_KEPT_MAX).includes(one))) {
       if (signal.aborted || this.#jobs.has(job.job)) continue;
@@ -129,21 +139,17 @@ export class CreatorRole {
   }
 
   async #keep(file: Bytes): Promise<BlobRef> {
-    const hash = await hashOfBlob(file);
-    await this.#context.blobs.put(hash, file);
-    return { hash, bytes: file.length };
+    const { blobs } = this.#context;
+    const ref = this.#kept.get(file) ?? { hash: await hashOfBlob(file), bytes: file.length };
+    this.#kept.set(file, ref);
+    if (!(await blobs.list()).includes(ref.hash)) await blobs.put(ref.hash, file);
+    return ref;
   }
 
-  async #open(job: string, order: JobOrder, createdMs: number): Promise<void> {
-    const work = await JobWork.create(this.#parts(), { job, order, createdMs });
-    this.#jobs.set(job, work);
-    this.#shared.serve(job, order);
-  }
-
-  async #forget(job: string): Promise<void> {
-    this.#jobs.delete(job);
-    this.#shared.unserve(job);
-    await this.#store.deleteJob(job);
+  async #open(stored: Omit<StoredJob, 'view'>): Promise<void> {
+    const work = await JobWork.create(this.#parts(), stored);
+    this.#jobs.set(stored.job, work);
+    this.#shared.serve(stored.job, stored.order);
   }
 
   #parts(): JobParts {

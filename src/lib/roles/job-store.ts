@@ -6,8 +6,16 @@ import type { Bytes } from '../protocol/bytes.ts';
 import type { JobView, Lease } from '../protocol/control.ts';
 import type { JobOrder } from '../protocol/order.ts';
 
+/** Which frame of which sequence a job's picture is; the sequence's id is its creator's own and goes nowhere. */
+export interface FramePlace {
+  readonly sequence: string;
+  readonly frame: number;
+}
+
 export interface StoredJob {
   readonly job: string;
+  /** Absent: a picture by itself. */
+  readonly place?: FramePlace | undefined;
   readonly order: JobOrder;
   /** As the coordinator last told it. */
   readonly view: JobView;

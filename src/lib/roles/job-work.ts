@@ -46,7 +46,7 @@ export class JobWork {
 
   private constructor(parts: JobParts, job: StoredJob) {
     this.#parts = parts;
-    this.#stored = { job: job.job, order: job.order, createdMs: job.createdMs };
+    this.#stored = { job: job.job, place: job.place, order: job.order, createdMs: job.createdMs };
     this.#view = job.view;
     this.#picture = new Picture(job.order);
   }
@@ -70,9 +70,10 @@ export class JobWork {
   }
 
   snapshot(): CreatorJob {
-    const { job, order } = this.#stored;
+    const { job, place = null, order } = this.#stored;
     const { image, coverage, tileSamples } = this.#picture;
-    return { job, order, view: this.#view, image, coverage, tileSamples, bytesIn: this.#bytesIn, bytesOut: this.#parts.served(job) };
+    const traffic = { bytesIn: this.#bytesIn, bytesOut: this.#parts.served(job) };
+    return { job, place, order, view: this.#view, image, coverage, tileSamples, ...traffic };
   }
 
   /** Albedo, normals and the rest of what is in, put together from the store: only a download wants them. */

@@ -8,7 +8,8 @@ import type { Bytes } from '../protocol/bytes.ts';
 import type { Adapter, JobView, Lease, NetworkView, Policy, Role, ServerMessage, ClientMessage } from '../protocol/control.ts';
 import type { Envelope, Identity, Purpose } from '../protocol/envelope.ts';
 import type { Camera, JobOrder } from '../protocol/order.ts';
-import type { JobStore } from './job-store.ts';
+import type { FrameStore } from './frame-store.ts';
+import type { FramePlace, JobStore } from './job-store.ts';
 import type { PeerNet } from '../p2p/peer-net.ts';
 
 export interface Clock {
@@ -70,6 +71,8 @@ export interface RoleContext {
   readonly blobs: BlobStore;
   /** A creator's orders and films; in memory when absent. */
   readonly jobs?: JobStore;
+  /** Finished frames of a creator's sequences; in memory when absent. */
+  readonly frames?: FrameStore;
   readonly clock: Clock;
 }
 
@@ -149,10 +152,14 @@ export interface JobChoice {
   readonly bounces: number;
   readonly seed: number;
   readonly capMicro: bigint;
+  /** Absent: a picture by itself. */
+  readonly place?: FramePlace;
 }
 
 export interface CreatorJob {
   readonly job: string;
+  /** null: a picture by itself. */
+  readonly place: FramePlace | null;
   readonly order: JobOrder;
   readonly view: JobView;
   /** Mean linear radiance, width × height × 3, of everything received and verified by hash so far. */
