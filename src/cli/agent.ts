@@ -25,6 +25,8 @@ export interface AgentOptions {
 
 export interface Agent {
   readonly context: RoleContext & { readonly control: ControlClient };
+  /** For what belongs to its key and network. */
+  readonly folder: string;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,7 @@ export async function connectAgent(options: AgentOptions): Promise<Agent> {
   const jobs = new FileJobStore(join(own, 'jobs'));
   return {
     context: { identity, control, net, engine, blobs, jobs, clock },
+    folder: own,
     close: async () => {
       await control.close();
       await net.close();

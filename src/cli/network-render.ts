@@ -52,7 +52,8 @@ async function submit(signal: AbortSignal, creator: CreatorRole, choice: Paramet
   return outcome.job;
 }
 
-function capOf(wanted: NetworkJob, policy: Policy): bigint {
+/** What a picture may cost at most, as this command guesses it. */
+export function capOf(wanted: Pick<NetworkJob, 'width' | 'height' | 'samples' | 'bounces'>, policy: Policy): bigint {
   const { estimateMicro, worstMicro } = quote(wanted, policy, SEGMENTS_PER_PATH_GUESS);
   const roomy = estimateMicro * CAP_FACTOR;
   return roomy < worstMicro ? roomy : worstMicro;
@@ -69,7 +70,7 @@ function sameWork(order: JobOrder, wanted: NetworkJob): boolean {
 const sorted = (camera: JobOrder['camera']): unknown[] => Object.entries(camera).toSorted(([a], [b]) => (a < b ? -1 : 1));
 
 /** @throws CommandError when no coordinator answers for long. */
-async function policyOf(signal: AbortSignal, { control, clock }: RoleContext): Promise<Policy> {
+export async function policyOf(signal: AbortSignal, { control, clock }: RoleContext): Promise<Policy> {
   const over = new AbortController();
   const changed = new Promise<void>((resolve) => {
     if (control.policy) resolve();

@@ -1,20 +1,14 @@
 /**
  * Takes pictures of a scene at one moment after another: by this machine's engine, or by a network
- * that is reached once. A studio only exposes; developing and denoising come after it.
+ * that is reached once (network-studio.ts). A studio only exposes; developing and denoising come after it.
  */
-import { basename, join } from 'node:path';
 import type { SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
 import type { Picture } from '#lib/image/develop.ts';
+import { framesOf, frameTimeS, type FrameRange } from '#lib/job/frames.ts';
 import type { Camera } from '#lib/protocol/order.ts';
-import type { CreatorJob } from '#lib/roles/types.ts';
-import { connectAgent } from './agent.ts';
 import { chooseCamera, withLens } from './camera-options.ts';
-import { CommandError } from './command.ts';
 import { countLocally, renderLocally, type LocalJob } from './local-render.ts';
-import { progressText, renderThroughNetwork } from './network-render.ts';
-import { dataFolder } from './paths.ts';
 import { progressBar, si } from './progress.ts';
-import { fetchReceipt } from './receipt.ts';
 import type { RenderOptions } from './render-options.ts';
 import { compileOrExplain, deviceText, probeOrExplain, readSceneFiles } from './scene-files.ts';
 import type { ThreadEngine } from './thread-engine.ts';
@@ -38,12 +32,23 @@ export interface Shot {
   readonly trouble: string | null;
 }
 
+/** A shot with what goes into the notes of its file. */
+export interface FrameShot {
+  readonly frame: number;
+  readonly sceneRoot: string;
+  readonly camera: Camera;
+  readonly shot: Shot;
+}
+
 export interface Studio {
   /** What stays the same from shot to shot, for `--json`. */
   readonly facts: Readonly<Record<string, unknown>>;
   /** @returns null when the signal aborts. @throws CommandError */
   shoot(signal: AbortSignal, moment: Moment): Promise<Shot | null>;
-  close(): Promise<void>;
+  /** Frame after frame, in order; ends early when the signal aborts. @param first the moment of the first frame. @throws CommandError */
+  reel(signal: AbortSignal, first: Moment, range: FrameRange): AsyncGenerator<FrameShot>;
+  /** @param whole everything is written: nothing need be kept for another try. */
+  close(whole: boolean): Promise<void>;
 }
 
 /** @param options `quiet` leaves out the file's warnings. @throws CommandError */
@@ -59,7 +64,7 @@ export async function momentAt(
 }
 
 /** Denoising is guided by what the films tell beside light. */
-const wantsLayers = ({ auxiliaries, transparent, denoise }: RenderOptions): boolean =>
+export const wantsLayers = ({ auxiliaries, transparent, denoise }: RenderOptions): boolean =>
   auxiliaries.length > 0 || transparent || denoise !== null;
 
 /** @throws CommandError when there is no device. */
@@ -69,6 +74,19 @@ export async function localStudio(engine: ThreadEngine, options: RenderOptions, 
   const { name, software } = device.adapter;
   if (!options.json) process.stderr.write(`${options.file}: ${si(triangles)} triangles, rendering on ${deviceText(device)}\n`);
   const { width, height, bounces, seed, samples, transparent } = options;
+  const shoot: Studio['shoot'] = async (signal, { summary, camera }) => {
+    const frame = { camera, width, height, bounces, seed, transparent };
+    const job = { sceneRoot: summary.root, frame, samples, software, layers: wantsLayers(options) };
+    const bar = progressBar();
+    const result = await renderLocally(signal, engine, job, (done, segments) => bar.update(done, `${si(segments)} rays`));
+    bar.end();
+    const counted = result && options.count ? await count(signal, engine, job, options.json) : {};
+    if (!result || !counted) return null;
+    const { segments, traceSeconds } = result;
+    if (!options.json)
+      process.stderr.write(`${si(segments)} rays in ${traceSeconds.toFixed(1)} s (${si(segments / traceSeconds)} rays/s)\n`);
+    return { ...result, facts: { ...counted, bytes: summary.bytes }, receipt: null, trouble: null };
+  };
   return {
     facts: {
       device: name,
@@ -77,21 +95,32 @@ export async function localStudio(engine: ThreadEngine, options: RenderOptions, 
       variant: engine.shader.slice(0, 16),
       pipelineSeconds: device.compileSeconds,
     },
-    shoot: async (signal, { summary, camera }) => {
-      const frame = { camera, width, height, bounces, seed, transparent };
-      const job = { sceneRoot: summary.root, frame, samples, software, layers: wantsLayers(options) };
-      const bar = progressBar();
-      const result = await renderLocally(signal, engine, job, (done, segments) => bar.update(done, `${si(segments)} rays`));
-      bar.end();
-      const counted = result && options.count ? await count(signal, engine, job, options.json) : {};
-      if (!result || !counted) return null;
-      const { segments, traceSeconds } = result;
-      if (!options.json)
-        process.stderr.write(`${si(segments)} rays in ${traceSeconds.toFixed(1)} s (${si(segments / traceSeconds)} rays/s)\n`);
-      return { ...result, facts: { ...counted, bytes: summary.bytes }, receipt: null, trouble: null };
-    },
+    shoot,
+    reel: (signal, first, range) => localReel(signal, { engine, options, shoot }, first, range),
     close: async () => undefined,
   };
+}
+
+interface LocalReel {
+  readonly engine: ThreadEngine;
+  readonly options: RenderOptions;
+  readonly shoot: Studio['shoot'];
+}
+
+async function* localReel(
+  signal: AbortSignal,
+  { engine, options, shoot }: LocalReel,
+  first: Moment,
+  range: FrameRange,
+): AsyncGenerator<FrameShot> {
+  for (const frame of framesOf(range)) {
+    if (!options.json) process.stderr.write(`frame ${frame} of ${range.first}..${range.last}\n`);
+    const still = { ...options, quiet: true };
+    const moment = frame === range.first ? first : await momentAt(signal, engine, still, frameTimeS(range, frame));
+    const shot = await shoot(signal, moment);
+    if (!shot) return;
+    yield { frame, sceneRoot: moment.summary.root, camera: moment.camera, shot };
+  }
 }
 
 /** Per segment, as `--json` prints it. @returns null when the signal aborts. */
@@ -110,41 +139,5 @@ async function count(signal: AbortSignal, engine: ThreadEngine, job: LocalJob, q
     nodeVisitsPerSegment: nodeVisits / segments,
     triangleTestsPerSegment: triangleTests / segments,
     shadingCallsPerSegment: shadingCalls / segments,
-  };
-}
-
-export async function networkStudio(engine: ThreadEngine, options: RenderOptions, origin: string): Promise<Studio> {
-  const folder = dataFolder();
-  const agent = await connectAgent({ origin, folder, engine, keyFile: join(folder, 'keys/creator.key') });
-  const { width, height, samples, bounces, seed, transparent } = options;
-  return {
-    facts: { variant: engine.shader.slice(0, 16) },
-    shoot: async (signal, moment) => {
-      const wanted = { title: basename(options.file), ...moment, transparent, width, height, samples, bounces, seed };
-      const bar = progressBar();
-      const startedMs = performance.now();
-      const onChange = (now: CreatorJob): void => bar.update(now.view.settled / now.view.leases, progressText(now));
-      const job = await renderThroughNetwork(signal, agent.context, wanted, onChange, wantsLayers(options));
-      bar.end();
-      if (!job) return null;
-      const { segments, workers, checks, redone, spentMicro } = job.view;
-      const { bytesIn, bytesOut } = agent.context.net.traffic;
-      const traffic = { bytes: bytesIn + bytesOut, bytesIn, bytesOut };
-      const coverage = (transparent && job.layers?.coverage) || null;
-      // A picture without its receipt is written all the same.
-      const receipt = await fetchReceipt(origin, job.job).catch((error: unknown) => {
-        if (error instanceof CommandError) return error;
-        throw error;
-      });
-      return {
-        picture: { width, height, light: job.image, denoised: null, coverage, auxiliary: job.layers, samples },
-        segments,
-        traceSeconds: (performance.now() - startedMs) / 1000,
-        facts: { device: `network ${agent.context.control.network}`, ...traffic, job: job.job, workers, checks, redone, spentMicro },
-        receipt: typeof receipt === 'string' ? receipt : null,
-        trouble: typeof receipt === 'string' ? null : receipt.message,
-      };
-    },
-    close: () => agent.close(),
   };
 }

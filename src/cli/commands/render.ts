@@ -1,6 +1,6 @@
 /** `pictor render`: one picture or the frames of a sequence, on this machine or through a network. */
 import type { Notes } from '#lib/image/png.ts';
-import { frameTimeS, type FrameRange } from '#lib/job/frames.ts';
+import { frameCount, type FrameRange } from '#lib/job/frames.ts';
 import { utf8 } from '#lib/protocol/bytes.ts';
 import { CommandError, EXIT_INTERRUPTED, EXIT_OK, type Command } from '../command.ts';
 import { denoisePicture } from '../denoise-picture.ts';
@@ -8,7 +8,8 @@ import { catchInterrupts } from '../interrupt.ts';
 import { write, writePicture, type OutputWishes, type Written } from '../outputs.ts';
 import { readRenderOptions, type RenderOptions } from '../render-options.ts';
 import { requireEncoders, sinkFor } from '../sequence.ts';
-import { localStudio, momentAt, networkStudio, type Moment, type Shot, type Studio } from '../studio.ts';
+import { networkStudio } from '../network-studio.ts';
+import { localStudio, momentAt, type FrameShot, type Moment, type Shot, type Studio } from '../studio.ts';
 import { ThreadEngine } from '../thread-engine.ts';
 
 const HELP = `
@@ -103,7 +104,7 @@ async function render(signal: AbortSignal, options: RenderOptions): Promise<Repo
       : await networkStudio(engine, options, options.network);
   const job = { signal, options, engine, studio };
   const done = frames ? await sequence(job, moment, frames) : await single(job, moment);
-  await studio.close();
+  await studio.close(done !== null);
   return (
     done && {
       ...studio.facts,
@@ -141,24 +142,23 @@ interface Finished extends Shot {
   readonly denoiseSeconds: number;
 }
 
-/** @returns null when the signal aborts. @throws CommandError */
-async function take({ signal, options, engine, studio }: Job, moment: Moment): Promise<Finished | null> {
-  const shot = await studio.shoot(signal, moment);
-  if (!shot) return null;
+/** @returns null when the signal aborts. */
+async function finish({ signal, options, engine }: Job, { sceneRoot, camera, shot }: Omit<FrameShot, 'frame'>): Promise<Finished | null> {
   const { seed, bounces, samples, denoise, transparent } = options;
   const done = denoise ? await denoisePicture(signal, engine, shot.picture, denoise) : null;
   if (denoise && !done) return null;
   const models = done?.models ?? [];
   // Nothing that differs from run to run: the same picture is the same file.
-  const made = { sceneRoot: moment.summary.root, camera: moment.camera, samples, bounces, seed, transparent, denoised: models };
+  const made = { sceneRoot, camera, samples, bounces, seed, transparent, denoised: models };
   const notes = { Software: 'Pictor', Render: JSON.stringify(made), ...(shot.receipt === null ? {} : { Receipt: shot.receipt }) };
   const { picture = shot.picture, trouble = null, seconds: denoiseSeconds = 0 } = done ?? {};
   return { ...shot, picture, notes, trouble: trouble ?? shot.trouble, models, denoiseSeconds };
 }
 
 async function single(job: Job, moment: Moment): Promise<Report | null> {
-  const { options } = job;
-  const done = await take(job, moment);
+  const { options, signal, studio } = job;
+  const shot = await studio.shoot(signal, moment);
+  const done = shot && (await finish(job, { sceneRoot: moment.summary.root, camera: moment.camera, shot }));
   if (!done) return null;
   const outputs = await writePicture(done.picture, wishesOf(options, done.notes));
   const receipt = `${outputs[0]!.path.replace(/\.[a-z]+$/, '')}.receipt.json`;
@@ -170,28 +170,27 @@ async function single(job: Job, moment: Moment): Promise<Report | null> {
 }
 
 async function sequence(job: Job, start: Moment, range: FrameRange): Promise<Report | null> {
-  const { options, engine, signal } = job;
-  const { first, last } = range;
+  const { options, signal, studio } = job;
   const sinks = options.outputs.map((path) => sinkFor(path, range.fps));
-  const sums = { segments: 0, traceSeconds: 0, denoiseSeconds: 0 };
+  const sums = { frames: 0, segments: 0, traceSeconds: 0, denoiseSeconds: 0 };
   try {
-    for (let frame = first; frame <= last; frame++) {
-      if (!options.json) process.stderr.write(`frame ${frame} of ${first}..${last}\n`);
-      const moment = frame === first ? start : await momentAt(signal, engine, { ...options, quiet: true }, frameTimeS(range, frame));
-      const done = await take(job, moment);
-      if (!done) {
-        for (const sink of sinks) await sink.abandon();
-        return null;
-      }
-      if (done.trouble !== null) throw new CommandError(`frame ${frame}: ${done.trouble}`);
-      for (const sink of sinks) await sink.add(done.picture, frame, wishesOf(options, done.notes));
+    for await (const taken of studio.reel(signal, start, range)) {
+      const done = await finish(job, taken);
+      if (!done) break;
+      if (done.trouble !== null) throw new CommandError(`frame ${taken.frame}: ${done.trouble}`);
+      for (const sink of sinks) await sink.add(done.picture, taken.frame, wishesOf(options, done.notes));
+      sums.frames++;
       sums.segments += done.segments;
       sums.traceSeconds += done.traceSeconds;
       sums.denoiseSeconds += done.denoiseSeconds;
     }
+    if (sums.frames < frameCount(range)) {
+      for (const sink of sinks) await sink.abandon();
+      return null;
+    }
     const outputs: Written[] = [];
     for (const sink of sinks) outputs.push(...(await sink.finish()));
-    return { ...sums, frames: last - first + 1, fps: range.fps, outputs };
+    return { ...sums, fps: range.fps, outputs };
   } catch (error) {
     for (const sink of sinks) await sink.abandon();
     throw error;

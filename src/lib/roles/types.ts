@@ -11,6 +11,7 @@ import type { Camera, JobOrder } from '../protocol/order.ts';
 import type { FrameStore } from './frame-store.ts';
 import type { FramePlace, JobStore } from './job-store.ts';
 import type { PeerNet } from '../p2p/peer-net.ts';
+import type { WitnessStore } from './witness.ts';
 
 export interface Clock {
   nowMs(): number;
@@ -73,6 +74,8 @@ export interface RoleContext {
   readonly jobs?: JobStore;
   /** Finished frames of a creator's sequences; in memory when absent. */
   readonly frames?: FrameStore;
+  /** What a witness must not forget; in memory when absent. */
+  readonly witness?: WitnessStore;
   readonly clock: Clock;
 }
 
