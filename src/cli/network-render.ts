@@ -35,7 +35,7 @@ export async function renderThroughNetwork(
 ): Promise<FinishedJob | null> {
   const policy = await policyOf(signal, context);
   const creator = new CreatorRole(context);
-  const left = (await creator.resume(signal)).find((job) => job.view.state === 'open' && sameWork(job.order, wanted));
+  const left = (await creator.resume(signal)).find((job) => !job.place && job.view.state === 'open' && sameWork(job.order, wanted));
   const job = left?.job ?? (await submit(signal, creator, { ...wanted, capMicro: capOf(wanted, policy) }));
   if (job === null) return null;
   const done = await finished(signal, creator, job, onChange);
