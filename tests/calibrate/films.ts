@@ -44,7 +44,8 @@ export async function fill(root: string, shader: string, stack: Stack, shots: re
   const folder = folderOf(root, shader, stack.name);
   const about = join(folder, 'traced.json');
   mkdirSync(folder, { recursive: true });
-  const missing = shots.filter((shot) => !has(folder, shot));
+  // Scene after scene: compiling one costs more than tracing it.
+  const missing = shots.filter((shot) => !has(folder, shot)).toSorted((a, b) => a.scene.localeCompare(b.scene));
   if (missing.length > 0 || !existsSync(about)) {
     const work: Work = { shots: missing, untilMs: Date.now() + seconds * 1000 };
     if (stack.place === 'node') await inNode(stack.name, environment, work, folder);

@@ -1,7 +1,7 @@
 /**
  * What the calibration traces: every scene from three cameras, with different seeds, passes and depths of
- * path. A list that is the same on every stack; a prefix of it has all scenes already. Cameras are moved
- * by numbers that every engine multiplies alike (no sine): other stacks must stand at the same place.
+ * path. A list that is the same on every stack, in levels that have all scenes each. Cameras are moved by
+ * numbers that every engine multiplies alike (no sine): all stacks must stand at the same place.
  */
 import type { SceneSummary, TraceRequest } from '#lib/gpu/engine.ts';
 import type { Camera } from '#lib/protocol/order.ts';

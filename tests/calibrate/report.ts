@@ -145,3 +145,28 @@ export function lineOf(pair: PairFigures): string {
     `  sequential test: ${aggregate.alarms} alarms in ${aggregate.checks} checks, ${aggregate.differingPpm} ppm differ in ${aggregate.scene || 'no scene'}`,
   ].join('\n');
 }
+
+/** Honest leaves that the record must have judged, and the chance of a false refusal that may be left. */
+const JUDGEMENTS_MIN = 100_000;
+
+/** Where thresholds and rules part from what was measured: one sentence each, none when they agree. */
+export function contradictions(record: Calibration, used: Readonly<Record<string, number>>): string[] {
+  const found: string[] = [];
+  const demand = (holds: boolean, text: string): void => void (holds || found.push(text));
+  for (const [name, value] of Object.entries(record.thresholds))
+    demand(value === used[name], `${name} was ${value} when it was measured and is ${used[name]} now: measure again`);
+  demand(Object.keys(used).length === Object.keys(record.thresholds).length, 'other thresholds were measured than there are now');
+  demand(record.judgements >= JUDGEMENTS_MIN, `only ${record.judgements} leaves were judged`);
+  const { signatureShareMin = 1, lightRelativeMax = 0, differingMeanPpm = 0, falseRejectMax = 0 } = used;
+  for (const { classes, refused, equalPaths, signatureTail, lightTail, aggregate } of record.pairs) {
+    const who = classes.join(' against ');
+    demand(Object.keys(refused).length === 0, `${who}: honest leaves were refused`);
+    demand(equalPaths.worst >= signatureShareMin, `${who}: a leaf had fewer equal paths than signatureShareMin`);
+    demand(1 - signatureTail.needed >= signatureShareMin, `${who}: signatureShareMin refuses more than one honest leaf in 10^6`);
+    demand(lightTail.needed <= lightRelativeMax, `${who}: lightRelativeMax refuses more than one honest leaf in 10^6`);
+    demand(Math.max(signatureTail.falseReject, lightTail.falseReject) <= falseRejectMax, `${who}: the false-reject rate is too high`);
+    demand(aggregate.alarms === 0, `${who}: the sequential test accused the honest`);
+    demand(aggregate.differingPpm <= differingMeanPpm, `${who}: more paths differ in the mean than differingMeanPpm`);
+  }
+  return found;
+}
