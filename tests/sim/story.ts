@@ -7,9 +7,11 @@ import { afterEach, expect } from 'vitest';
 import type { Engine } from '#lib/gpu/engine.ts';
 import { FILM_BYTES_PER_PIXEL, filmLight, readPixel, viewOfFilm, writePixel, type Film } from '#lib/job/film.ts';
 import { tileCount } from '#lib/job/plan.ts';
+import { decodeLeaf, type LogLeaf } from '#lib/ledger/leaf.ts';
 import { fetchLog } from '#lib/ledger/client.ts';
 import { verifyLog } from '#lib/ledger/verify.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
+import type { TrustRules } from '#lib/trust/rules.ts';
 import { CheckerRole } from '#lib/roles/checker.ts';
 import { CreatorRole, type SubmitOutcome } from '#lib/roles/creator.ts';
 import type { ShelfBounds } from '#lib/roles/film-shelf.ts';
@@ -27,8 +29,8 @@ export let world: World;
 afterEach(() => world.close());
 
 /** Every test begins with this. */
-export async function begin(seed: number): Promise<void> {
-  world = await World.create(seed);
+export async function begin(seed: number, rules: Partial<TrustRules> = {}): Promise<void> {
+  world = await World.create(seed, rules);
 }
 
 function choice(): JobChoice {
@@ -95,6 +97,15 @@ export async function expectWell(role: CreatorRole, job: string): Promise<void> 
   await expectPaidOnce(job);
 }
 
+/** Every leaf, after all of them were verified. */
+export async function verifiedLog(): Promise<LogLeaf[]> {
+  const { coordinator } = world;
+  const log = await world.wait(fetchLog(never, 'http://sim', async (url) => (await coordinator!.http(new Request(url)))!));
+  if (!log.ok) throw new Error(log.reason);
+  expect(await world.wait(verifyLog(log.checkpoint, coordinator!.key, log.leaves))).toMatchObject({ ok: true });
+  return log.leaves.map((bytes) => decodeLeaf(bytes)!);
+}
+
 async function expectPaidOnce(job: string): Promise<void> {
   const { db } = world;
   const settled = await db
@@ -111,10 +122,7 @@ async function expectPaidOnce(job: string): Promise<void> {
   expect(settled.length).toBe(row!.slots);
   const [sum] = await db.select({ micro: sql<string>`coalesce(sum(${postings.micro}), 0)` }).from(postings);
   expect(Number(sum!.micro)).toBe(0);
-  const { coordinator } = world;
-  const log = await world.wait(fetchLog(never, 'http://sim', async (url) => (await coordinator!.http(new Request(url)))!));
-  if (!log.ok) throw new Error(log.reason);
-  expect(await world.wait(verifyLog(log.checkpoint, coordinator!.key, log.leaves))).toMatchObject({ ok: true });
+  await verifiedLog();
 }
 
 /** Ways to cheat, each with the reason its check fails for. */

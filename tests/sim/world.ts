@@ -19,6 +19,7 @@ import type { RoleContext } from '#lib/roles/types.ts';
 import { createCoordinator, type Coordinator } from '#lib/server/coordinator.ts';
 import * as tables from '#lib/server/store/schema.ts';
 import { Store, type Db } from '#lib/server/store/store.ts';
+import type { TrustRules } from '#lib/trust/rules.ts';
 import { ArithmeticEngine } from './arithmetic-engine.ts';
 import { seededRandom, turns, VirtualClock } from './virtual-clock.ts';
 
@@ -55,21 +56,24 @@ export class World {
   readonly peers: MemoryNetwork;
   coordinator: Coordinator | null = null;
   readonly #db: PGlite;
+  readonly #rules: Partial<TrustRules>;
   readonly #links = new Set<() => void>();
   readonly #tabs: Tab[] = [];
 
-  private constructor(seed: number, db: PGlite) {
+  private constructor(seed: number, db: PGlite, rules: Partial<TrustRules>) {
+    this.#rules = rules;
     this.random = seededRandom(seed);
     this.#db = db;
     this.peers = new MemoryNetwork({ clock: this.clock, random: this.random, delayMs: [1, 30] });
   }
 
-  static async create(seed: number): Promise<World> {
+  /** @param rules of trust; no lease is a drill unless they say so. */
+  static async create(seed: number, rules: Partial<TrustRules> = {}): Promise<World> {
     // One server for all runs of a file: starting it takes longer than most runs.
     database ??= PGlite.create();
     const db = await database;
     await db.exec('drop schema public cascade; create schema public');
-    const world = new World(seed, db);
+    const world = new World(seed, db, { drillPpm: 0, ...rules });
     seedGlobals(seed);
     await world.startCoordinator();
     return world;
@@ -84,7 +88,7 @@ export class World {
     const store = new Store(this.db, 'PGlite in memory', async () => {});
     await store.migrate();
     const policy = { pricePerWorkUnitMicro: '1000000', grantMicro: '100000000', grantWorkBits: 4, leavesPerCheck: 4 };
-    this.coordinator = await createCoordinator({ store, clock: this.clock, policy, network: 'sim' });
+    this.coordinator = await createCoordinator({ store, clock: this.clock, policy, rules: this.#rules, network: 'sim' });
   }
 
   /** All connections break at once and nothing more is answered. */

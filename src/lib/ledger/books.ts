@@ -3,14 +3,16 @@
  * must have come before it and which postings it must have. Refuses what is not exactly that.
  */
 import { withheld } from '../trust/standing.ts';
-import { heldOf, MINT, type Leaf } from './leaf.ts';
+import { CHECKERS, heldOf, MINT, TREASURY, type Leaf } from './leaf.ts';
 import {
   amountOf,
+  drillFault,
   escrowFault,
   forfeitFault,
   grantFault,
   refundFault,
   releasedWorker,
+  restoreFault,
   settlementFault,
   splitOf,
   type JobState,
@@ -84,7 +86,17 @@ export class Books {
       const lease = leaf.lease === null ? undefined : this.#leases.get(leaf.lease);
       const { rules } = this.#records;
       if (lease?.end !== 'voided' || !rules) return 'A forfeit without a fault.';
-      return forfeitFault(leaf, lease, this.balance(heldOf(lease.commitment.worker)), rules);
+      lease.forfeitMicro = this.balance(heldOf(lease.commitment.worker));
+      return forfeitFault(leaf, lease, lease.forfeitMicro, rules);
+    },
+    drill: (leaf) => {
+      const lease = this.#leaseOf(leaf);
+      if (!lease) return 'A drill is paid that was none.';
+      return drillFault(leaf, lease, { checkersMicro: this.balance(CHECKERS), treasuryMicro: this.balance(TREASURY) });
+    },
+    restore: (leaf) => {
+      const lease = this.#leaseOf(leaf);
+      return lease ? restoreFault(leaf, lease, this.balance(TREASURY)) : 'Earnings are restored without an appeal that was granted.';
     },
     release: (leaf) => {
       const worker = releasedWorker(leaf, (key) => this.balance(heldOf(key)));
@@ -114,6 +126,10 @@ export class Books {
     lease.job.settled++;
     lease.job.spentMicro += amountOf(lease);
     return null;
+  }
+
+  #leaseOf(leaf: Leaf<'entry'>): LeaseState | undefined {
+    return leaf.lease === null ? undefined : this.#leases.get(leaf.lease);
   }
 
   #jobOf(leaf: Leaf<'entry'>): JobState | undefined {

@@ -12,7 +12,7 @@ import { BEACON_CHAIN_LENGTH, CHECK_NONCES_PER_CHECKER_MAX, LEAVES_PER_CHALLENGE
 import { count, hex32, id16, leafWeights, microTokens, shortText, signedPpm } from '../protocol/schema.ts';
 import { TrustRulesSchema } from '../trust/rules.ts';
 
-export const ENTRY_KINDS = ['grant', 'escrow', 'settle', 'refund', 'forfeit', 'release'] as const;
+export const ENTRY_KINDS = ['grant', 'escrow', 'settle', 'refund', 'forfeit', 'release', 'drill', 'restore'] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 export const MINT = 'mint';
@@ -100,8 +100,24 @@ export const LogLeafSchema = v.variant('type', [
     count: count(LEAVES_PER_TILE_MAX),
     /** Chance that all leaves are drawn. */
     auditPpm: v.optional(count(1_000_000)),
+    /** Of a drill, its seal bound to this draw (trust/drill); random otherwise. */
+    sealed: v.optional(hex32),
     atMs,
   }),
+  /** The seal of a drill is opened: the verdict that follows is graded by it, and the lease is void. */
+  v.strictObject({ type: v.literal('drill'), lease: id16, request: hex32, signed: EnvelopeSchema, atMs }),
+  /** A worker's appeal, what people say of it, and what comes of that. */
+  v.strictObject({ type: v.literal('appeal'), lease: id16, request: hex32, signed: EnvelopeSchema, atMs }),
+  v.strictObject({
+    type: v.literal('word'),
+    lease: id16,
+    /** One of the operator's own reviewers: decides alone. */
+    house: v.boolean(),
+    request: hex32,
+    signed: EnvelopeSchema,
+    atMs,
+  }),
+  v.strictObject({ type: v.literal('appealed'), lease: id16, outcome: v.picklist(['granted', 'denied']), atMs }),
   v.strictObject({
     type: v.literal('verdict'),
     lease: id16,

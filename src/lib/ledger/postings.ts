@@ -6,6 +6,7 @@ import { evenParts, leasePrice, splitPrice, type Split } from '../market/price.t
 import type { JobOrder } from '../protocol/order.ts';
 import type { Opinion } from '../trust/escalation.ts';
 import { forfeitParts } from '../trust/standing.ts';
+import type { Words } from '../trust/review.ts';
 import type { TrustRules } from '../trust/rules.ts';
 import { CHECKERS, escrowOf, heldOf, MINT, TREASURY, type Leaf } from './leaf.ts';
 
@@ -40,6 +41,22 @@ export interface LeaseState {
   finders: readonly string[] | null;
   receipt: 'none' | 'received' | 'waived';
   end: 'settled' | 'voided' | null;
+  /** Why it was voided; empty before. */
+  reason: string;
+  /** A drill whose seal is open: which leaves tell, and what its checker is due. */
+  drill: { readonly tells: readonly boolean[]; dueMicro: bigint; checker: string } | null;
+  /** Taken of its worker when it was found at fault. */
+  forfeitMicro: bigint;
+  hearing: Hearing | null;
+}
+
+/** An appeal as far as it was heard. */
+export interface Hearing {
+  readonly appealedMs: number;
+  /** Who spoke. */
+  readonly reviewers: Set<string>;
+  words: Words;
+  outcome: 'open' | 'granted' | 'denied';
 }
 
 type Line = readonly [account: string, micro: bigint];
@@ -157,6 +174,44 @@ export function releasedWorker(leaf: Leaf<'entry'>, held: (worker: string) => bi
     [worker, micro],
   ];
   return micro > 0n && expects(leaf, lines) ? worker : null;
+}
+
+/** What a checker gets for a drill: what it would have had for a film that passes, from fees that nobody earned, then from the treasury. */
+export function drillLines(
+  { checker, dueMicro }: { checker: string; dueMicro: bigint },
+  funds: { readonly checkersMicro: bigint; readonly treasuryMicro: bigint },
+): readonly Line[] {
+  const fees = dueMicro < funds.checkersMicro ? dueMicro : funds.checkersMicro;
+  const left = dueMicro - fees;
+  const rest = left < funds.treasuryMicro ? left : funds.treasuryMicro;
+  return [
+    [CHECKERS, -fees],
+    [TREASURY, -rest],
+    [checker, fees + rest],
+  ];
+}
+
+export function drillFault(leaf: Leaf<'entry'>, lease: LeaseState, funds: { checkersMicro: bigint; treasuryMicro: bigint }): string | null {
+  if (!lease.drill || leaf.job !== null || leaf.request !== null) return 'A drill is paid that was none.';
+  return expects(leaf, drillLines(lease.drill, funds))
+    ? null
+    : 'A drill is paid for another amount, or to others, than its checker is due.';
+}
+
+/** What a granted appeal gives back: what was forfeited, as far as the treasury reaches. */
+export function restoreLines(worker: string, forfeitMicro: bigint, treasuryMicro: bigint): readonly Line[] {
+  const micro = forfeitMicro < treasuryMicro ? forfeitMicro : treasuryMicro;
+  return [
+    [TREASURY, -micro],
+    [worker, micro],
+  ];
+}
+
+export function restoreFault(leaf: Leaf<'entry'>, lease: LeaseState, treasuryMicro: bigint): string | null {
+  if (lease.hearing?.outcome !== 'granted' || leaf.job !== null || leaf.request !== null)
+    return 'Earnings are restored without an appeal that was granted.';
+  const lines = restoreLines(lease.commitment.worker, lease.forfeitMicro, treasuryMicro);
+  return expects(leaf, lines) ? null : 'A granted appeal restores another amount than was forfeited.';
 }
 
 /** Are the postings exactly these, with amounts of one account added up and zeros left out? */

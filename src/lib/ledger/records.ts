@@ -8,11 +8,23 @@ import { Pairs } from '../trust/affinity.ts';
 import { OBSERVATIONS_MAX, type Observation } from '../trust/aggregate.ts';
 import { drawSeed, nonceCommitment, secondAuditFalls } from '../trust/draw.ts';
 import { decide, escalatedPpm, lessonsOf, type Outcome } from '../trust/escalation.ts';
-import { answered, graded, mayBeDrawn, missed, payFactor, UNGRADED, type Grades } from '../trust/grading.ts';
+import { drillLesson } from '../trust/drill.ts';
+import { answered, graded, mayBeDrawn, mayReview, missed, payFactor, UNGRADED, type Grades } from '../trust/grading.ts';
 import type { TrustRules } from '../trust/rules.ts';
-import { blocked, challengeOf, doubted, faulted, NEWCOMER, observed, released, settled, type Standing } from '../trust/standing.ts';
+import {
+  blocked,
+  challengeOf,
+  cleared,
+  doubted,
+  faulted,
+  NEWCOMER,
+  observed,
+  released,
+  settled,
+  type Standing,
+} from '../trust/standing.ts';
 import type { Leaf } from './leaf.ts';
-import { amountOf, type LeaseState } from './postings.ts';
+import { amountOf, splitOf, type LeaseState } from './postings.ts';
 
 export class Records {
   rules: TrustRules | null = null;
@@ -88,6 +100,31 @@ export class Records {
     this.#begin(worker, faulted(this.standing(worker)));
   }
 
+  /** The verdict on a drill: it grades its checker and says nothing of the worker. */
+  drilled(leaf: Leaf<'verdict'>, lease: LeaseState): void {
+    const { checker, drawn, verdict } = leaf;
+    if (!lease.drill || verdict === 'unavailable') return;
+    let grades = answered(this.#gradesOf(checker));
+    const lesson = drillLesson(lease.drill.tells, drawn, verdict);
+    if (lesson) grades = graded(grades, lesson);
+    this.#grades.set(checker, grades);
+    lease.opinions.push({ checker, adapterClass: leaf.adapterClass ?? '', verdict, whole: drawn.length === lease.commitment.leaves });
+    const due = lesson?.right === false ? 0n : (splitOf(lease).checkerMicro * BigInt(payFactor(grades))) / 1000n;
+    lease.drill = { ...lease.drill, checker, dueMicro: due };
+  }
+
+  /** May this key's word on an appeal be heard? */
+  mayReview(key: string): boolean {
+    return mayReview(this.#gradesOf(key));
+  }
+
+  /** A granted appeal: the fault never was, and who found it was wrong. */
+  granted({ commitment: { worker }, opinions, finders }: LeaseState): void {
+    if (finders) this.#standings.set(worker, cleared(this.standing(worker)));
+    for (const { checker, verdict } of opinions)
+      if (verdict === 'fail') this.#grades.set(checker, graded(this.#gradesOf(checker), { truth: 'good', right: false }));
+  }
+
   #outcome(lease: LeaseState, rules: TrustRules): Outcome {
     const jury = amountOf(lease) >= BigInt(rules.highValueMicro) ? 5 : 3;
     return decide({ opinions: lease.opinions, workerClass: lease.commitment.adapterClass, jury, second: lease.second, another: true });
@@ -107,9 +144,9 @@ export class Records {
     this.#seen.delete(worker);
   }
 
-  voided({ commitment: { worker }, opinions, finders }: LeaseState): void {
+  voided({ commitment: { worker }, opinions, finders, drill }: LeaseState): void {
     this.#over(worker);
-    if (finders || !this.rules) return;
+    if (finders || drill || !this.rules) return;
     // Failed, and passed by nobody: as a doubt, whoever ended it.
     if (opinions.length > 0 && opinions.every(({ verdict }) => verdict === 'fail')) this.#begin(worker, doubted(this.standing(worker)));
   }

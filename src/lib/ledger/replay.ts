@@ -4,14 +4,13 @@
  * number it can compute itself, and keeps only what later leaves need. Signatures are not its
  * business: `signatureFault` holds each leaf to what its author signed before it comes here.
  */
-import { LEAF_SIDE_PX } from '../protocol/limits.ts';
-import type { JobOrder } from '../protocol/order.ts';
-import { leaseCount, segmentsPerPathMax, tileCount, tileRect } from '../job/plan.ts';
-import { jobPaths, leasePaths } from '../market/price.ts';
-import { unpackClasses } from '../trust/weights.ts';
+import { leaseCount } from '../job/plan.ts';
+import { jobPaths } from '../market/price.ts';
 import { Draws, impliedLeaves } from './draws.ts';
 import { Books } from './books.ts';
-import { heldOf, MINT, type Leaf, type LogLeaf } from './leaf.ts';
+import { appealedFault, appealFault, openedFault, wordFault } from './hearings.ts';
+import { CHECKERS, heldOf, MINT, TREASURY, type Leaf, type LogLeaf } from './leaf.ts';
+import { planFault } from './plan-fault.ts';
 import type { JobState, LeaseState } from './postings.ts';
 import { drawOf, Records } from './records.ts';
 import { orderIn } from './signed.ts';
@@ -27,10 +26,18 @@ export interface ReplaySummary {
   readonly voided: number;
   /** Leases over which a worker was found at fault. */
   readonly faults: number;
+  /** Known answers whose seal was opened. */
+  readonly drills: number;
   /** Micro-tokens ever granted. */
   readonly mintedMicro: string;
   readonly accounts: number;
 }
+
+const NOT_AT_ONCE = {
+  forfeit: 'What was held back of a worker at fault is not forfeited at once.',
+  drill: 'The checker of a drill is not paid at once.',
+  restore: 'What a granted appeal gives back is not given back at once.',
+};
 
 export class Replay {
   readonly #key: string;
@@ -40,11 +47,11 @@ export class Replay {
   readonly #records = new Records();
   readonly #books = new Books(this.#jobs, this.#leases, this.#records);
   /** What the next leaf must be, after a fault. */
-  #due: { readonly type: 'void' | 'forfeit'; readonly lease: string } | null = null;
+  #due: { readonly type: 'void' | 'verdict' | 'forfeit' | 'drill' | 'restore'; readonly lease: string } | null = null;
   /** Hashes of signed requests: each is applied once. */
   readonly #requests = new Set<string>();
   #leaves = 0;
-  readonly #counts = { draws: 0, verdicts: 0, settled: 0, voided: 0, faults: 0 };
+  readonly #counts = { draws: 0, verdicts: 0, settled: 0, voided: 0, faults: 0, drills: 0 };
 
   /** @param key the coordinator's public key, hex. */
   constructor(key: string) {
@@ -80,8 +87,10 @@ export class Replay {
     if (!due) return null;
     if (due.type === 'void')
       return leaf.type === 'void' && leaf.lease === due.lease ? null : 'A lease that was found faulty is not voided at once.';
-    const forfeit = leaf.type === 'entry' && leaf.kind === 'forfeit' && leaf.lease === due.lease;
-    return forfeit ? null : 'What was held back of a worker at fault is not forfeited at once.';
+    if (due.type === 'verdict')
+      return leaf.type === 'verdict' && leaf.lease === due.lease ? null : 'A drill is opened before a checker has spoken.';
+    const entry = leaf.type === 'entry' && leaf.kind === due.type && leaf.lease === due.lease;
+    return entry ? null : NOT_AT_ONCE[due.type];
   }
 
   #apply(leaf: LogLeaf): string | null {
@@ -102,6 +111,14 @@ export class Replay {
         return this.#draw(leaf);
       case 'verdict':
         return this.#verdict(leaf);
+      case 'drill':
+        return this.#drill(leaf);
+      case 'appeal':
+        return appealFault(leaf, this.#leases.get(leaf.lease));
+      case 'word':
+        return wordFault(leaf, this.#leases.get(leaf.lease), this.#records);
+      case 'appealed':
+        return this.#appealed(leaf);
       case 'receipt':
         return this.#receipt(leaf);
       case 'waiver':
@@ -150,8 +167,9 @@ export class Replay {
     const fault = planFault(leaf, job.order) ?? this.#records.committed(leaf);
     if (fault) return fault;
     job.taken.add(leaf.slot);
-    const fresh = { opinions: [], second: false, passed: false, finders: null, receipt: 'none', end: null } as const;
-    this.#leases.set(leaf.lease, { commitment: leaf, job, draws: new Map(), ...fresh, opinions: [] });
+    const fresh = { second: false, passed: false, finders: null, receipt: 'none', end: null, reason: '' } as const;
+    const later = { drill: null, forfeitMicro: 0n, hearing: null };
+    this.#leases.set(leaf.lease, { commitment: leaf, job, draws: new Map(), ...fresh, ...later, opinions: [] });
     return null;
   }
 
@@ -181,9 +199,34 @@ export class Replay {
     drawn.answered = true;
     const implied = impliedLeaves(drawn.leaf, leaf.nonce, lease.commitment);
     if (implied.join() !== leaf.drawn.join()) return 'The leaves of a verdict are not the ones its draw implies.';
-    this.#records.judged(leaf, lease, drawn.leaf);
     this.#counts.verdicts++;
+    if (lease.drill) return this.#judgeDrill(leaf, lease);
+    this.#records.judged(leaf, lease, drawn.leaf);
     if (lease.finders) this.#due = { type: 'void', lease: leaf.lease };
+    return null;
+  }
+
+  #drill(leaf: Leaf<'drill'>): string | null {
+    const fault = openedFault(leaf, this.#leases.get(leaf.lease));
+    if (fault) return fault;
+    this.#counts.drills++;
+    this.#due = { type: 'verdict', lease: leaf.lease };
+    return null;
+  }
+
+  #judgeDrill(leaf: Leaf<'verdict'>, lease: LeaseState): string | null {
+    if (leaf.verdict === 'unavailable') return 'A drill is opened before a checker has spoken.';
+    this.#records.drilled(leaf, lease);
+    const funds = this.balance(CHECKERS) + this.balance(TREASURY);
+    this.#due = { type: lease.drill!.dueMicro > 0n && funds > 0n ? 'drill' : 'void', lease: leaf.lease };
+    return null;
+  }
+
+  #appealed(leaf: Leaf<'appealed'>): string | null {
+    const lease = this.#leases.get(leaf.lease);
+    const fault = appealedFault(leaf, lease, this.#records);
+    if (fault || leaf.outcome === 'denied') return fault;
+    if (lease!.forfeitMicro > 0n && this.balance(TREASURY) > 0n) this.#due = { type: 'restore', lease: leaf.lease };
     return null;
   }
 
@@ -228,6 +271,7 @@ export class Replay {
     if (!lease) return 'A lease is voided that was never committed.';
     if (lease.end) return `A lease is voided after it was ${lease.end}.`;
     lease.end = 'voided';
+    lease.reason = leaf.reason;
     lease.job.taken.delete(lease.commitment.slot);
     this.#records.voided(lease);
     this.#counts.voided++;
@@ -248,20 +292,7 @@ export class Replay {
   #entry(leaf: Leaf<'entry'>): string | null {
     const fault = this.#books.enter(leaf);
     if (!fault && leaf.kind === 'settle') this.#counts.settled++;
+    if (!fault && leaf.kind === 'drill') this.#due = { type: 'void', lease: leaf.lease! };
     return fault;
   }
-}
-
-/** Does the commitment claim what its order and slot imply? */
-function planFault(leaf: Leaf<'commitment'>, order: JobOrder): string | null {
-  const { width, height } = tileRect(order, leaf.slot % tileCount(order));
-  if (leaf.sceneRoot !== order.sceneRoot) return 'A commitment to a film of another scene.';
-  if (leaf.paths !== leasePaths(order, leaf.slot)) return 'A commitment has not the paths that its slot implies.';
-  if (leaf.leaves !== Math.ceil(width / LEAF_SIDE_PX) * Math.ceil(height / LEAF_SIDE_PX))
-    return 'A commitment is over more or fewer leaves than its tile has.';
-  if (leaf.weights !== undefined && !unpackClasses(leaf.weights, leaf.leaves))
-    return 'A commitment does not say of each leaf what it can tell.';
-  return leaf.segments > leaf.paths * segmentsPerPathMax(order.bounces)
-    ? 'A commitment claims more segments than its paths can have.'
-    : null;
 }

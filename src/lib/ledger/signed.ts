@@ -8,10 +8,13 @@ import { encodeCanonical, decodeCanonical } from '../protocol/canonical.ts';
 import { fromBase64Url, sha256, toHex } from '../protocol/bytes.ts';
 import {
   CheckVerdictBodySchema,
+  DrillSealBodySchema,
   FilmReceiptBodySchema,
   GrantBodySchema,
   JobSubmitBodySchema,
+  LeaseAppealBodySchema,
   LeaseCommitBodySchema,
+  ReviewWordBodySchema,
 } from '../protocol/control.ts';
 import { envelopeHash, open, type Envelope, type EnvelopeFault, type Purpose, type Verify } from '../protocol/envelope.ts';
 import type { JobOrder } from '../protocol/order.ts';
@@ -54,6 +57,13 @@ export function orderIn(leaf: Leaf<'job'>): JobOrder | null {
   return parsed?.success ? parsed.output.body.order : null;
 }
 
+/** What somebody signed, parsed; null when it is something else. The signature is not looked at. */
+export function bodyIn<T>(signed: Envelope, schema: v.GenericSchema<unknown, T>): T | null {
+  const bytes = fromBase64Url(signed.payload);
+  const parsed = bytes && v.safeParse(v.object({ body: schema }), decodeCanonical(bytes));
+  return parsed?.success ? (parsed.output as { body: T }).body : null;
+}
+
 function claimOf(leaf: LogLeaf): Claim | null {
   switch (leaf.type) {
     case 'job':
@@ -72,6 +82,12 @@ function claimOf(leaf: LogLeaf): Claim | null {
       });
     case 'receipt':
       return claim(leaf, 'film.receipt', null, FilmReceiptBodySchema, (body) => same(leaf, body, ['lease', 'root', 'verdict']));
+    case 'drill':
+      return claim(leaf, 'drill.seal', null, DrillSealBodySchema, (body) => same(leaf, body, ['lease']));
+    case 'appeal':
+      return claim(leaf, 'lease.appeal', null, LeaseAppealBodySchema, (body) => same(leaf, body, ['lease']));
+    case 'word':
+      return claim(leaf, 'review.word', null, ReviewWordBodySchema, (body) => same(leaf, body, ['lease']));
     case 'entry':
       return leaf.signed && claim({ signed: leaf.signed, request: leaf.request }, 'grant', null, GrantBodySchema, () => true);
     default:

@@ -14,13 +14,28 @@ import {
   LEAVES_PER_TILE_MAX,
 } from './limits.ts';
 import { JobOrderSchema } from './order.ts';
-import { count, finite, hex32, hex64, id16, leafWeights, microTokens, peerId, shortText, signedPpm, VERDICT_REASONS } from './schema.ts';
+import {
+  CORRUPTIONS,
+  count,
+  finite,
+  hex32,
+  hex64,
+  id16,
+  leafBits,
+  leafWeights,
+  microTokens,
+  peerId,
+  shortText,
+  signedPpm,
+  VERDICT_REASONS,
+} from './schema.ts';
+import { CheckpointMessageSchema, CosignedMessageSchema } from './witness.ts';
 
 /**
  * Grows with every change after which a peer or a coordinator of the version before would refuse or misread a
  * message, an order or a film of this one. Ends of different versions part with a sentence (version.ts).
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export const ROLES = ['creator', 'worker', 'checker'] as const;
 export type Role = (typeof ROLES)[number];
@@ -92,6 +107,26 @@ export const CheckVerdictBodySchema = v.strictObject({
 });
 export type CheckVerdictBody = v.InferOutput<typeof CheckVerdictBodySchema>;
 
+/**
+ * Purpose `drill.seal`: a worker that was asked for a false film says, before it commits to it, that this
+ * root is one and which leaves tell. Kept secret until a checker has spoken (trust/drill).
+ */
+export const DrillSealBodySchema = v.strictObject({ lease: id16, root: hex32, kind: v.picklist(CORRUPTIONS), tells: leafBits });
+export type DrillSealBody = v.InferOutput<typeof DrillSealBodySchema>;
+
+/** Purpose `lease.appeal`: the worker of a lease that checks voided asks people to look. Once per lease. */
+export const LeaseAppealBodySchema = v.strictObject({ lease: id16, text: shortText });
+export type LeaseAppealBody = v.InferOutput<typeof LeaseAppealBodySchema>;
+
+/** Purpose `review.word`: what a person says of a case (trust/review). Once per lease and key; `accept` means that the film is what was ordered. */
+export const ReviewWordBodySchema = v.strictObject({
+  lease: id16,
+  root: hex32,
+  word: v.picklist(['accept', 'reject', 'unsure']),
+  reason: shortText,
+});
+export type ReviewWordBody = v.InferOutput<typeof ReviewWordBodySchema>;
+
 // ---- client → coordinator ------------------------------------------------------------------
 
 const id = count(0x7fffffff);
@@ -142,6 +177,9 @@ export const ClientMessageSchema = v.variant('type', [
     checks: count(16),
     nonceCommitments: v.pipe(v.array(hex32), v.maxLength(CHECK_NONCES_PER_CHECKER_MAX)),
   }),
+  /** A reviewer wants to see a case of the queue: answered by a `case` event. */
+  v.strictObject({ type: v.literal('look'), id, lease: id16 }),
+  CosignedMessageSchema,
 ]);
 export type ClientMessage = v.InferOutput<typeof ClientMessageSchema>;
 
@@ -241,6 +279,10 @@ export const ServerMessageSchema = v.variant('type', [
     deadlineMs: count(Number.MAX_SAFE_INTEGER),
     sources: v.pipe(v.array(peerId), v.maxLength(16)),
     capability,
+    /** Trace it, spoil a copy like this, and commit to the copy: who is drawn to check it is being tested (trust/drill). */
+    drill: v.nullable(
+      v.strictObject({ kind: v.picklist(CORRUPTIONS), strength: v.pipe(finite, v.minValue(0), v.maxValue(64)), seed: count(0xffffffff) }),
+    ),
   }),
   v.strictObject({ type: v.literal('recalled'), lease: id16, reason: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/)) }),
   /** To a worker: deliver (or deliver again) this committed film to the creator, who is at `creatorPeer` now. */
@@ -270,8 +312,19 @@ export const ServerMessageSchema = v.variant('type', [
     capability,
     deadlineMs: count(Number.MAX_SAFE_INTEGER),
   }),
+  CheckpointMessageSchema,
   /** To a checker: no longer needed. */
   v.strictObject({ type: v.literal('check-withdrawn'), lease: id16 }),
+  /** To a reviewer, with which it opens any leaves at `workerPeer` (film.open) and traces them again. */
+  v.strictObject({
+    type: v.literal('case'),
+    lease: LeaseSchema,
+    order: JobOrderSchema,
+    root: hex32,
+    workerPeer: peerId,
+    sources: v.pipe(v.array(peerId), v.maxLength(16)),
+    capability,
+  }),
 ]);
 export type ServerMessage = v.InferOutput<typeof ServerMessageSchema>;
 

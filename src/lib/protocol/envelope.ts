@@ -13,7 +13,17 @@ import { hex32, hex64 } from './schema.ts';
 /** Signatures of this project can't be replayed as signatures of anything else. */
 const DOMAIN = utf8('pictor envelope v1\n');
 
-export const PURPOSES = ['grant', 'job.submit', 'job.cancel', 'lease.commit', 'film.receipt', 'check.verdict'] as const;
+export const PURPOSES = [
+  'grant',
+  'job.submit',
+  'job.cancel',
+  'lease.commit',
+  'film.receipt',
+  'check.verdict',
+  'drill.seal',
+  'lease.appeal',
+  'review.word',
+] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
 export const EnvelopeSchema = v.strictObject({

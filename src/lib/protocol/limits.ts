@@ -79,6 +79,9 @@ export const LEAF_SIDE_PX = 8;
 /** 64 × 1023 and 64 × 511 fit the 16-bit sums of a FilmPixel. */
 export const PASS_SAMPLES_MAX = 64;
 
+/** Keys that one order bars. */
+export const ORDER_AVOIDS_MAX = 64;
+
 // Leases
 export const LEASE_DEADLINE_MIN_MS = 30_000;
 export const LEASE_DEADLINE_MAX_MS = 10 * 60_000;
@@ -93,6 +96,17 @@ export const LEAVES_PER_CHALLENGE_MAX = 16;
 export const LEAVES_PER_TILE_MAX = (TILE_SIDE_PX_MAX / LEAF_SIDE_PX) ** 2;
 export const CHECK_NONCES_PER_CHECKER_MAX = 64;
 export const CHECK_DEADLINE_MS = 120_000;
+
+/** Fewer keys that check, and drills would only tell the operator about itself. */
+export const DRILL_CHECKERS_MIN = 3;
+/** After the end of a lease that checks voided, its worker may appeal for so long. */
+export const APPEAL_MS_MAX = 24 * 3_600_000;
+/** An appeal that people have not decided by then is denied. */
+export const APPEAL_OPEN_MS_MAX = 7 * 24 * 3_600_000;
+/** Cases that the queue of doubt shows. */
+export const REVIEW_CASES_MAX = 64;
+/** Films of voided leases that a worker keeps for an appeal. */
+export const FILMS_DISPUTED_MAX = 8;
 
 // Control socket
 export const CONTROL_MESSAGE_BYTES_MAX = 64 * 1024;

@@ -7,6 +7,7 @@ import {
   JOB_BOUNCES_MAX,
   JOB_SAMPLES_MAX,
   JOB_SIDE_PX_MAX,
+  ORDER_AVOIDS_MAX,
   PASS_SAMPLES_MAX,
   SCENE_FILE_BYTES_MAX,
   TILE_SIDE_PX_MAX,
@@ -83,5 +84,7 @@ export const JobOrderSchema = v.strictObject({
   seed: count(0xffffffff),
   /** The most this job may cost; taken into escrow at submission. */
   capMicro: microTokens,
+  /** Keys that get no lease and no check of this job. */
+  avoid: v.optional(v.pipe(v.array(hex32), v.maxLength(ORDER_AVOIDS_MAX))),
 });
 export type JobOrder = v.InferOutput<typeof JobOrderSchema>;

@@ -16,8 +16,25 @@ export const peerId = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}-[0-9a-f]{8}$/));
 export const shortText = v.pipe(v.string(), v.maxLength(200));
 /** Half a byte per leaf of the largest tile, base64url (trust/weights). */
 export const leafWeights = v.pipe(v.string(), v.maxLength(684), v.regex(/^[A-Za-z0-9_-]*$/));
+/** A bit per leaf of the largest tile, base64url, the first in the lowest. */
+export const leafBits = v.pipe(v.string(), v.maxLength(171), v.regex(/^[A-Za-z0-9_-]*$/));
 export const signedPpm = v.pipe(v.number(), v.integer(), v.minValue(-1_000_000), v.maxValue(1_000_000));
 
 /** Why a checker judged as it did: what differed, or what it could not have. */
 const FINDINGS = ['agrees', 'size', 'signatures', 'light', 'not-finite', 'segments', 'weights', 'opening', 'refused'] as const;
 export const VERDICT_REASONS = [...FINDINGS, 'unreachable', 'scene'] as const;
+
+/** Ways in which a film is false on purpose (trust/corruption). */
+export const CORRUPTIONS = [
+  'depth',
+  'samples',
+  'neighbour',
+  'denoised',
+  'upscaled',
+  'skim',
+  'random',
+  'brighter',
+  'segments',
+  'forged',
+  'replayed',
+] as const;

@@ -5,6 +5,7 @@
 import type { TraceOutcome } from '../gpu/engine.ts';
 import type { Film } from '../job/film.ts';
 import { passes, tileRect } from '../job/plan.ts';
+import { spoil, type HonestFilms, type Spoilt, type Traced } from './drill-run.ts';
 import type { Shared } from './shared.ts';
 import type { ControlEvent, ControlRequest, RoleContext, WorkerState } from './types.ts';
 
@@ -12,7 +13,13 @@ type Grant = Extract<ControlEvent, { type: 'grant' }>;
 type YieldReason = Extract<ControlRequest, { type: 'yield' }>['reason'];
 
 export type LeaseResult =
-  | { readonly ok: true; readonly film: Film; readonly traceSeconds: number }
+  | {
+      readonly ok: true;
+      readonly film: Film;
+      readonly traceSeconds: number;
+      /** What is committed in its place, where that was asked for (trust/drill). */
+      readonly spoilt: Spoilt | null;
+    }
   | {
       readonly ok: false;
       readonly reason: YieldReason | 'aborted';
@@ -32,14 +39,17 @@ export class LeaseRun {
   readonly #context: RoleContext;
   readonly #shared: Shared;
   readonly #grant: Grant;
+  readonly #kept: HonestFilms;
   readonly #show: (state: WorkerState, reason: string) => void;
   readonly #stop = new AbortController();
   #over: Promise<unknown> = Promise.resolve();
 
-  constructor(context: RoleContext, shared: Shared, grant: Grant, show: (state: WorkerState, reason: string) => void) {
+  /** @param kept films of slots that come again after a drill. */
+  constructor(context: RoleContext, shared: Shared, grant: Grant, kept: HonestFilms, show: (state: WorkerState, reason: string) => void) {
     this.#context = context;
     this.#shared = shared;
     this.#grant = grant;
+    this.#kept = kept;
     this.#show = show;
   }
 
@@ -59,7 +69,8 @@ export class LeaseRun {
   }
 
   async run(): Promise<LeaseResult> {
-    const result = this.#run(this.#stop.signal);
+    const kept = this.#kept.take(this.#grant);
+    const result = kept ? this.#finish(this.#stop.signal, kept) : this.#run(this.#stop.signal);
     // Whoever waits for the end alone does not care how it came; the caller of `run` does.
     this.#over = result.catch(() => {});
     return result;
@@ -83,7 +94,7 @@ export class LeaseRun {
       if (signal.aborted) return ABORTED;
       if (!scene.ok) return { ok: false, reason: scene.reason };
       const traced = await this.#trace(signal);
-      if (traced.ok) return traced;
+      if (traced.ok) return this.#finish(signal, traced);
       if (traced.reason === 'aborted' || signal.aborted) return ABORTED;
       if (traced.reason === 'no-memory') return { ok: false, reason: 'scene-too-big', lacksBytes: order.sceneNeeds.bytes };
       if (traced.reason === 'node-cap') return { ok: false, reason: 'scene-too-big' };
@@ -93,6 +104,14 @@ export class LeaseRun {
       await this.#context.clock.sleep(signal, RESTART_MS * (attempt + 1));
     }
     return signal.aborted ? ABORTED : { ok: false, reason: 'device-lost' };
+  }
+
+  /** The film, and what is committed in its place: then the honest one is kept, for it is asked for next. */
+  async #finish(signal: AbortSignal, { film, traceSeconds }: Traced): Promise<LeaseResult> {
+    const spoilt = await spoil(this.#context.engine, signal, this.#grant, film);
+    if (signal.aborted) return ABORTED;
+    if (spoilt) this.#kept.keep(this.#grant, { film, traceSeconds });
+    return { ok: true, film, traceSeconds, spoilt };
   }
 
   #trace(signal: AbortSignal): Promise<TraceOutcome> {

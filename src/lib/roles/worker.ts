@@ -10,6 +10,7 @@ import type { ControlEvent } from './types.ts';
 import { LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
 import { commit } from '../trust/commitment.ts';
 import { leafClasses, packClasses } from '../trust/weights.ts';
+import { HonestFilms } from './drill-run.ts';
 import { FilmShelf, type ShelfBounds } from './film-shelf.ts';
 import { LeaseRun, type LeaseResult } from './lease-run.ts';
 import { Emitter, Observable } from './observable.ts';
@@ -31,6 +32,7 @@ export class WorkerRole {
   readonly #shelf: FilmShelf;
   readonly #status = new Observable<WorkerStatus>(OFF);
   readonly #films = new Emitter<FilmEvent>();
+  readonly #honest = new HonestFilms();
   #queue: Grant[] = [];
   #current: LeaseRun | null = null;
   #device: Extract<DeviceReport, { ok: true }> | null = null;
@@ -146,6 +148,7 @@ export class WorkerRole {
       case 'settled':
         return this.#close(event.lease, { leasesSettled: this.status.leasesSettled + 1 });
       case 'voided': {
+        if (event.reason === 'drill') return this.#close(event.lease, {});
         const voided = [{ lease: event.lease, reason: event.reason }, ...this.status.voided].slice(0, VOIDED_KEPT_MAX);
         return this.#close(event.lease, { leasesVoided: this.status.leasesVoided + 1, voided });
       }
@@ -186,7 +189,9 @@ export class WorkerRole {
     if (this.#looping) return;
     this.#looping = true;
     for (let grant = this.#queue.shift(); grant; grant = this.#queue.shift()) {
-      const run: LeaseRun = new LeaseRun(this.#context, this.#shared, grant, (state, reason) => this.#show(run, grant, state, reason));
+      const run: LeaseRun = new LeaseRun(this.#context, this.#shared, grant, this.#honest, (state, reason) =>
+        this.#show(run, grant, state, reason),
+      );
       this.#current = run;
       try {
         const result = await run.run();
@@ -221,18 +226,13 @@ export class WorkerRole {
       if (result.reason !== 'aborted') void control.request({ type: 'yield', lease, reason: result.reason });
       return;
     }
-    const { film, traceSeconds } = result;
+    const { traceSeconds, spoilt } = result;
+    const film = spoilt?.film ?? result.film;
     const rect = tileRect(grant.order, grant.lease.tile);
     const commitment = commit(film, rect);
     const segments = filmSegments(film.light);
     this.#shelf.put({ lease: grant.lease, rect, film, commitment });
-    const rate = segments / Math.max(traceSeconds, 1e-3);
-    const { segmentsPerSecond } = this.status;
-    this.#status.set({
-      ...this.status,
-      segments: this.status.segments + segments,
-      segmentsPerSecond: segmentsPerSecond === 0 ? rate : 0.7 * segmentsPerSecond + 0.3 * rate,
-    });
+    if (!spoilt) this.#count(segments, traceSeconds);
     const body = {
       lease,
       root: commitment.root,
@@ -243,11 +243,22 @@ export class WorkerRole {
       traceMs: Math.round(traceSeconds * 1000),
       weights: packClasses(leafClasses(film.light, rect, film.samples)),
     };
+    if (spoilt) void control.submit('drill.seal', { lease, root: commitment.root, kind: spoilt.kind, tells: spoilt.tells });
     void control.submit('lease.commit', body).then((outcome) => {
       // Too late, recalled or unknown: nobody will ever ask for this film.
       if (outcome.status === 'refused') this.#shelf.drop(lease);
     });
-    this.#films.emit({ lease: grant.lease, order: grant.order, rect, light: film.light });
+    this.#films.emit({ lease: grant.lease, order: grant.order, rect, light: result.film.light });
+  }
+
+  #count(segments: number, traceSeconds: number): void {
+    const rate = segments / Math.max(traceSeconds, 1e-3);
+    const { segmentsPerSecond } = this.status;
+    this.#status.set({
+      ...this.status,
+      segments: this.status.segments + segments,
+      segmentsPerSecond: segmentsPerSecond === 0 ? rate : 0.7 * segmentsPerSecond + 0.3 * rate,
+    });
   }
 
   #show(run: LeaseRun, grant: Grant, state: WorkerState, reason: string): void {

@@ -20,6 +20,7 @@ import { jobs, leases } from './store/schema.ts';
 export class Marks implements Wake {
   readonly jobs = new Set<string>();
   readonly balances = new Set<string>();
+  readonly resends = new Set<string>();
   networkChanged = false;
   onMatch: () => void = () => {};
 
@@ -34,6 +35,11 @@ export class Marks implements Wake {
 
   balance(key: string): void {
     this.balances.add(key);
+  }
+
+  resend(peer: string): void {
+    this.resends.add(peer);
+    this.onMatch();
   }
 
   network(): void {
@@ -85,9 +91,19 @@ export class Background {
   async #matchLoop(): Promise<void> {
     while (this.#matchAgain && !this.#stop.signal.aborted) {
       this.#matchAgain = false;
+      await this.#guard('telling again', () => this.#resend());
       await this.#guard('matching', () => this.#scheduler.round());
     }
     this.#matching = null;
+  }
+
+  async #resend(): Promise<void> {
+    const peers = [...this.#marks.resends];
+    this.#marks.resends.clear();
+    for (const peer of peers) {
+      const session = this.#core.sessions.peer(peer);
+      if (session) await this.#scheduler.resend(session);
+    }
   }
 
   #loop(intervalMs: number, round: () => Promise<void>): void {

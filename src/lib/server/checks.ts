@@ -8,7 +8,8 @@ import { CHECK_DEADLINE_MS, CHECK_NONCES_PER_CHECKER_MAX } from '../protocol/lim
 import { escalatedPpm } from '../trust/escalation.ts';
 import { challengeOf } from '../trust/standing.ts';
 import type { Core } from './core.ts';
-import { findJob } from './jobs.ts';
+import { sealFor } from './drills.ts';
+import { findJob, orderOf } from './jobs.ts';
 import { findLease } from './leases.ts';
 import { mayJudge, standingOf } from './records.ts';
 import type { Session } from './sessions.ts';
@@ -116,17 +117,19 @@ export async function drawCheck(
     chain: beacon.chain,
     beacon: beacon.value,
     ...challenge,
+    sealed: await sealFor(core, tx.db, lease, nonce),
     atMs,
   });
   return check ? { check, lease, job } : null;
 }
 
 /** May this session check that lease at all? Never the worker's, never the creator's own, never one from the worker's network. */
-export const mayCheck = (core: Core, session: Session, lease: Pick<LeaseRow, 'worker'>, job: Pick<JobRow, 'creator'>): boolean =>
+export const mayCheck = (core: Core, session: Session, lease: Pick<LeaseRow, 'worker'>, job: JobRow): boolean =>
   session.checksWanted > 0 &&
   session.roles.has('checker') &&
   session.key !== lease.worker &&
   session.key !== job.creator &&
+  !orderOf(job).avoid?.includes(session.key) &&
   !core.sessions.near(session, lease.worker);
 
 /** Is a checker here that could still look: one that may, has not been asked, and has a nonce to be drawn with? */

@@ -12,22 +12,21 @@ import {
   CONTROL_MESSAGES_PER_SECOND_MAX,
   CONTROL_QUEUE_MESSAGES_MAX,
   WATCHES_PER_CONNECTION_MAX,
-  YIELD_PAUSE_MS,
-  LEASE_FAULTS_PER_WORKER_AND_JOB_MAX,
 } from '../protocol/limits.ts';
 import { otherVersion, versionSentence } from '../protocol/version.ts';
-import { beingChecked } from './checks.ts';
+import { addressPrefix } from '../trust/affinity.ts';
 import type { Core } from './core.ts';
 import { findJob, orderOf, viewJob } from './jobs.ts';
 import { nodeVerify } from './keys.ts';
-import { findLease, leaseView } from './leases.ts';
-import { commit } from './notices.ts';
+import { leaseView } from './leases.ts';
+import { Notices } from './notices.ts';
+import { lookAt } from './review.ts';
 import type { Scheduler } from './scheduler.ts';
 import { sendOver, Session, type ControlLink } from './sessions.ts';
-import { askDelivery, giveUp } from './settle.ts';
+import { askDelivery } from './settle.ts';
 import { jobs, leases } from './store/schema.ts';
-import { Notices } from './notices.ts';
 import { submit } from './submit.ts';
+import { yieldLease } from './yielding.ts';
 
 /** How far back a returning peer is told what it may have missed, in leases. */
 const MISSED_LEASES_MAX = 1_000;
@@ -138,6 +137,10 @@ export class Connection {
     if (!hello.peer.startsWith(`${hello.key}-`)) return refused('hello-peer', 'The peer id does not begin with the key.');
     if (this.#session && this.#session.peer !== hello.peer)
       return refused('hello-again', 'This connection already speaks for another peer.');
+    if (core.lists.blockedKeys.has(hello.key)) return refused('key-blocked', 'The operator of this network serves this key no more.');
+    const prefix = addressPrefix(this.#link.address ?? '');
+    if (prefix !== null && core.lists.blockedPrefixes.has(prefix))
+      return refused('network-blocked', 'The operator of this network serves nobody at this address.');
     const proven = await nodeVerify(fromHex(hello.proof), helloBytes(core.network, this.#challenge, hello.peer), fromHex(hello.key));
     if (!proven) return refused('hello-proof', 'The proof does not match the key.');
     const known = this.#session;
@@ -179,9 +182,11 @@ export class Connection {
         ack();
         return core.wake.match();
       case 'yield':
-        return this.#yield(session, message);
+        return yieldLease(core, session, message, (answer) => this.#send(answer));
       case 'check-ready':
         return this.#checkReady(session, message);
+      case 'look':
+        return this.#look(session, message);
     }
   }
 
@@ -193,6 +198,13 @@ export class Connection {
     session.checksWanted = message.checks;
     this.#send({ type: 'ack', id: message.id });
     this.#core.wake.match();
+  }
+
+  async #look(session: Session, { id, lease }: Extract<ClientMessage, { type: 'look' }>): Promise<void> {
+    const looked = await lookAt(this.#core, session, lease, (job) => this.#scheduler.capability(job, session.key));
+    if ('reason' in looked) return this.#send({ type: 'refused', id, reason: looked.reason, text: looked.text });
+    this.#send({ type: 'ack', id });
+    this.#send(looked);
   }
 
   async #submit(session: Session, message: Extract<ClientMessage, { type: 'submit' }>): Promise<void> {
@@ -245,28 +257,6 @@ export class Connection {
       askDelivery(core, notices, lease, job);
     }
     notices.send(core);
-  }
-
-  async #yield(session: Session, { id, lease: leaseId, reason }: Extract<ClientMessage, { type: 'yield' }>): Promise<void> {
-    const core = this.#core;
-    const lease = await findLease(core.store.db, leaseId);
-    if (lease?.worker !== session.key || (lease.state !== 'granted' && lease.state !== 'committed')) {
-      return this.#send({ type: 'refused', id, reason: 'lease-over', text: 'This lease is not yours any more.' });
-    }
-    const polite = reason === 'stopped';
-    const from = lease.state;
-    const blameless = polite || reason === 'scene-unavailable';
-    // A committed film that is being looked at is not given back for nothing: its leaves may be known to be drawn.
-    const looked = from === 'committed' && (await beingChecked(core.store.db, leaseId));
-    const faults = reason === 'scene-too-big' ? LEASE_FAULTS_PER_WORKER_AND_JOB_MAX : blameless && !looked ? 0 : 1;
-    core.sessions.pause(session.key, lease.job, core.clock.nowMs() + YIELD_PAUSE_MS);
-    core.counters.count(`yield-${reason}`);
-    await commit(
-      core,
-      (tx, notices) =>
-        giveUp(core, tx, notices, leaseId, { from, reason: `yield-${reason}`, faults, failed: polite ? false : 'once-per-worker' }),
-      () => this.#send({ type: 'ack', id }),
-    );
   }
 
   /** Everything a returning peer may have missed: work it holds, films to deliver, and how its leases ended. */

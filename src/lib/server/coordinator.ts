@@ -16,6 +16,7 @@ import type { Core, IceServers } from './core.ts';
 import { Counters } from './counters.ts';
 import { founding } from './founding.ts';
 import { answerHttp } from './http.ts';
+import { listsFromEnvironment, listsOf, type ListsInput } from './lists.ts';
 import { LogService } from './log.ts';
 import { DEFAULT_POLICY, iceServersFromEnvironment } from './policy.ts';
 import { Scheduler } from './scheduler.ts';
@@ -40,6 +41,8 @@ export interface CoordinatorOptions {
   readonly rules?: Partial<TrustRules>;
   /** The network's id; by default made from the coordinator's key at the first start, and kept. */
   readonly network?: string;
+  /** By default from the file that PICTOR_LISTS names, else nobody. */
+  readonly lists?: ListsInput;
   /** By default from PICTOR_ICE (JSON), else none. */
   readonly iceServers?: IceServers;
   readonly logger?: (line: string) => void;
@@ -98,6 +101,7 @@ async function raise(store: Store, options: CoordinatorOptions, logger: (line: s
     identity,
     policy: { ...DEFAULT_POLICY, ...options.policy },
     rules,
+    lists: options.lists ? listsOf(options.lists) : listsFromEnvironment(),
     iceServers: options.iceServers ?? iceServersFromEnvironment(),
     clock,
     store,

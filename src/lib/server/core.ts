@@ -8,6 +8,7 @@ import type { Identity } from '../protocol/envelope.ts';
 import type { Beacon } from './beacon.ts';
 import type { Clock } from './clock.ts';
 import type { Counters } from './counters.ts';
+import type { Lists } from './lists.ts';
 import type { LogService } from './log.ts';
 import type { Sessions } from './sessions.ts';
 import type { Store } from './store/store.ts';
@@ -20,6 +21,8 @@ export interface Core {
   readonly identity: Identity;
   readonly policy: Policy;
   readonly rules: TrustRules;
+  /** Whom the operator bars, and whose word it takes. */
+  readonly lists: Lists;
   readonly iceServers: IceServers;
   readonly clock: Clock;
   readonly store: Store;
@@ -42,6 +45,8 @@ export interface Wake {
   match(): void;
   job(job: string): void;
   balance(key: string): void;
+  /** Tell this peer again what it holds. */
+  resend(peer: string): void;
   network(): void;
 }
 

@@ -15,6 +15,7 @@ import { viewJob } from './jobs.ts';
 import { balanceOf, listEntries } from './ledger.ts';
 import { recordOf } from './records.ts';
 import { jobReceipt } from './receipt.ts';
+import { board, provenance, reviewQueue } from './review.ts';
 
 /** The longest account is `escrow:` and a job. */
 const QUERY_LENGTH_MAX = 80;
@@ -72,6 +73,10 @@ async function api(core: Core, path: string[], query: URLSearchParams): Promise<
       });
     case 'standing':
       return v.is(hex32, id) ? json(await recordOf(core, id)) : bad('A key is 64 hex digits.');
+    case 'review':
+      return review(core, id);
+    case 'board':
+      return json(await board(core.store.db));
     case 'entries':
       return entriesPage(core, query);
     case 'proof':
@@ -79,6 +84,13 @@ async function api(core: Core, path: string[], query: URLSearchParams): Promise<
     default:
       return missing('There is nothing here.');
   }
+}
+
+async function review(core: Core, lease: string | undefined): Promise<Response> {
+  if (lease === undefined) return json(await reviewQueue(core));
+  if (!v.is(id16, lease)) return bad('A lease id is 32 hex digits.');
+  const value = await provenance(core.store.db, lease);
+  return value ? json(value) : missing('There is no such film.');
 }
 
 async function status(core: Core): Promise<unknown> {

@@ -18,6 +18,7 @@ import {
 import type { JobOrder } from '../protocol/order.ts';
 import { blocked, doubted } from '../trust/standing.ts';
 import { unpackClasses } from '../trust/weights.ts';
+import { askDrill } from './drill-ask.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { closeJob, refundIfOver } from './closing.ts';
 import { findJob, orderOf, type Request } from './jobs.ts';
@@ -43,7 +44,16 @@ export const leafCount = (order: JobOrder, slot: number): number => leafRects(ti
 /** Takes the job's next slot for a worker: slots to be done again first, then the next in pass order. Null when none is left. */
 export async function claimLease(core: Core, tx: Tx, job: JobRow, worker: { key: string; peer: string }): Promise<LeaseRow | null> {
   const slot = await nextSlot(tx, job.id);
-  if (!slot) return null;
+  return slot && grantSlot(core, tx, job, worker, slot);
+}
+
+interface Slot {
+  readonly slot: number;
+  readonly attempt: number;
+  readonly failures: number;
+}
+
+async function grantSlot(core: Core, tx: Tx, job: JobRow, worker: { key: string; peer: string }, slot: Slot): Promise<LeaseRow | null> {
   const nowMs = core.clock.nowMs();
   const [row] = await tx.db
     .insert(leases)
@@ -56,12 +66,24 @@ export async function claimLease(core: Core, tx: Tx, job: JobRow, worker: { key:
       state: 'granted',
       grantedMs: nowMs,
       deadlineMs: nowMs + (await allowance(tx, job, slot.slot, worker.key)),
+      drill: await askDrill(core, tx, job, worker.key),
     })
     .returning();
   return row ?? null;
 }
 
-async function nextSlot(tx: Tx, job: string): Promise<{ slot: number; attempt: number; failures: number } | null> {
+/** After a drill: its slot for the worker that has the honest film. Nothing when its job is over. */
+export async function grantAgain(core: Core, tx: Tx, notices: Notices, { job: id, slot, worker, workerPeer }: LeaseRow): Promise<void> {
+  const [waiting] = await tx.db
+    .delete(redo)
+    .where(and(eq(redo.job, id), eq(redo.slot, slot)))
+    .returning();
+  if (!waiting) return;
+  await grantSlot(core, tx, (await findJob(tx.db, id))!, { key: worker, peer: workerPeer }, waiting);
+  notices.resend(workerPeer);
+}
+
+async function nextSlot(tx: Tx, job: string): Promise<Slot | null> {
   const [first] = await tx.db
     .select()
     .from(redo)
@@ -135,7 +157,7 @@ export async function commitLease(
     .update(leases)
     .set({
       ...{ state: 'committed', root: body.root, segments: body.segments, committedMs: atMs },
-      ...{ adapterClass: body.adapterClass, weights: body.weights },
+      ...{ adapterClass: body.adapterClass, weights: body.weights, shader: body.shader },
     })
     .where(and(eq(leases.id, lease.id), eq(leases.state, 'granted')))
     .returning({ id: leases.id });
@@ -183,6 +205,9 @@ export interface Ending {
   readonly finders?: readonly string[];
 }
 
+/** A drill's lease ends so: it was a test of its checker. */
+export const DRILL = 'drill';
+
 /** Who ends a lease that a checker failed does not get away unblamed; only a draw of verdicts excuses. */
 export const UNDECIDED = 'check-undecided';
 
@@ -192,7 +217,7 @@ export async function endLease(core: Core, tx: Tx, notices: Notices, id: string,
   const state = ending.from === 'committed' ? 'voided' : 'released';
   const [lease] = await tx.db
     .update(leases)
-    .set({ state, endedMs: atMs, reason: ending.reason })
+    .set({ state, endedMs: atMs, reason: ending.reason, faulted: ending.finders !== undefined })
     .where(and(eq(leases.id, id), eq(leases.state, ending.from)))
     .returning();
   if (!lease) return null;
@@ -204,13 +229,14 @@ export async function endLease(core: Core, tx: Tx, notices: Notices, id: string,
       .set({ state: 'withdrawn' })
       .where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
   }
-  const blamed = ending.faults === 0 && ending.reason !== UNDECIDED && (await hasFailed(tx, id)) ? 1 : ending.faults;
+  const drilled = ending.reason === DRILL;
+  const blamed = !drilled && ending.faults === 0 && ending.reason !== UNDECIDED && (await hasFailed(tx, id)) ? 1 : ending.faults;
   if (blamed > 0) await addFaults(tx, lease, blamed);
   const counts = ending.failed === 'once-per-worker' ? !(await gaveUpBefore(tx, lease)) : ending.failed;
   const failures = lease.failures + (counts ? 1 : 0);
   const reopened = await tx.db
     .update(jobs)
-    .set({ redone: sql`${jobs.redone} + 1` })
+    .set({ redone: sql`${jobs.redone} + ${drilled ? 0 : 1}` })
     .where(and(eq(jobs.id, lease.job), eq(jobs.state, 'open')))
     .returning({ id: jobs.id });
   if (reopened.length === 0) {
@@ -226,7 +252,8 @@ export async function endLease(core: Core, tx: Tx, notices: Notices, id: string,
 }
 
 /** What a void lease does to its worker's record: a fault costs all that was held, a doubt the trust that was earned. */
-async function hold(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, { finders }: Ending): Promise<void> {
+async function hold(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, { finders, reason }: Ending): Promise<void> {
+  if (reason === DRILL) return;
   if (finders) return forfeit(core, tx, notices, lease, (await findJob(tx.db, lease.job))!, finders);
   if ((await hasFailed(tx, lease.id)) && !(await hasFailed(tx, lease.id, 'pass')))
     await beginAnew(tx, lease.worker, doubted(await standingOf(tx.db, lease.worker)));

@@ -10,9 +10,15 @@ export class Notices {
   readonly #messages: (readonly [peer: string, message: ServerMessage])[] = [];
   readonly #jobs = new Set<string>();
   readonly #balances = new Set<string>();
+  readonly #resends = new Set<string>();
 
   toPeer(peer: string | undefined, message: ServerMessage): void {
     if (peer !== undefined) this.#messages.push([peer, message]);
+  }
+
+  /** This peer was given something by the by: it is told all that it holds. */
+  resend(peer: string): void {
+    this.#resends.add(peer);
   }
 
   /** The job's view changed, and so may what can be matched. */
@@ -26,6 +32,7 @@ export class Notices {
 
   send(core: Core): void {
     for (const [peer, message] of this.#messages) core.sessions.peer(peer)?.send(message);
+    for (const peer of this.#resends) core.wake.resend(peer);
     for (const job of this.#jobs) core.wake.job(job);
     for (const key of this.#balances) core.wake.balance(key);
     if (this.#jobs.size > 0) core.wake.match();

@@ -14,6 +14,7 @@ import {
 import { heldOf } from '../ledger/leaf.ts';
 import { missed } from '../trust/grading.ts';
 import { released } from '../trust/standing.ts';
+import { lapseAppeals } from './appeals.ts';
 import type { Core } from './core.ts';
 import { findJob } from './jobs.ts';
 import { findLease } from './leases.ts';
@@ -64,6 +65,7 @@ export class Reaper {
     if (nowMs - this.#heldMs >= HELD_INTERVAL_MS) {
       this.#heldMs = nowMs;
       await reapHeld(core);
+      await lapseAppeals(core);
     }
     core.sessions.forgetBefore(nowMs - 2 * FILM_SILENCE_MS_MAX);
     core.sessions.endPauses(nowMs);

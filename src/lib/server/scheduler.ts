@@ -11,6 +11,7 @@ import { FILMS_HELD_PER_WORKER_MAX, LEASES_PER_WORKER_MAX } from '../protocol/li
 import { bringsNews } from '../trust/escalation.ts';
 import { drawCheck, mayCheck, verdictsOf } from './checks.ts';
 import type { Core } from './core.ts';
+import { drillIn } from './drill-ask.ts';
 import { orderOf } from './jobs.ts';
 import { blockedWorkers, claimLease, leaseView } from './leases.ts';
 import { commit } from './notices.ts';
@@ -92,7 +93,7 @@ export class Scheduler {
       const load = loads.get(worker.peer) ?? { granted: 0, committed: 0 };
       if (worker.leasesWanted <= 0 || load.granted >= LEASES_PER_WORKER_MAX || load.committed >= FILMS_HELD_PER_WORKER_MAX) continue;
       const fits = (job: JobRow): boolean =>
-        !blocked.get(job.id)?.has(worker.key) && holdsScene(worker, orderOf(job)) && !this.#core.sessions.paused(worker.key, job.id, nowMs);
+        !blocked.get(job.id)?.has(worker.key) && suits(worker, orderOf(job)) && !this.#core.sessions.paused(worker.key, job.id, nowMs);
       const turn = this.#firstJob++;
       const job = open.map((_, i) => open[(turn + i) % open.length]!).find(fits);
       if (!job) continue;
@@ -115,7 +116,7 @@ export class Scheduler {
 
   /** @returns false when the job had no slot left. */
   async #grant(job: JobRow, worker: Session): Promise<boolean> {
-    const capability = await this.#capability(job.id, worker.key);
+    const capability = await this.capability(job.id, worker.key);
     const lease = await commit(this.#core, async (tx, notices) => {
       const claimed = await claimLease(this.#core, tx, job, worker);
       if (claimed) {
@@ -177,7 +178,7 @@ export class Scheduler {
       // A dispute is put to another kind of device first: two of one kind would say the same.
       .sort((a, b) => Number(news(b)) - Number(news(a)) || lot(a) - lot(b) || busy(a) - busy(b));
     for (const checker of able) {
-      const capability = await this.#capability(job.id, checker.key);
+      const capability = await this.capability(job.id, checker.key);
       const drawn = await commit(core, async (tx, notices) => {
         const result = await drawCheck(core, tx, lease.id, checker);
         if (result) notices.toPeer(checker.peer, checkMessage(core, result, capability));
@@ -206,7 +207,7 @@ export class Scheduler {
   }
 
   /** Issued once per job and key, and again when half its time is over. */
-  async #capability(job: string, key: string): Promise<string> {
+  async capability(job: string, key: string): Promise<string> {
     return capabilityFor(this.#core, this.#capabilities, job, key);
   }
 
@@ -218,14 +219,14 @@ export class Scheduler {
       .from(leases)
       .innerJoin(jobs, eq(jobs.id, leases.job))
       .where(and(eq(leases.workerPeer, session.peer), eq(leases.state, 'granted')));
-    for (const { lease, job } of granted) session.send(grantMessage(core, lease, job, await this.#capability(job.id, session.key)));
+    for (const { lease, job } of granted) session.send(grantMessage(core, lease, job, await this.capability(job.id, session.key)));
     const drawn = await core.store.db
       .select({ check: checks, lease: leases, job: jobs })
       .from(checks)
       .innerJoin(leases, eq(leases.id, checks.lease))
       .innerJoin(jobs, eq(jobs.id, leases.job))
       .where(and(eq(checks.checkerPeer, session.peer), eq(checks.state, 'drawn')));
-    for (const row of drawn) session.send(checkMessage(core, row, await this.#capability(row.job.id, session.key)));
+    for (const row of drawn) session.send(checkMessage(core, row, await this.capability(row.job.id, session.key)));
   }
 }
 
@@ -248,11 +249,15 @@ function lotOf(core: Core, proven: boolean): number {
   return -Math.log(uniform) / (proven ? PROVEN_WEIGHT : 1);
 }
 
-const holdsScene = ({ bytesMax, holds }: Session, { scene, environment, sceneNeeds }: JobOrder): boolean =>
-  scene.bytes + (environment?.bytes ?? 0) <= bytesMax && sceneNeeds.bytes <= holds.bytes && sceneNeeds.bindingBytes <= holds.bindingBytes;
+/** Does the device hold the scene, and does the creator want anything of this key? */
+const suits = ({ key, bytesMax, holds }: Session, { scene, environment, sceneNeeds, avoid }: JobOrder): boolean =>
+  !avoid?.includes(key) &&
+  scene.bytes + (environment?.bytes ?? 0) <= bytesMax &&
+  sceneNeeds.bytes <= holds.bytes &&
+  sceneNeeds.bindingBytes <= holds.bindingBytes;
 
 /** Peers that hold the scene: the creator first, then whoever said so. */
-function sourcesOf(core: Core, job: JobRow, but: string): string[] {
+export function sourcesOf(core: Core, job: JobRow, but: string): string[] {
   const scene = orderOf(job).scene.hash;
   const creator = core.sessions.creatorOf(job)?.peer;
   const others = core.sessions.all().filter((session) => session.blobs.has(scene) && session.peer !== creator);
@@ -270,6 +275,7 @@ function grantMessage(core: Core, lease: LeaseRow, job: JobRow, capability: stri
     deadlineMs: lease.deadlineMs,
     sources,
     capability,
+    drill: drillIn(lease),
   } as const;
 }
 

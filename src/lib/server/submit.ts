@@ -10,14 +10,19 @@ import { MINT } from '../ledger/leaf.ts';
 import { concat, fromHex } from '../protocol/bytes.ts';
 import {
   CheckVerdictBodySchema,
+  DrillSealBodySchema,
   FilmReceiptBodySchema,
   GrantBodySchema,
   JobCancelBodySchema,
   JobSubmitBodySchema,
+  LeaseAppealBodySchema,
   LeaseCommitBodySchema,
+  ReviewWordBodySchema,
 } from '../protocol/control.ts';
 import { claimedPurpose, envelopeHash, open, type Envelope, type EnvelopeFault, type Purpose } from '../protocol/envelope.ts';
 import { ENVELOPE_AGE_MS_MAX } from '../protocol/limits.ts';
+import { appeal, recordWord } from './appeals.ts';
+import { sealDrill } from './drills.ts';
 import { recordVerdict } from './verdicts.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { closeJob } from './closing.ts';
@@ -71,6 +76,9 @@ const handlers: Record<Purpose, (step: Step, body: unknown) => Promise<SubmitOut
   'check.verdict': handler(CheckVerdictBodySchema, ({ core, tx, notices, request }, body) =>
     recordVerdict(core, tx, notices, request, body),
   ),
+  'drill.seal': handler(DrillSealBodySchema, ({ tx, request }, body) => sealDrill(tx, request, body)),
+  'lease.appeal': handler(LeaseAppealBodySchema, ({ core, tx, notices, request }, body) => appeal(core, tx, notices, request, body)),
+  'review.word': handler(ReviewWordBodySchema, ({ core, tx, notices, request }, body) => recordWord(core, tx, notices, request, body)),
 };
 
 const FAULT_TEXT: Record<EnvelopeFault, string> = {

@@ -14,6 +14,7 @@ import { blocked, faulted } from '../trust/standing.ts';
 import { unpackClasses } from '../trust/weights.ts';
 import { anotherFor, beingChecked, verdictsOf } from './checks.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
+import { drillOn, endDrill, openSeal } from './drills.ts';
 import { findJob, orderOf, type Request } from './jobs.ts';
 import { findLease, leafCount, UNDECIDED } from './leases.ts';
 import type { Notices } from './notices.ts';
@@ -47,17 +48,27 @@ export async function recordVerdict(
   const judged = await judgedBy(tx, request, body);
   if ('ok' in judged) return judged;
   const { check, lease, job } = judged;
-  const { seed, leaf, whole } = logVerdict(core, tx, request, body, judged);
+  const drill = body.verdict === 'unavailable' ? null : await drillOn(tx.db, lease);
+  if (drill) openSeal(core, tx, drill);
+  const { seed, leaf, drawn, whole } = logVerdict(core, tx, request, body, judged);
   // A checker that could not get or trace the scene says nothing about the worker: as if it had not answered.
   const state = body.reason === 'scene' ? 'expired' : body.verdict;
-  const { adapterClass, reason } = body;
-  await tx.db.update(checks).set({ state, adapterClass, reason, whole }).where(eq(checks.nonceCommitment, check.nonceCommitment));
+  const { adapterClass, reason, pixelsWrong } = body;
+  const found = { drawn: drawn.join(), whole, paths: body.paths, pathsEqual: body.pathsEqual, pixelsWrong, atMs: core.clock.nowMs() };
+  await tx.db
+    .update(checks)
+    .set({ state, adapterClass, reason, ...found })
+    .where(eq(checks.nonceCommitment, check.nonceCommitment));
   await tx.db
     .update(jobs)
     .set({ checks: sql`${jobs.checks} + 1` })
     .where(eq(jobs.id, job.id));
-  await changeGrades(tx, request.key, answered);
   notices.job(job.id);
+  if (drill && body.verdict !== 'unavailable') {
+    await endDrill(core, tx, notices, { drill, lease, job }, { checker: request.key, verdict: body.verdict, drawn });
+    return { ok: true, ref: request.hash };
+  }
+  await changeGrades(tx, request.key, answered);
   if (body.verdict === 'unavailable') {
     if (state !== 'unavailable' || !(await outOfReach(core, tx, notices, lease, job))) await decideLease(core, tx, notices, lease, job);
     return { ok: true, ref: request.hash };
@@ -85,14 +96,14 @@ async function judgedBy(tx: Tx, request: Request, body: CheckVerdictBody): Promi
   return { check, lease, job: (await findJob(tx.db, lease.job))! };
 }
 
-/** @returns the draw's seed, the index of the verdict's leaf, and whether all of the film was drawn. */
+/** @returns the draw's seed, the index of the verdict's leaf in the log, what was drawn, and whether that is all of the film. */
 function logVerdict(
   core: Core,
   tx: Tx,
   request: Request,
   body: CheckVerdictBody,
   { check, lease, job }: Judged,
-): { seed: Uint8Array; leaf: number; whole: boolean } {
+): { seed: Uint8Array; leaf: number; drawn: readonly number[]; whole: boolean } {
   const seed = drawSeed({ beacon: check.beacon, nonce: body.nonce, lease: lease.id, root: body.root });
   const leaves = leafCount(orderOf(job), lease.slot);
   const classes = lease.weights === null ? null : unpackClasses(lease.weights, leaves);
@@ -116,7 +127,7 @@ function logVerdict(
     signed: request.signed,
     atMs: core.clock.nowMs(),
   });
-  return { seed, leaf, whole: drawn.length === leaves };
+  return { seed, leaf, drawn, whole: drawn.length === leaves };
 }
 
 /** The first verdict's seed says whether a second audit is due; nobody knew it before its nonce was told. */

@@ -120,6 +120,14 @@ function sentence(leaf: LogLeaf): string {
       return `${leaf.count} leaves drawn for ${leaf.checker}`;
     case 'verdict':
       return `${leaf.verdict} by ${leaf.checker}: ${leaf.reason}`;
+    case 'drill':
+      return 'was a drill: false on purpose, to test its checker';
+    case 'appeal':
+      return 'its worker appeals';
+    case 'word':
+      return `a reviewer’s word by ${leaf.signed.key}`;
+    case 'appealed':
+      return `the appeal is ${leaf.outcome}`;
     case 'receipt':
       return leaf.verdict;
     case 'waiver':

@@ -5,6 +5,7 @@
  */
 import { readPixel, viewOfFilm, writePixel, FILM_BYTES_PER_PIXEL, type Film, type PixelSums } from '../job/film.ts';
 import type { Pass, Rect } from '../job/plan.ts';
+import type { CORRUPTIONS } from '../protocol/schema.ts';
 
 /** What a lease asks for, and what a lie changes of it. */
 export interface TraceSpec {
@@ -16,12 +17,11 @@ export interface TraceSpec {
 /** @returns null when it can't be traced. */
 export type TraceFilm = (spec: TraceSpec) => Promise<Film | null>;
 
-export const CORRUPTIONS = ['depth', 'samples', 'neighbour', 'denoised', 'upscaled', 'skim', 'random', 'brighter', 'segments'] as const;
 export type Corruption = (typeof CORRUPTIONS)[number];
 
 export interface Lie {
   readonly kind: Corruption;
-  /** Share that is false (skim, upscaled by 1 / strength), bounces left out (depth), share of samples left out, or factor − 1 of the light. */
+  /** Share that is false (skim, forged, upscaled by 1 / strength), bounces left out (depth), share of samples left out, or factor − 1 of the light. */
   readonly strength: number;
   /** Uniform in [0, 1): where the lie has a choice. */
   readonly random: () => number;
@@ -48,6 +48,10 @@ export async function corrupted(trace: TraceFilm, spec: TraceSpec, lie: Lie): Pr
       return mapped(await trace(spec), (film) => brightened(film, lie.strength));
     case 'segments':
       return mapped(await trace(spec), padded);
+    case 'forged':
+      return mapped(await trace(spec), (film) => forged(film, lie));
+    case 'replayed':
+      return trace({ ...spec, pass: { ...spec.pass, first: spec.pass.first + spec.pass.count } });
   }
 }
 
@@ -64,9 +68,11 @@ export function sparedBy({ kind, strength }: Pick<Lie, 'kind' | 'strength'>, bou
       return 1 - strength;
     case 'neighbour':
     case 'random':
+    case 'replayed':
       return 1;
     case 'brighter':
     case 'segments':
+    case 'forged':
       return 0;
   }
 }
@@ -177,5 +183,12 @@ function brightened(film: Film, by: number): Film {
 function padded(film: Film): Film {
   const out = copy(film);
   eachPixel(out, (sums) => ({ ...sums, segments: sums.segments + 1 }));
+  return out;
+}
+
+/** A share of the paths is another's: light and counts stay, so that nothing but a re-trace tells. */
+function forged(film: Film, { strength, random }: Lie): Film {
+  const out = copy(film);
+  for (let i = 0; i < out.signatures.length; i++) if (random() < strength) out.signatures[i] = Math.floor(random() * 65_536);
   return out;
 }

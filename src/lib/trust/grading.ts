@@ -43,6 +43,12 @@ export function payFactor(grades: Grades): number {
 
 export const mayBeDrawn = (grades: Grades): boolean => accuracyOf(grades) >= DRAWN_FROM;
 
+/** Checks answered before a key's word on an appeal is heard. */
+const REVIEW_FROM = 16;
+
+/** Has it shown that it looks? Many fresh keys are no jury. */
+export const mayReview = (grades: Grades): boolean => grades.answered >= REVIEW_FROM && accuracyOf(grades) >= PAID_FROM;
+
 export function graded(grades: Grades, { truth, right }: { truth: 'good' | 'bad'; right: boolean }): Grades {
   return truth === 'good'
     ? { ...grades, good: grades.good + 1, goodRight: grades.goodRight + Number(right) }

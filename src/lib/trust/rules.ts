@@ -29,6 +29,9 @@ export const TrustRulesSchema = v.strictObject({
   faultsBlocked: count(1000),
   /** Most that honest devices may differ, as the mean share of a check's paths. */
   differingMeanPpm: ppm,
+  /** Chance that a lease is a drill (drill.ts), and what is added to it, per thousand of the chance that its film is drawn whole. */
+  drillPpm: v.optional(ppm, 0),
+  drillAuditShare: v.optional(count(1000), 0),
   /** Two keys that were drawn to check one another within so long do not check one another again. */
   pairMs: count(Number.MAX_SAFE_INTEGER),
 });
@@ -50,5 +53,7 @@ export const DEFAULT_RULES: TrustRules = {
   highValueMicro: 10_000_000,
   faultsBlocked: 2,
   differingMeanPpm: 10_000,
+  drillPpm: 20_000,
+  drillAuditShare: 100,
   pairMs: 3_600_000,
 };

@@ -4,7 +4,8 @@ import { filmIsFinite, type Film } from '#lib/job/film.ts';
 import { leafRects, segmentsPerPathMax } from '#lib/job/plan.ts';
 import { cutLeaf } from '#lib/trust/commitment.ts';
 import { compareLeaf } from '#lib/trust/compare.ts';
-import { corrupted, CORRUPTIONS, sparedBy, type Corruption, type TraceSpec } from '#lib/trust/corruption.ts';
+import { CORRUPTIONS } from '#lib/protocol/schema.ts';
+import { corrupted, sparedBy, type Corruption, type TraceSpec } from '#lib/trust/corruption.ts';
 import { arithmeticFilm } from '../../sim/arithmetic-engine.ts';
 import { seededRandom } from '../../sim/virtual-clock.ts';
 
@@ -13,7 +14,7 @@ const trace = ({ rect, pass, bounces }: TraceSpec): Promise<Film> =>
   Promise.resolve(arithmeticFilm({ sceneRoot: 'ab'.repeat(32), frame: { seed: 1, bounces } as never, rect, pass }));
 const THICK: Record<Corruption, number> = {
   ...{ depth: 1, samples: 0.5, neighbour: 1, denoised: 0.5, upscaled: 0.25 },
-  ...{ skim: 0.5, random: 1, brighter: 0.5, segments: 1 },
+  ...{ skim: 0.5, random: 1, brighter: 0.5, segments: 1, forged: 0.3, replayed: 1 },
 };
 
 /** Share of leaves that a re-trace refuses. */

@@ -139,9 +139,36 @@ const whole = String.raw`
 alter table checks add column whole boolean not null default false;
 `;
 
+/** Drills, appeals and people's words; what checks found, for those who are to look at it. */
+const hearings = String.raw`
+alter table entries drop constraint entries_kind_check;
+alter table entries add constraint entries_kind_check
+  check (kind in ('grant', 'escrow', 'settle', 'refund', 'forfeit', 'release', 'drill', 'restore'));
+create unique index entries_one_drill_per_lease on entries (lease) where kind = 'drill';
+create unique index entries_one_restore_per_lease on entries (lease) where kind = 'restore';
+alter table leases add column drill text, add column faulted boolean not null default false, add column shader text not null default '';
+alter table checks add column drawn text not null default '', add column paths bigint not null default 0,
+  add column paths_equal bigint not null default 0, add column pixels_wrong bigint not null default 0, add column at_ms bigint not null default 0;
+create table drills (
+  lease text primary key references leases (id), root text not null, tells text not null,
+  request text not null, payload text not null, key text not null, sig text not null
+);
+create table appeals (
+  lease text primary key references leases (id), text text not null, at_ms bigint not null,
+  outcome text not null default 'open' check (outcome in ('open', 'granted', 'denied'))
+);
+create index appeals_open on appeals (at_ms) where outcome = 'open';
+create table words (
+  lease text not null references leases (id), reviewer text not null, word text not null check (word in ('accept', 'reject', 'unsure')),
+  house boolean not null, heard boolean not null, at_ms bigint not null, primary key (lease, reviewer)
+);
+create index leases_voided on leases (ended_ms) where state = 'voided';
+`;
+
 export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
   { version: 1, sql: first },
   { version: 2, sql: missing },
   { version: 3, sql: trust },
   { version: 4, sql: whole },
+  { version: 5, sql: hearings },
 ];

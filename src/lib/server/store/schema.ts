@@ -120,6 +120,11 @@ export const leases = pgTable('leases', {
   verdictMs: safe('verdict_ms'),
   endedMs: safe('ended_ms'),
   reason: text('reason'),
+  /** What its worker is asked to spoil (trust/drill), as JSON; null asks for nothing. */
+  drill: text('drill'),
+  /** Voided over a fault of its worker. */
+  faulted: boolean('faulted').notNull().default(false),
+  shader: text('shader').notNull().default(''),
 });
 export type LeaseRow = typeof leases.$inferSelect;
 
@@ -152,6 +157,12 @@ export const checks = pgTable('checks', {
   reason: text('reason'),
   /** Were all leaves drawn? Known with the verdict. */
   whole: boolean('whole').notNull().default(false),
+  /** Indices of the drawn leaves, joined by commas; known with the verdict, as what follows. */
+  drawn: text('drawn').notNull().default(''),
+  paths: safe('paths').notNull().default(0),
+  pathsEqual: safe('paths_equal').notNull().default(0),
+  pixelsWrong: safe('pixels_wrong').notNull().default(0),
+  atMs: safe('at_ms').notNull().default(0),
 });
 export type CheckRow = typeof checks.$inferSelect;
 
@@ -200,3 +211,38 @@ export const grades = pgTable('grades', {
   answered: integer('answered').notNull(),
   missed: integer('missed').notNull(),
 });
+
+/** Drills under seal: the worker's envelope, until a checker has spoken (trust/drill). */
+export const drills = pgTable('drills', {
+  lease: text('lease').primaryKey(),
+  root: text('root').notNull(),
+  tells: text('tells').notNull(),
+  request: text('request').notNull(),
+  payload: text('payload').notNull(),
+  key: text('key').notNull(),
+  sig: text('sig').notNull(),
+});
+export type DrillRow = typeof drills.$inferSelect;
+
+export const appeals = pgTable('appeals', {
+  lease: text('lease').primaryKey(),
+  text: text('text').notNull(),
+  atMs: safe('at_ms').notNull(),
+  outcome: text('outcome', { enum: ['open', 'granted', 'denied'] })
+    .notNull()
+    .default('open'),
+});
+/** What people say of cases. */
+export const words = pgTable(
+  'words',
+  {
+    lease: text('lease').notNull(),
+    reviewer: text('reviewer').notNull(),
+    word: text('word', { enum: ['accept', 'reject', 'unsure'] }).notNull(),
+    house: boolean('house').notNull(),
+    /** Said while an appeal was open. */
+    heard: boolean('heard').notNull(),
+    atMs: safe('at_ms').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.lease, t.reviewer] })],
+);

@@ -1,0 +1,114 @@
+/**
+ * Known answers against the real coordinator and real roles: honest checkers find every drill, a checker
+ * that never looks is found out and paid nothing, no worker is blamed, and the picture is the honest one.
+ * A drill's draw looks like any other: what could tell them apart is compared.
+ */
+import { expect, test } from 'vitest';
+import type { Leaf, LogLeaf } from '#lib/ledger/leaf.ts';
+import type { Control } from '#lib/roles/types.ts';
+import { CheckerRole } from '#lib/roles/checker.ts';
+import { WorkerRole } from '#lib/roles/worker.ts';
+import { begin, checker, expectWell, submitted, verifiedLog, worker, world } from '../story.ts';
+import type { Tab } from '../world.ts';
+
+const OFTEN = { drillPpm: 300_000, drillAuditShare: 0, secondAuditPpm: 0 };
+
+const of = <T extends LogLeaf['type']>(log: readonly LogLeaf[], type: T): Leaf<T>[] =>
+  log.filter((leaf): leaf is Leaf<T> => leaf.type === type);
+
+interface Record {
+  readonly checker: { readonly bad: number; readonly badRight: number; readonly accuracy: number; readonly payFactor: number };
+  readonly worker: { readonly faults: number; readonly doubts: number };
+}
+const recordOf = async (key: string): Promise<Record> =>
+  (await (await world.coordinator!.http(new Request(`http://sim/api/standing/${key}`)))!.json()) as Record;
+
+/** Says yes to all it is asked, whatever it saw. */
+function yesMan(tab: Tab): Control {
+  const { control } = tab;
+  return new Proxy(control, {
+    get: (target, name) => {
+      if (name === 'submit')
+        return (purpose: string, body: { paths: number }) =>
+          target.submit(
+            purpose as 'check.verdict',
+            purpose === 'check.verdict'
+              ? { ...body, verdict: 'pass', reason: 'agrees', paths: 64, pathsEqual: 64, pixelsWrong: 0, biasPpm: 0 }
+              : body,
+          );
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+}
+
+test('honest checkers find every drill, nobody is blamed, and no pixel is false', async () => {
+  await begin(51, OFTEN);
+  const workers = [await worker(), await worker()];
+  for (let i = 0; i < 4; i++) await checker();
+  const { role, job } = await submitted(await world.tab());
+  await expectWell(role, job);
+  const log = await verifiedLog();
+  const drills = of(log, 'drill');
+  expect(drills.length).toBeGreaterThan(3);
+  const verdicts = of(log, 'verdict');
+  const graded = drills.map(({ lease }) => verdicts.find((leaf) => leaf.lease === lease)!);
+  expect(graded.map(({ verdict }) => verdict)).toEqual(drills.map(() => 'fail'));
+  for (const { tab, role: one } of workers) {
+    expect(one.status.leasesVoided).toBe(0);
+    expect((await world.wait(recordOf(tab.identity.key))).worker).toMatchObject({ faults: 0, doubts: 0 });
+  }
+});
+
+test('its draw, commitment and receipt are as any other’s, under one seal each', async () => {
+  await begin(52, OFTEN);
+  for (let i = 0; i < 2; i++) await worker();
+  for (let i = 0; i < 4; i++) await checker();
+  const { role, job } = await submitted(await world.tab());
+  await expectWell(role, job);
+  const log = await verifiedLog();
+  const drilled = new Set(of(log, 'drill').map(({ lease }) => lease));
+  expect(drilled.size).toBeGreaterThan(0);
+  const fields = (leaf: LogLeaf): string => Object.keys(leaf).toSorted().join();
+  const draws = of(log, 'draw');
+  expect(new Set(draws.map(({ sealed }) => sealed)).size).toBe(draws.length);
+  for (const leaves of [draws, of(log, 'commitment')])
+    expect(new Set(leaves.filter(({ lease }) => drilled.has(lease)).map(fields))).toEqual(new Set(leaves.map(fields)));
+  const workersOf = (is: boolean): Set<string> =>
+    new Set(
+      of(log, 'commitment')
+        .filter(({ lease }) => drilled.has(lease) === is)
+        .map((leaf) => leaf.worker),
+    );
+  // Who spoils is who works: its next commitments are meant.
+  for (const key of workersOf(true)) expect(workersOf(false)).toContain(key);
+});
+
+test('a checker that never looks is found out, and paid no more', async () => {
+  await begin(53, OFTEN);
+  await worker();
+  await worker();
+  for (let i = 0; i < 3; i++) await checker();
+  const tab = await world.tab();
+  const lazy = new CheckerRole({ ...tab, control: yesMan(tab) });
+  await lazy.start();
+  const { role, job } = await submitted(await world.tab());
+  await expectWell(role, job);
+  const { checker: record } = await world.wait(recordOf(tab.identity.key));
+  expect(record.bad).toBeGreaterThan(0);
+  expect(record.badRight).toBe(0);
+  expect(record.payFactor).toBe(0);
+  await verifiedLog();
+});
+
+test('a worker that goes away with a drill holds up nobody', async () => {
+  await begin(54, { ...OFTEN, drillPpm: 500_000 });
+  const { tab, role: gone } = await worker();
+  expect(gone).toBeInstanceOf(WorkerRole);
+  for (let i = 0; i < 4; i++) await checker();
+  const { role, job } = await submitted(await world.tab());
+  await world.until('some of it is committed', () => role.job(job)!.view.committed > 0);
+  await tab.kill();
+  await worker();
+  await expectWell(role, job);
+});
