@@ -35,7 +35,7 @@ const api: DarkroomApi = {
     const { Sequence: Made } = await import('#lib/image/sequence.ts');
     sequence = new Made(choices);
   },
-  addFrame: (frame) => opened().add(arrived(), frame),
+  addFrame: (frame, notes) => opened().add(arrived(), frame, notes),
   finishSequence: () => opened().finish(),
 };
 

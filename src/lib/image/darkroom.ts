@@ -4,6 +4,7 @@
  */
 import * as comlink from 'comlink';
 import type { DevelopChoices, Developed, Picture } from './develop.ts';
+import type { Notes } from './png.ts';
 import { takeApart, type Piece, type PictureHead } from './planes.ts';
 import type { SequenceChoices, SequenceFile } from './sequence.ts';
 
@@ -15,7 +16,7 @@ export interface DarkroomApi {
   /** Then `addFrame` after each picture, then `finishSequence`; once in a worker's life. */
   openSequence(choices: SequenceChoices): Promise<void>;
   /** @returns a sentence when it can't go on, else null. */
-  addFrame(frame: number): Promise<string | null>;
+  addFrame(frame: number, notes?: Notes): Promise<string | null>;
   finishSequence(): Promise<SequenceFile>;
 }
 
@@ -90,11 +91,11 @@ export class SequenceAside {
     return new SequenceAside(running, choices);
   }
 
-  /** @param frame its number. @returns a sentence when it can't go on, as when no encoder is there; null when all is well. */
-  add(picture: Picture, frame: number): Promise<string | null> {
+  /** @param frame its number. @param notes of this picture alone. @returns a sentence when it can't go on, as when no encoder is there; null when all is well. */
+  add(picture: Picture, frame: number, notes?: Notes): Promise<string | null> {
     const { kind, frame: choices } = this.#choices;
     const sent = needed(picture, kind === 'zip' ? choices : { ...choices, format: 'png8' });
-    const work = send(this.#running, sent).then(() => this.#running.api.addFrame(frame));
+    const work = send(this.#running, sent).then(() => this.#running.api.addFrame(frame, notes));
     return Promise.race([work, this.#running.failed]);
   }
 

@@ -37,11 +37,11 @@ export class Sequence {
     this.#choices = choices;
   }
 
-  /** In the order of the video; @param frame numbers a picture in a ZIP. */
-  async add(picture: Picture, frame: number): Promise<Trouble> {
+  /** In the order of the video; @param frame numbers a picture in a ZIP. @param notes of this picture alone, in place of those of all. */
+  async add(picture: Picture, frame: number, notes = this.#choices.frame.notes): Promise<Trouble> {
     const { kind, frame: choices } = this.#choices;
     if (kind !== 'zip') return this.#addToVideo(picture, kind);
-    const file = await develop(picture, choices);
+    const file = await develop(picture, { ...choices, notes });
     const numbered = file.name.replace(/(\.[a-z]+)$/, `-${String(frame).padStart(DIGITS, '0')}$1`);
     return this.#zip.add(numbered, file.bytes) ? null : 'The ZIP would grow beyond 4 GB; take fewer frames or a smaller format.';
   }

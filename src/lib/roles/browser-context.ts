@@ -8,6 +8,7 @@ import { IdbBlobStore } from '../p2p/blob-store-idb.ts';
 import { createPeerJsNet } from '../p2p/peerjs-net.ts';
 import { randomBytes, toHex } from '../protocol/bytes.ts';
 import { signalToken } from '../protocol/signal.ts';
+import { IdbSequenceStore } from './browser-sequences.ts';
 import { browserIdentity, IdbJobStore, IdbOutbox, openBrowserDatabase } from './browser-stores.ts';
 import { browserClock } from './browser-clock.ts';
 import { ControlClient } from './control-client.ts';
@@ -40,7 +41,8 @@ export async function createBrowserContext(options: BrowserOptions = {}): Promis
       return control.iceServers.map(iceServerOf);
     },
   });
-  return { identity, control, net, engine: options.engine ?? createEngine(), blobs: new IdbBlobStore(), jobs: new IdbJobStore(db), clock };
+  const stores = { blobs: new IdbBlobStore(), jobs: new IdbJobStore(db), sequences: new IdbSequenceStore(db) };
+  return { identity, control, net, engine: options.engine ?? createEngine(), ...stores, clock };
 }
 
 type IceServer = ControlClient['iceServers'][number];

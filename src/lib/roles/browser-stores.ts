@@ -5,8 +5,10 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import { randomBytes, type Bytes } from '../protocol/bytes.ts';
 import { envelopeHash, identityFromSecret, type Envelope, type Identity } from '../protocol/envelope.ts';
+import type { FrameHead, StoredFrame } from './frame-store.ts';
 import type { JobStore, StoredFilm, StoredJob } from './job-store.ts';
 import type { Outbox } from './outbox.ts';
+import type { SequencePlan } from './sequence-plan.ts';
 
 interface Schema extends DBSchema {
   keys: { key: string; value: Bytes };
@@ -14,23 +16,32 @@ interface Schema extends DBSchema {
   jobs: { key: string; value: StoredJob };
   /** Under the lease's id; `place` is [job, tile]. */
   films: { key: string; value: StoredFilm & { readonly place: [string, number] }; indexes: { place: [string, number] } };
+  sequences: { key: string; value: SequencePlan };
+  frames: { key: [string, number]; value: StoredFrame };
+  /** Apart from the pixels, so that a look at a whole sequence reads none. */
+  frameHeads: { key: [string, number]; value: FrameHead & { readonly sequence: string } };
 }
 
 export type BrowserDatabase = IDBPDatabase<Schema>;
 
 export const openBrowserDatabase = (name = 'pictor'): Promise<BrowserDatabase> =>
-  openDB<Schema>(name, 2, {
+  openDB<Schema>(name, 3, {
     upgrade(db, before) {
       if (before < 1) {
         db.createObjectStore('keys');
         db.createObjectStore('outbox');
-      } else {
+      } else if (before < 2) {
         // Films of version 1 have another layout, and nothing reads it any more; keys stay.
         db.deleteObjectStore('jobs');
         db.deleteObjectStore('films');
       }
-      db.createObjectStore('jobs', { keyPath: 'job' });
-      db.createObjectStore('films').createIndex('place', 'place');
+      if (before < 2) {
+        db.createObjectStore('jobs', { keyPath: 'job' });
+        db.createObjectStore('films').createIndex('place', 'place');
+      }
+      db.createObjectStore('sequences', { keyPath: 'sequence' });
+      db.createObjectStore('frames', { keyPath: ['sequence', 'frame'] });
+      db.createObjectStore('frameHeads', { keyPath: ['sequence', 'frame'] });
     },
   });
 

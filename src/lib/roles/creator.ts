@@ -73,10 +73,19 @@ export class CreatorRole {
     return this.#told.on(listener);
   }
 
+  /** Puts a file where workers can fetch it from. */
+  async keep(file: Bytes): Promise<BlobRef> {
+    const { blobs } = this.#context;
+    const ref = this.#kept.get(file) ?? { hash: await hashOfBlob(file), bytes: file.length };
+    this.#kept.set(file, ref);
+    if (!(await blobs.list()).includes(ref.hash)) await blobs.put(ref.hash, file);
+    return ref;
+  }
+
   /** Waits until the coordinator has taken or refused the order; a newcomer's grant is earned on the way. */
   async submit(signal: AbortSignal, choice: JobChoice): Promise<SubmitOutcome> {
     const { scene, environment } = choice.files;
-    const order = orderOf(choice, { scene: await this.#keep(scene), environment: environment && (await this.#keep(environment.file)) });
+    const order = orderOf(choice, { scene: await this.keep(scene), environment: environment && (await this.keep(environment.file)) });
     const parsed = v.safeParse(JobOrderSchema, order);
     if (!parsed.success)
       return { ok: false, text: `The order is out of bounds: ${v.getDotPath(parsed.issues[0]) ?? 'order'}, ${parsed.issues[0].message}.` };
@@ -136,14 +145,6 @@ export class CreatorRole {
   /** Stops telling; jobs stay open at the coordinator and in the store. */
   close(): void {
     this.#closing.abort();
-  }
-
-  async #keep(file: Bytes): Promise<BlobRef> {
-    const { blobs } = this.#context;
-    const ref = this.#kept.get(file) ?? { hash: await hashOfBlob(file), bytes: file.length };
-    this.#kept.set(file, ref);
-    if (!(await blobs.list()).includes(ref.hash)) await blobs.put(ref.hash, file);
-    return ref;
   }
 
   async #open(stored: Omit<StoredJob, 'view'>): Promise<void> {

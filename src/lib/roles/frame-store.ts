@@ -6,6 +6,7 @@ import type { Layers } from '../job/layers.ts';
 import type { JobView } from '../protocol/control.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import type { FramePlace } from './job-store.ts';
+import type { SequencePlan } from './sequence-plan.ts';
 
 export interface StoredFrame extends FramePlace {
   readonly job: string;
@@ -27,6 +28,26 @@ export interface FrameStore {
   frame(sequence: string, frame: number): Promise<StoredFrame | null>;
   putFrame(frame: StoredFrame): Promise<void>;
   deleteFrames(sequence: string): Promise<void>;
+}
+
+/** A small picture in linear light, red green blue. */
+export interface Thumb {
+  readonly image: Float32Array<ArrayBuffer>;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What can be said of a frame without reading its pixels. */
+export type FrameHead = Pick<StoredFrame, 'frame' | 'view'> & { readonly thumb: Thumb };
+
+/** For a page: frames with the plan they belong to. `deletePlan` takes the frames along. */
+export interface SequenceStore extends FrameStore {
+  plan(sequence: string): Promise<SequencePlan | null>;
+  putPlan(plan: SequencePlan): Promise<void>;
+  deletePlan(sequence: string): Promise<void>;
+  head(sequence: string, frame: number): Promise<FrameHead | null>;
+  /** In no order. */
+  heads(sequence: string): Promise<readonly FrameHead[]>;
 }
 
 export class MemoryFrameStore implements FrameStore {

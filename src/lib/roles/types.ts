@@ -9,6 +9,7 @@ import type { Adapter, JobView, Lease, NetworkView, Policy, Role, ServerMessage,
 import type { Envelope, Identity, Purpose } from '../protocol/envelope.ts';
 import type { Camera, JobOrder } from '../protocol/order.ts';
 import type { FrameStore } from './frame-store.ts';
+import type { SequenceStore } from './frame-store.ts';
 import type { FramePlace, JobStore } from './job-store.ts';
 import type { PeerNet } from '../p2p/peer-net.ts';
 import type { WitnessStore } from './witness.ts';
@@ -72,6 +73,8 @@ export interface RoleContext {
   readonly blobs: BlobStore;
   /** A creator's orders and films; in memory when absent. */
   readonly jobs?: JobStore;
+  /** A creator's sequences, in a page. */
+  readonly sequences?: SequenceStore;
   /** Finished frames of a creator's sequences; in memory when absent. */
   readonly frames?: FrameStore;
   /** What a witness must not forget; in memory when absent. */

@@ -3,32 +3,36 @@
  * in. Ordering is the only verb here that reaches the network. This tab holds the scene and serves
  * it to the workers, so leaving is asked about while a picture is open.
  */
-import { developAside } from '../image/darkroom.ts';
 import type { Developed, Format } from '../image/develop.ts';
 import type { ToneOperator, ToneOptions } from '../image/tonemap.ts';
 import { isDenoiseName, QUALITIES, SIZES, type DenoiseName, type QualityName, type SizeName } from './choices.ts';
-import { Denoising } from './denoising.svelte.ts';
-import { estimate, secondsLeft, type Estimate } from './estimate.ts';
-import { choicesOf, holdsLayers, pictureOf } from './job-files.ts';
-import { keepLastPicture } from './last-picture.ts';
-import { thinned } from './painter.ts';
+import { Denoising, type Most } from './denoising.svelte.ts';
+import { estimate, secondsLeft, times, type Estimate } from './estimate.ts';
+import { keepForFront } from './front-picture.ts';
+import { fileOf } from './job-files.ts';
+import { Motion } from './motion.svelte.ts';
 import { Preview } from './preview.svelte.ts';
 import { problem, type Problem } from './problem.ts';
 import { JobPictures, rawFrame } from './raw-picture.ts';
 import { recall, remember } from './remember.ts';
 import { SceneDesk } from './scene-desk.svelte.ts';
+import { SequenceDesk, type Way } from './sequence.svelte.ts';
 import type { Connection } from './connection.svelte.ts';
+import type { SceneFiles } from '../gpu/engine.ts';
+import type { FrameRange } from '../job/frames.ts';
+import type { Layers } from '../job/layers.ts';
 import type { Policy } from '../protocol/control.ts';
+import type { Camera } from '../protocol/order.ts';
 import type { CreatorRole } from '../roles/creator.ts';
 import type { CreatorJob } from '../roles/types.ts';
 
 const BOUNCES = 8;
-/** Longer side of the picture kept for the front door. */
-const FRONT_SIDE_PX = 1280;
 
 export class CreatorDesk {
   readonly desk: SceneDesk;
   readonly preview: Preview;
+  readonly motion = new Motion();
+  readonly sequence: SequenceDesk;
   sizeName = $state<SizeName>('screen');
   customWidth = $state(640);
   customHeight = $state(360);
@@ -52,7 +56,6 @@ export class CreatorDesk {
   readonly width = $derived(this.sizeName === 'custom' ? this.customWidth : SIZES[this.sizeName].width);
   readonly height = $derived(this.sizeName === 'custom' ? this.customHeight : SIZES[this.sizeName].height);
   readonly samples = $derived(this.qualityName === 'custom' ? this.customSamples : QUALITIES[this.qualityName].samples);
-  readonly sending = $derived(this.busy !== '' || this.job?.view.state === 'open');
   readonly secondsLeft: number | null = $derived.by(() => {
     if (!this.job || this.job.view.state !== 'open') return null;
     return secondsLeft(this.job.view.settled, this.job.view.leases, (this.nowMs - this.sentAtMs) / 1000);
@@ -68,18 +71,23 @@ export class CreatorDesk {
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.desk = new SceneDesk(() => connection.engine());
+    this.desk = new SceneDesk(
+      () => connection.engine(),
+      ({ animationSeconds }) => this.motion.begin(animationSeconds),
+    );
     this.preview = new Preview(() => connection.engine());
-    this.previewDenoising = new Denoising(
-      () => connection.engine(),
-      () => ({ meanwhile: 'fast', atLast: 'fast' }),
-    );
-    this.denoising = new Denoising(
-      () => connection.engine(),
-      () => ({ meanwhile: 'fast', atLast: this.denoise === 'fast' ? 'fast' : 'final' }),
-    );
+    const engine = (): ReturnType<Connection['engine']> => connection.engine();
+    const most = (): Most => ({ meanwhile: 'fast', atLast: this.denoise === 'fast' ? 'fast' : 'final' });
+    this.previewDenoising = new Denoising(engine, () => ({ meanwhile: 'fast', atLast: 'fast' }));
+    this.denoising = new Denoising(engine, most);
+    this.sequence = new SequenceDesk(() => this.#openWay(), engine, most);
     const kept = recall('browser', 'denoise');
     if (isDenoiseName(kept)) this.chooseDenoise(kept);
+  }
+
+  /** Something is on its way to the network, or being made by it. */
+  get sending(): boolean {
+    return this.busy !== '' || this.job?.view.state === 'open' || this.sequence.running;
   }
 
   /** What the next order asks for; the preview shows it at once. */
@@ -95,7 +103,12 @@ export class CreatorDesk {
     if (frame) this.previewDenoising.take(rawFrame(frame, samples, !running));
   }
 
+  /** Of all that is ordered: one picture, or each frame of a sequence. */
   estimate(policy: Policy): Estimate {
+    return times(this.#estimateOfOne(policy), this.motion.frames);
+  }
+
+  #estimateOfOne(policy: Policy): Estimate {
     return estimate({ width: this.width, height: this.height, samples: this.samples, bounces: BOUNCES }, policy, this.preview);
   }
 
@@ -110,8 +123,9 @@ export class CreatorDesk {
   /** Takes up a picture that was open when this tab was reloaded; notes one that another visit left open. */
   async resume(): Promise<void> {
     if (this.job || this.busy) return;
-    if (recall('tab', 'job') === null) {
-      this.unfinished = recall('browser', 'job') !== null;
+    if (this.sequence.plan) return;
+    if (recall('tab', 'job') === null && recall('tab', 'sequence') === null) {
+      this.unfinished = recall('browser', 'job') !== null || recall('browser', 'sequence') !== null;
       return;
     }
     await this.takeUp();
@@ -123,7 +137,13 @@ export class CreatorDesk {
     this.busy = 'Taking up the picture again';
     try {
       const role = await this.#open();
-      const jobs = await role.resume(new AbortController().signal);
+      const jobs = (await role.resume(new AbortController().signal)).filter(({ place }) => !place);
+      const sequence = recall('browser', 'sequence');
+      if (sequence !== null && (await this.sequence.takeUp(sequence))) {
+        this.sequence.denoising.want(this.denoise !== 'off');
+        this.busy = '';
+        return;
+      }
       const open = jobs.findLast((job) => job.view.state === 'open') ?? jobs.findLast((job) => job.job === recall('browser', 'job'));
       this.busy = '';
       if (open) this.#begin(open.job);
@@ -152,8 +172,9 @@ export class CreatorDesk {
       const role = await this.#open();
       if (signal.aborted) return this.#unsent('The order was not sent.');
       this.busy = 'Sending the order';
-      const { capMicro } = this.estimate(policy);
+      const { capMicro } = this.#estimateOfOne(policy);
       const { width, height, samples, transparent } = this;
+      if (this.motion.range) return await this.#sendSequence(this.motion.range, { title, files, camera, capMicro });
       const outcome = await role.submit(signal, {
         title,
         files,
@@ -172,6 +193,20 @@ export class CreatorDesk {
     } catch (cause) {
       this.#unsent('The order could not be sent.', cause);
     }
+  }
+
+  async #sendSequence(
+    range: FrameRange,
+    { title, files, camera, capMicro }: { title: string; files: SceneFiles; camera: Camera; capMicro: bigint },
+  ): Promise<void> {
+    const { width, height, samples, transparent } = this;
+    const { cameraIndex, lens } = this.desk;
+    const seen = { cameraIndex: cameraIndex < 0 ? null : cameraIndex, camera, lens, transparent };
+    const wanted = { title, range, ...seen, width, height, samples, bounces: BOUNCES, seed: 0, capMicro: capMicro.toString() };
+    const refused = await this.sequence.start(wanted, files);
+    if (refused) return this.#unsent(refused);
+    this.sequence.denoising.want(this.denoise !== 'off');
+    this.busy = '';
   }
 
   /** Ends the open job: what is finished stays paid and stays on the canvas, the rest of the cap comes back. */
@@ -195,13 +230,11 @@ export class CreatorDesk {
 
   /** What has come in so far: PNG and PFM as it is shown, EXR with all that is known of it; null while there is no picture. */
   async file(format: Format): Promise<Developed | null> {
-    const { job } = this;
+    const { job, denoising, tone } = this;
     if (!job) return null;
-    const shown = this.denoising.shown(job.job);
     try {
-      const layers = holdsLayers(format) ? ((await this.#role?.layers(job.job)) ?? null) : null;
-      const picture = pictureOf(job, layers, holdsLayers(format) ? this.denoising.latest : shown);
-      return await developAside(new AbortController().signal, picture, choicesOf(job, format, shown, this.tone, location.origin));
+      const layers = async (): Promise<Layers | null> => (await this.#role?.layers(job.job)) ?? null;
+      return await fileOf(job, format, { layers, denoising, tone });
     } catch (cause) {
       this.trouble = problem('The file could not be written.', 'The picture stays here.', 'Try again, or choose another format.', cause);
       return null;
@@ -230,6 +263,11 @@ export class CreatorDesk {
     this.#ticker = setInterval(() => (this.nowMs = Date.now()), 1_000);
   }
 
+  async #openWay(): Promise<Way> {
+    const [role, context] = await Promise.all([this.#open(), this.#connection.open()]);
+    return { role, context };
+  }
+
   async #open(): Promise<CreatorRole> {
     if (this.#role) return this.#role;
     const [context, { CreatorRole: Role }] = await Promise.all([this.#connection.open(), import('../roles/creator.ts')]);
@@ -248,15 +286,7 @@ export class CreatorDesk {
     this.#forget();
     if (job.view.state !== 'done') return;
     // Without it the front door shows a shipped picture.
-    this.#keepForFront(job).catch(() => undefined);
-  }
-
-  async #keepForFront(job: CreatorJob): Promise<void> {
-    const { image, width, height } = thinned(job.image, job.order.width, job.order.height, FRONT_SIDE_PX);
-    const small = { width, height, light: image, denoised: null, coverage: null, auxiliary: null, samples: job.order.samples };
-    const file = await developAside(new AbortController().signal, small, choicesOf(job, 'png8', null, this.tone, location.origin));
-    const picture = file && new Blob([file.bytes], { type: file.type });
-    if (picture) await keepLastPicture({ title: job.order.title, atMs: Date.now(), file: picture });
+    keepForFront(job, this.tone).catch(() => undefined);
   }
 
   #forget(): void {

@@ -42,6 +42,15 @@ export function estimate(wanted: Wanted, policy: Policy, measured: Measured): Es
   };
 }
 
+/** The same picture so many times, as a sequence has it. */
+export function times({ quote: one, capMicro, secondsHere, measured }: Estimate, frames: number): Estimate {
+  const n = BigInt(frames);
+  const { workerMicro, checkerMicro, feeMicro } = one.split;
+  const split = { workerMicro: workerMicro * n, checkerMicro: checkerMicro * n, feeMicro: feeMicro * n };
+  const whole = { paths: one.paths * frames, estimateMicro: one.estimateMicro * n, worstMicro: one.worstMicro * n, split };
+  return { quote: whole, capMicro: capMicro * n, secondsHere: secondsHere === null ? null : secondsHere * frames, measured };
+}
+
 /** Up to two significant digits: a promise is easier to keep in mind when it is short. */
 function roundUp(micro: bigint): bigint {
   const step = 10n ** BigInt(Math.max(0, micro.toString().length - 2));

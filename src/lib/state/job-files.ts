@@ -2,17 +2,30 @@
  * Files of a job's picture: what goes into them, and what is noted in them. The receipt names the job
  * and says where its entries are verified; it proves nothing by itself.
  */
-import { ALL_LAYERS, type DevelopChoices, type Format, type Picture } from '../image/develop.ts';
+import { developAside } from '../image/darkroom.ts';
+import { ALL_LAYERS, type Developed, type DevelopChoices, type Format, type Picture } from '../image/develop.ts';
 import type { Notes } from '../image/png.ts';
 import type { ToneOptions } from '../image/tonemap.ts';
 import type { Layers } from '../job/layers.ts';
 import type { CreatorJob } from '../roles/types.ts';
-import type { Denoised } from './denoising.svelte.ts';
+import type { Denoised, Denoising } from './denoising.svelte.ts';
 import { plural } from './format.ts';
 import { samplesOfPixels } from './raw-picture.ts';
 
 /** Formats that hold layers, and so want them read. */
-export const holdsLayers = (format: Format): boolean => format === 'exr' || format === 'exr32';
+const holdsLayers = (format: Format): boolean => format === 'exr' || format === 'exr32';
+
+/** PNG and PFM as it is shown, EXR with all that is known of it. @throws whatever `developAside` throws */
+export async function fileOf(
+  job: CreatorJob,
+  format: Format,
+  { layers, denoising, tone }: { layers: () => Promise<Layers | null>; denoising: Denoising; tone: ToneOptions },
+): Promise<Developed | null> {
+  const shown = denoising.shown(job.job);
+  const latest = denoising.latest?.of === job.job ? denoising.latest : null;
+  const picture = holdsLayers(format) ? pictureOf(job, await layers(), latest) : pictureOf(job, null, shown);
+  return developAside(new AbortController().signal, picture, choicesOf(job, format, shown, tone, location.origin));
+}
 
 export function pictureOf({ order, image, coverage, tileSamples }: CreatorJob, layers: Layers | null, denoised: Denoised | null): Picture {
   const { width, height, transparent } = order;

@@ -50,10 +50,13 @@ export class SceneDesk {
   /** null: everything is sharp. */
   lens = $state.raw<Lens | null>(null);
   readonly #engine: () => Promise<Engine>;
+  readonly #onscene: (summary: SceneSummary) => void;
   #work = new AbortController();
 
-  constructor(engine: () => Promise<Engine>) {
+  /** @param onscene told when another scene comes onto the desk. */
+  constructor(engine: () => Promise<Engine>, onscene: (summary: SceneSummary) => void = () => {}) {
     this.#engine = engine;
+    this.#onscene = onscene;
   }
 
   /** One scene: a .glb, a zip, or a .gltf among the files it names. */
@@ -215,7 +218,10 @@ export class SceneDesk {
     this.title = draft.title;
     this.surroundings = surroundings;
     // A lens belongs to a scene's scale; another look of the same scene keeps it.
-    if (draft.scene !== this.files?.scene) this.lens = null;
+    if (draft.scene !== this.files?.scene) {
+      this.lens = null;
+      this.#onscene(summary);
+    }
     this.files = sceneFiles(draft, surroundings);
     this.summary = summary;
     if (typeof draft.camera === 'object' && draft.camera) this.orbit(draft.camera);
