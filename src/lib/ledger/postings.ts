@@ -2,7 +2,7 @@
  * Which postings an entry must have: computed from the job's terms and what its leases were found to
  * be, never read from the entry. What is false comes back as a sentence.
  */
-import { evenParts, leasePrice, splitPrice, type Split } from '../market/price.ts';
+import { leasePrice, splitPrice, type Split } from '../market/price.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import type { Opinion } from '../trust/escalation.ts';
 import { forfeitParts } from '../trust/standing.ts';
@@ -33,6 +33,8 @@ export interface LeaseState {
   /** Nonce commitment → its draw. */
   readonly draws: Map<string, { readonly leaf: Leaf<'draw'>; answered: boolean }>;
   readonly opinions: Opinion[];
+  /** Checker → leaves that it traced again. */
+  readonly retraced: Map<string, number>;
   /** Is a second opinion due after a first that passes? */
   second: boolean;
   /** By enough verdicts, or by one where nobody else was there. */
@@ -111,17 +113,29 @@ export function amountOf({ commitment, job: { leaf } }: LeaseState): bigint {
 /** How a settled lease's price is cut. */
 export const splitOf = (lease: LeaseState): Split => splitPrice(amountOf(lease), lease.job.leaf);
 
+/** One who passed a lease. */
+export interface Paid {
+  readonly checker: string;
+  /** Leaves that it traced again. */
+  readonly leaves: number;
+  /** Part of its fee that it gets, per thousand (trust/grading). */
+  readonly factor: number;
+}
+
 /**
- * What of the checkers' share each who passed it gets, in ascending order of keys, and what nobody
- * earned. Who gets the odd micro-token is nobody's choice.
+ * What of the checkers' share each who passed it gets, by how much each traced again and how often it was
+ * right, in ascending order of keys, and what nobody earned. Who gets the odd micro-token is nobody's choice.
  */
-export function checkerLines(
-  checkerMicro: bigint,
-  passed: readonly string[],
-  factor: (checker: string) => number,
-): readonly (readonly [account: string, micro: bigint])[] {
-  const parts = evenParts(checkerMicro, passed.length);
-  const lines = passed.toSorted().map((key, i): Line => [key, (parts[i]! * BigInt(factor(key))) / 1000n]);
+export function checkerLines(checkerMicro: bigint, passed: readonly Paid[]): readonly (readonly [account: string, micro: bigint])[] {
+  const sorted = passed.toSorted((a, b) => (a.checker < b.checker ? -1 : 1));
+  const all = BigInt(sorted.reduce((sum, { leaves }) => sum + leaves, 0));
+  const parts = sorted.map(({ leaves }) => (all === 0n ? 0n : (checkerMicro * BigInt(leaves)) / all));
+  let odd = all === 0n ? 0n : checkerMicro - parts.reduce((sum, part) => sum + part, 0n);
+  const lines = sorted.map(({ checker, factor }, i): Line => {
+    const part = parts[i]! + (odd > 0n ? 1n : 0n);
+    odd -= odd > 0n ? 1n : 0n;
+    return [checker, (part * BigInt(factor)) / 1000n];
+  });
   const paid = lines.reduce((sum, [, micro]) => sum + micro, 0n);
   return [...lines, [CHECKERS, checkerMicro - paid]];
 }
@@ -136,13 +150,15 @@ export function settlementFault(
   const { leaf: terms } = lease.job;
   if (leaf.job !== terms.job || leaf.request !== null) return 'A lease is settled from another job.';
   const split = splitOf(lease);
-  const passed = lease.opinions.filter(({ verdict }) => verdict === 'pass').map(({ checker }) => checker);
+  const passed = lease.opinions
+    .filter(({ verdict }) => verdict === 'pass')
+    .map(({ checker }) => ({ checker, leaves: lease.retraced.get(checker) ?? 0, factor: factor(checker) }));
   const { worker } = lease.commitment;
   const lines: Line[] = [
     [escrowOf(terms.job), -amountOf(lease)],
     [heldOf(worker), keptMicro],
     [worker, split.workerMicro - keptMicro],
-    ...checkerLines(split.checkerMicro, passed, factor),
+    ...checkerLines(split.checkerMicro, passed),
     [TREASURY, split.feeMicro],
   ];
   return expects(leaf, lines) ? null : 'A lease is settled for another amount, or to others, than its work and terms imply.';

@@ -169,7 +169,7 @@ export class Replay {
     job.taken.add(leaf.slot);
     const fresh = { second: false, passed: false, finders: null, receipt: 'none', end: null, reason: '' } as const;
     const later = { drill: null, forfeitMicro: 0n, hearing: null };
-    this.#leases.set(leaf.lease, { commitment: leaf, job, draws: new Map(), ...fresh, ...later, opinions: [] });
+    this.#leases.set(leaf.lease, { commitment: leaf, job, draws: new Map(), retraced: new Map(), ...fresh, ...later, opinions: [] });
     return null;
   }
 

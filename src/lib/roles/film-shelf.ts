@@ -1,8 +1,8 @@
 /**
  * Films a worker has committed to, kept until the coordinator says settled or voided: delivered to
- * the creator with retries, and opened for checkers. Never drops a film before the coordinator has
- * ended its lease: a check that finds none would void honest work. When the films of the leases at
- * hand might not fit as well, the worker asks for no more.
+ * the creator with retries, and opened for checkers. A few that checks voided are kept longer, for people
+ * to look at. Never drops a film before the coordinator has ended its lease: a check that finds none would
+ * void honest work. When the films of the leases at hand might not fit as well, the worker asks for no more.
  */
 import type { Film } from '../job/film.ts';
 import { leafRects, type Rect } from '../job/plan.ts';
@@ -10,6 +10,7 @@ import type { Lease } from '../protocol/control.ts';
 import { concat, type Bytes } from '../protocol/bytes.ts';
 import {
   LEASES_PER_WORKER_MAX,
+  FILMS_DISPUTED_MAX,
   FILMS_HELD_BYTES_MAX,
   FILMS_HELD_PER_WORKER_MAX,
   RECONNECT_BACKOFF_MS_MAX,
@@ -46,6 +47,8 @@ export class FilmShelf {
   readonly #changed: () => void;
   readonly #bounds: ShelfBounds;
   readonly #films = new Map<string, Entry>();
+  /** Voided by checks, kept for those who may be asked about it; the oldest go first. */
+  readonly #disputed = new Map<string, ShelvedFilm>();
 
   constructor(context: Pick<RoleContext, 'net' | 'clock'>, changed: () => void, bounds: ShelfBounds = BOUNDS) {
     this.#context = context;
@@ -89,6 +92,23 @@ export class FilmShelf {
     if (this.#films.delete(lease)) this.#changed();
   }
 
+  /** Voided by checks: gone from delivery, but reviewers may still open it. */
+  dispute(lease: string): void {
+    const film = this.#films.get(lease);
+    if (!film) return;
+    this.#disputed.set(lease, film);
+    for (const oldest of this.#disputed.keys()) {
+      if (this.#disputed.size <= FILMS_DISPUTED_MAX) break;
+      this.#disputed.delete(oldest);
+    }
+    this.drop(lease);
+  }
+
+  /** Whatever of this film can still be opened. */
+  find(lease: string): ShelvedFilm | null {
+    return this.get(lease) ?? this.#disputed.get(lease) ?? null;
+  }
+
   /** Brings the film to the creator, again and again until it answers or somebody else is named. */
   async deliver(lease: string, peer: string): Promise<void> {
     const entry = this.#films.get(lease);
@@ -123,7 +143,7 @@ export class FilmShelf {
 
   /** For a checker: the whole light with its signature hashes, and the signatures of the leaves it drew. */
   open(request: Extract<PeerRequest, { type: 'film.open' }>): PeerAnswer {
-    const entry = this.#films.get(request.lease);
+    const entry = this.find(request.lease);
     if (!entry || entry.commitment.root !== request.root) return { ok: false, fault: 'unknown-lease' };
     const leaves = leafRects(entry.rect);
     const signatures: Bytes[] = [];

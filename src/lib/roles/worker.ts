@@ -50,7 +50,7 @@ export class WorkerRole {
     this.#shared = sharedOf(context);
     this.#shelf = new FilmShelf(context, () => this.#tell(), shelf);
     this.#shared.router.on('film.open', async (from, request) => {
-      const known = this.#shelf.get(request.lease);
+      const known = this.#shelf.find(request.lease);
       if (known?.lease.job !== request.job) return { ok: false, fault: 'unknown-lease' };
       return (await this.#shared.allows(from, request.job, request.capability))
         ? this.#shelf.open(request)
@@ -150,16 +150,17 @@ export class WorkerRole {
       case 'voided': {
         if (event.reason === 'drill') return this.#close(event.lease, {});
         const voided = [{ lease: event.lease, reason: event.reason }, ...this.status.voided].slice(0, VOIDED_KEPT_MAX);
-        return this.#close(event.lease, { leasesVoided: this.status.leasesVoided + 1, voided });
+        return this.#close(event.lease, { leasesVoided: this.status.leasesVoided + 1, voided }, event.reason.startsWith('check-'));
       }
     }
   }
 
   /** Both the creator and the worker of a lease are told how it ended; one tab may be both. */
-  #close(lease: string, change: Partial<WorkerStatus>): void {
+  #close(lease: string, change: Partial<WorkerStatus>, disputed = false): void {
     if (!this.#shelf.get(lease)) return;
     this.#status.set({ ...this.status, ...change });
-    this.#shelf.drop(lease);
+    if (disputed) this.#shelf.dispute(lease);
+    else this.#shelf.drop(lease);
     this.#ask();
   }
 

@@ -5,7 +5,7 @@
  */
 import { and, eq, sql } from 'drizzle-orm';
 import { escrowOf, heldOf, TREASURY } from '../ledger/leaf.ts';
-import { checkerLines } from '../ledger/postings.ts';
+import { checkerLines, type Paid } from '../ledger/postings.ts';
 import { payFactor } from '../trust/grading.ts';
 import { settled, withheld } from '../trust/standing.ts';
 import { jobPaths, leasePaths, leasePrice, splitPrice } from '../market/price.ts';
@@ -51,12 +51,12 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
   const amount = priceOf(job, lease);
   const split = splitPrice(amount, { checkerShare: job.checkerShare, feeShare: job.feeShare });
   const passed = await tx.db
-    .select({ checker: checks.checker })
+    .select({ checker: checks.checker, drawn: checks.drawn })
     .from(checks)
     .where(and(eq(checks.lease, lease.id), eq(checks.state, 'pass')));
-  const factors = new Map<string, number>();
-  for (const { checker } of passed) factors.set(checker, payFactor(await gradesOf(tx.db, checker)));
-  const checkers = passed.map(({ checker }) => checker);
+  const paid: Paid[] = [];
+  for (const { checker, drawn } of passed)
+    paid.push({ checker, leaves: drawn.split(',').length, factor: payFactor(await gradesOf(tx.db, checker)) });
   const standing = await standingOf(tx.db, lease.worker);
   const kept = withheld(standing, await balanceOf(tx.db, heldOf(lease.worker)), split.workerMicro, core.rules);
   const atMs = core.clock.nowMs();
@@ -70,7 +70,7 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
       [escrowOf(job.id), -amount],
       [heldOf(lease.worker), kept],
       [lease.worker, split.workerMicro - kept],
-      ...checkerLines(split.checkerMicro, checkers, (checker) => factors.get(checker) ?? 0),
+      ...checkerLines(split.checkerMicro, paid),
       [TREASURY, split.feeMicro],
     ],
   });
