@@ -5,7 +5,7 @@ import { SEQUENCE_FPS_MAX, SEQUENCE_FPS_MIN, SEQUENCE_FRAME_MAX, SEQUENCE_FRAMES
 /** A look at what moves, before hours are ordered. */
 const BEGIN_SECONDS = 2;
 
-const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value || low));
+const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
 export class Motion {
   wanted = $state(false);
@@ -30,16 +30,18 @@ export class Motion {
   }
 
   from(frame: number): void {
+    if (Number.isNaN(frame)) return;
     this.first = clamp(Math.round(frame), 0, SEQUENCE_FRAME_MAX);
     this.to(this.last);
   }
 
   to(frame: number): void {
+    if (Number.isNaN(frame)) return;
     this.last = clamp(Math.round(frame), this.first, Math.min(SEQUENCE_FRAME_MAX, this.first + SEQUENCE_FRAMES_PAGE_MAX - 1));
   }
 
   at(fps: number): void {
-    this.fps = clamp(fps, SEQUENCE_FPS_MIN, SEQUENCE_FPS_MAX);
+    if (!Number.isNaN(fps)) this.fps = clamp(fps, SEQUENCE_FPS_MIN, SEQUENCE_FPS_MAX);
   }
 
   /** From the first frame to the last. */
