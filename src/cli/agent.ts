@@ -12,7 +12,7 @@ import { ControlClient } from '#lib/roles/control-client.ts';
 import type { RoleContext } from '#lib/roles/types.ts';
 import { controlSocket } from './control-socket.ts';
 import { FileJobStore } from './job-files.ts';
-import { FileBlobStore, FileOutbox, identityFromFile } from './stores.ts';
+import { FileBlobStore, FileOutbox, FileWitnessStore, identityFromFile } from './stores.ts';
 
 export interface AgentOptions {
   /** The coordinator, for example `http://127.0.0.1:8787`. */
@@ -48,8 +48,9 @@ export async function connectAgent(options: AgentOptions): Promise<Agent> {
   });
   const blobs = new FileBlobStore(join(options.folder, 'blobs'));
   const jobs = new FileJobStore(join(own, 'jobs'));
+  const witness = new FileWitnessStore(join(own, 'witness'));
   return {
-    context: { identity, control, net, engine, blobs, jobs, clock },
+    context: { identity, control, net, engine, blobs, jobs, witness, clock },
     folder: own,
     close: async () => {
       await control.close();

@@ -5,11 +5,12 @@
  */
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fromHex, randomBytes, toHex, utf8, type Bytes } from '#lib/protocol/bytes.ts';
+import { fromHex, randomBytes, sha256, toHex, utf8, type Bytes } from '#lib/protocol/bytes.ts';
 import { EnvelopeSchema, envelopeHash, identityFromSecret, type Envelope, type Identity } from '#lib/protocol/envelope.ts';
 import { BLOB_STORE_BYTES_MAX } from '#lib/protocol/limits.ts';
 import type { Outbox } from '#lib/roles/outbox.ts';
 import type { BlobStore } from '#lib/roles/types.ts';
+import { parseMemory, type WitnessMemory, type WitnessStore } from '#lib/roles/witness.ts';
 import * as v from 'valibot';
 
 const HASH = /^[0-9a-f]{64}$/;
@@ -98,6 +99,28 @@ export class FileBlobStore implements BlobStore {
       await this.delete(file.hash);
       held -= file.size;
     }
+  }
+}
+
+/** What this key cosigned, a file per log; agents of one key on one machine should share it. */
+export class FileWitnessStore implements WitnessStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async load(origin: string): Promise<WitnessMemory | null> {
+    const bytes = await readIfThere(this.#path(origin));
+    return bytes && parseMemory(bytes);
+  }
+
+  save(origin: string, memory: WitnessMemory): Promise<void> {
+    return writeWhole(this.#path(origin), utf8(JSON.stringify(memory)));
+  }
+
+  #path(origin: string): string {
+    return join(this.#folder, `${toHex(sha256(utf8(origin)))}.json`);
   }
 }
 

@@ -3,9 +3,26 @@
  * throwing; believes nothing: `verifyLog` does the judging.
  */
 import type { Bytes } from '../protocol/bytes.ts';
-import { LOG_PAGE_ENTRIES_MAX } from '../protocol/limits.ts';
+import { LOG_PAGE_ENTRIES_MAX, LOG_TILE_HASHES } from '../protocol/limits.ts';
 import { parseCheckpoint } from './checkpoint.ts';
-import { parseBundle } from './tiles.ts';
+import type { TileSource } from './tile-tree.ts';
+import { formatTilePath, parseBundle, parseTile, type TileName } from './tiles.ts';
+
+/** Tiles of a coordinator's log. A partial tile that is gone is cut from the full one (C2SP tlog-tiles). */
+export function httpTiles(signal: AbortSignal, baseUrl: string, fetch: Fetch): TileSource {
+  const base = `${baseUrl.replace(/\/+$/, '')}/log/tile`;
+  const read = async (name: TileName): Promise<Bytes | null> => {
+    const response = await fetch(`${base}/${formatTilePath(name)}`, { signal });
+    return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
+  };
+  return async (name) => {
+    const part = await read(name);
+    const bytes = part ?? (name.width < LOG_TILE_HASHES ? await read({ ...name, width: LOG_TILE_HASHES }) : null);
+    const hashes = bytes && parseTile(bytes, part ? name.width : LOG_TILE_HASHES);
+    if (!hashes) throw new Error(`tile ${formatTilePath(name)} could not be read`);
+    return hashes.slice(0, name.width);
+  };
+}
 
 export type Fetch = (url: string, init: { signal: AbortSignal }) => Promise<Response>;
 

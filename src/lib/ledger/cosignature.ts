@@ -20,7 +20,7 @@ export const witnessName = (key: string): string => `pictor.witness/${key}`;
 /** @returns the key that a witness of this network is named after, hex, or null for another's name. */
 export const keyOfWitness = (name: string): string | null => /^pictor\.witness\/([0-9a-f]{64})$/.exec(name)?.[1] ?? null;
 
-const witnessKey = (key: string): NoteKey => ({ name: witnessName(key), type: NOTE_COSIGNATURE, key: fromHex(key) });
+export const witnessKey = (key: string): NoteKey => ({ name: witnessName(key), type: NOTE_COSIGNATURE, key: fromHex(key) });
 
 /** A witness's verifier key, as note tools take it. @param key hex. */
 export const witnessVerifier = (key: string): string => formatVerifierKey(witnessKey(key));

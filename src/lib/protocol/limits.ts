@@ -161,6 +161,12 @@ export const LOG_TILES_CACHED_MAX = 1_024;
 /** A checkpoint with all its cosignatures. */
 export const NOTE_CHARS_MAX = 32 * 1024;
 export const NOTE_SIGNATURES_MAX = 64;
+/** Checkers that are shown one checkpoint at once; the others have their turn with the next. */
+export const WITNESSES_PER_ROUND_MAX = 16;
+/** A witness that was shown a checkpoint and says nothing this long is shown the newest. */
+export const WITNESS_TIMEOUT_MS = 10_000;
+/** Cosigned checkpoints are kept this long; receipts bring their own. */
+export const CHECKPOINTS_KEPT_MS = 24 * 3_600_000;
 /** Of a consistency or inclusion proof: as many as a tree of 2^63 leaves is high. */
 export const PROOF_HASHES_MAX = 63;
 export const BEACON_CHAIN_LENGTH = 65_536;

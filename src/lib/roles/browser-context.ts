@@ -9,7 +9,7 @@ import { createPeerJsNet } from '../p2p/peerjs-net.ts';
 import { randomBytes, toHex } from '../protocol/bytes.ts';
 import { signalToken } from '../protocol/signal.ts';
 import { IdbSequenceStore } from './browser-sequences.ts';
-import { browserIdentity, IdbJobStore, IdbOutbox, openBrowserDatabase } from './browser-stores.ts';
+import { browserIdentity, IdbJobStore, IdbOutbox, IdbWitnessStore, openBrowserDatabase } from './browser-stores.ts';
 import { browserClock } from './browser-clock.ts';
 import { ControlClient } from './control-client.ts';
 import type { ControlSocketFactory } from './control-socket.ts';
@@ -41,7 +41,8 @@ export async function createBrowserContext(options: BrowserOptions = {}): Promis
       return control.iceServers.map(iceServerOf);
     },
   });
-  const stores = { blobs: new IdbBlobStore(), jobs: new IdbJobStore(db), sequences: new IdbSequenceStore(db) };
+  const jobs = { jobs: new IdbJobStore(db), sequences: new IdbSequenceStore(db) };
+  const stores = { ...jobs, blobs: new IdbBlobStore(), witness: new IdbWitnessStore(db) };
   return { identity, control, net, engine: options.engine ?? createEngine(), ...stores, clock };
 }
 

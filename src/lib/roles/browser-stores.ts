@@ -3,12 +3,13 @@
  * creator's orders and films. The secret key never leaves this browser unless its owner exports it.
  */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
-import { randomBytes, type Bytes } from '../protocol/bytes.ts';
+import { randomBytes, utf8, type Bytes } from '../protocol/bytes.ts';
 import { envelopeHash, identityFromSecret, type Envelope, type Identity } from '../protocol/envelope.ts';
 import type { FrameHead, StoredFrame } from './frame-store.ts';
 import type { JobStore, StoredFilm, StoredJob } from './job-store.ts';
 import type { Outbox } from './outbox.ts';
 import type { SequencePlan } from './sequence-plan.ts';
+import { parseMemory, type WitnessMemory, type WitnessStore } from './witness.ts';
 
 interface Schema extends DBSchema {
   keys: { key: string; value: Bytes };
@@ -57,6 +58,24 @@ export async function browserIdentity(db: BrowserDatabase): Promise<Identity> {
   }
   await transaction.done;
   return identityFromSecret(secret);
+}
+
+/** All tabs of a browser are one witness: its key is one, and so is what it remembers. */
+export class IdbWitnessStore implements WitnessStore {
+  readonly #db: BrowserDatabase;
+
+  constructor(db: BrowserDatabase) {
+    this.#db = db;
+  }
+
+  async load(origin: string): Promise<WitnessMemory | null> {
+    const bytes = await this.#db.get('keys', `witness:${origin}`);
+    return bytes ? parseMemory(bytes) : null;
+  }
+
+  async save(origin: string, memory: WitnessMemory): Promise<void> {
+    await this.#db.put('keys', utf8(JSON.stringify(memory)), `witness:${origin}`);
+  }
 }
 
 /** Of one origin all tabs share an outbox: whoever comes first delivers, twice does no harm. */

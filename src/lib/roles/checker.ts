@@ -12,6 +12,7 @@ import { CheckRun, NOTHING_SEEN, type Finding } from './check-run.ts';
 import { Emitter, Observable } from './observable.ts';
 import { sharedOf, type Shared } from './shared.ts';
 import type { CheckerStatus, CheckRecord, ControlEvent, RoleContext } from './types.ts';
+import { witnessFor, type Witness } from './witness.ts';
 
 type Check = Extract<ControlEvent, { type: 'check' }>;
 
@@ -25,6 +26,8 @@ const NONCES_AHEAD = 8;
 const OFF: CheckerStatus = { state: 'off', reason: 'Not checking.', passed: 0, failed: 0, unavailable: 0, records: [] };
 
 export class CheckerRole {
+  /** Cosigns the log's checkpoints while it checks. */
+  readonly witness: Witness;
   readonly #context: RoleContext;
   readonly #shared: Shared;
   readonly #status = new Observable<CheckerStatus>(OFF);
@@ -41,6 +44,7 @@ export class CheckerRole {
   constructor(context: RoleContext) {
     this.#context = context;
     this.#shared = sharedOf(context);
+    this.witness = witnessFor(context, () => this.#on);
     context.control.on((event) => this.#onEvent(event));
     context.control.onChange(() => this.#tell());
   }

@@ -4,7 +4,7 @@
  * round is logged and tried again, and never stops the others.
  */
 import { and, count, eq } from 'drizzle-orm';
-import { NETWORK_VIEW_INTERVAL_MS, REAPER_INTERVAL_MS, VIEW_INTERVAL_MS } from '../protocol/limits.ts';
+import { CHECKPOINT_INTERVAL_MS, NETWORK_VIEW_INTERVAL_MS, REAPER_INTERVAL_MS, VIEW_INTERVAL_MS } from '../protocol/limits.ts';
 import { heldOf } from '../ledger/leaf.ts';
 import { splitPrice } from '../market/price.ts';
 import type { NetworkView } from '../protocol/control.ts';
@@ -69,6 +69,7 @@ export class Background {
     const reaper = new Reaper(this.#core, this.#scheduler);
     this.#loop(REAPER_INTERVAL_MS, () => reaper.round());
     this.#loop(VIEW_INTERVAL_MS, () => this.tell());
+    this.#loop(CHECKPOINT_INTERVAL_MS, () => this.#core.witnesses.round());
     this.#match();
   }
 

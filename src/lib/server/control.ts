@@ -183,6 +183,9 @@ export class Connection {
         return core.wake.match();
       case 'yield':
         return yieldLease(core, session, message, (answer) => this.#send(answer));
+      case 'cosigned':
+        await core.witnesses.answer(session, message);
+        return ack();
       case 'check-ready':
         return this.#checkReady(session, message);
       case 'look':

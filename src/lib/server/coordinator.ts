@@ -27,6 +27,7 @@ import { openEmbedded, openMemory, openUrl } from './store/open.ts';
 import { DEFAULT_RULES, type TrustRules } from '../trust/rules.ts';
 import type { Store } from './store/store.ts';
 import { checks, leases } from './store/schema.ts';
+import { Witnesses } from './witnesses.ts';
 
 export interface CoordinatorOptions {
   /** Folder of the embedded PostgreSQL; made when absent. */
@@ -96,6 +97,7 @@ async function raise(store: Store, options: CoordinatorOptions, logger: (line: s
   const marks = new Marks();
   const log = new LogService({ store, identity, origin: network, clock });
   const closing = new AbortController();
+  const [counters, sessions] = [new Counters(), new Sessions()];
   const core: Core = {
     network,
     identity,
@@ -107,8 +109,9 @@ async function raise(store: Store, options: CoordinatorOptions, logger: (line: s
     store,
     log,
     beacon,
-    counters: new Counters(),
-    sessions: new Sessions(),
+    witnesses: new Witnesses({ store, log, sessions, counters, clock, logger }),
+    counters,
+    sessions,
     random,
     logger,
     startedMs: clock.nowMs(),

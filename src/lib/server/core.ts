@@ -13,6 +13,7 @@ import type { LogService } from './log.ts';
 import type { Sessions } from './sessions.ts';
 import type { Store } from './store/store.ts';
 import type { TrustRules } from '../trust/rules.ts';
+import type { Witnesses } from './witnesses.ts';
 
 export type IceServers = Extract<ServerMessage, { type: 'welcome' }>['iceServers'];
 
@@ -27,6 +28,7 @@ export interface Core {
   readonly clock: Clock;
   readonly store: Store;
   readonly log: LogService;
+  readonly witnesses: Witnesses;
   readonly beacon: Beacon;
   readonly counters: Counters;
   readonly sessions: Sessions;

@@ -3,11 +3,12 @@
  * Read only: nothing here changes state, and everything is public but names.
  */
 import { toHex } from '../protocol/bytes.ts';
-import { verifierKey } from '../ledger/checkpoint.ts';
+import { parseCheckpoint, verifierKey } from '../ledger/checkpoint.ts';
+import { formatProof } from '../ledger/proof.ts';
 import { hex32, id16 } from '../protocol/schema.ts';
 import { fromHex } from '../protocol/bytes.ts';
 import { LOG_PAGE_ENTRIES_MAX, LOG_TILE_HASHES } from '../protocol/limits.ts';
-import { parseTilePath } from '../ledger/tiles.ts';
+import { formatBundle, parseTilePath } from '../ledger/tiles.ts';
 import * as v from 'valibot';
 import { networkView, pendingOf } from './background.ts';
 import type { Core } from './core.ts';
@@ -138,19 +139,37 @@ async function proof(core: Core, query: URLSearchParams): Promise<Response> {
 async function log(core: Core, path: string[], query: URLSearchParams): Promise<Response> {
   const [name, ...rest] = path;
   if (name === 'checkpoint' && rest.length === 0) {
-    const { note } = await core.log.checkpoint();
-    return new Response(note, {
-      headers: { ...NO_STORE, 'content-type': 'text/plain; charset=utf-8', 'content-length': String(Buffer.byteLength(note)) },
-    });
+    return plain(await core.witnesses.latest());
   }
+  if (name === 'cosigned' && rest.length === 0) {
+    const note = await core.witnesses.cosigned();
+    return note === null ? missing('No witness has cosigned a checkpoint yet.') : plain(note);
+  }
+  if (name === 'proof') return tlogProof(core, rest);
   if (name === 'entries' && rest.length === 0) {
     const from = whole(query, 'from', 0);
     const limit = whole(query, 'limit', LOG_PAGE_ENTRIES_MAX);
     if (from === null || limit === null) return bad('`from` and `limit` are whole numbers.');
-    return bytes(bundle(await core.log.leaves(from, from + Math.min(limit, LOG_PAGE_ENTRIES_MAX))), NO_STORE);
+    return bytes(formatBundle(await core.log.leaves(from, from + Math.min(limit, LOG_PAGE_ENTRIES_MAX))), NO_STORE);
   }
   return name === 'tile' ? tile(core, rest.join('/')) : missing('There is nothing here.');
 }
+
+/** C2SP tlog-proof of one leaf, the leaf itself in its extra line. */
+async function tlogProof(core: Core, [text, ...more]: string[]): Promise<Response> {
+  if (text === undefined || more.length > 0 || !/^(0|[1-9][0-9]{0,15})$/.test(text)) return bad('Say /log/proof/<index of a leaf>.');
+  const index = Number(text);
+  const note = (await core.witnesses.covering(index)) ?? (await core.witnesses.latest());
+  const size = parseCheckpoint(note)!.size;
+  const [leaf] = await core.log.leaves(index, index + 1);
+  if (!leaf || index >= size) return missing('The log is not that long yet.');
+  return plain(formatProof({ index, hashes: await core.log.inclusion(index, size), checkpoint: note, extra: leaf }));
+}
+
+const plain = (text: string): Response =>
+  new Response(text, {
+    headers: { ...NO_STORE, 'content-type': 'text/plain; charset=utf-8', 'content-length': String(Buffer.byteLength(text)) },
+  });
 
 /** C2SP tlog-tiles: `<level>/<index>[.p/<width>]`, or `entries/<index>…` for the leaves themselves. */
 async function tile(core: Core, path: string): Promise<Response> {
@@ -163,12 +182,7 @@ async function tile(core: Core, path: string): Promise<Response> {
   }
   const from = index * LOG_TILE_HASHES;
   const leaves = await core.log.leaves(from, from + width);
-  return leaves.length < width ? missing('The log is not that long yet.') : bytes(bundle(leaves), FOREVER);
-}
-
-/** C2SP entry bundle: each leaf after its length as big-endian u16. */
-function bundle(leaves: readonly Uint8Array[]): Buffer {
-  return Buffer.concat(leaves.flatMap((leaf) => [Uint8Array.of(leaf.length >> 8, leaf.length & 255), leaf]));
+  return leaves.length < width ? missing('The log is not that long yet.') : bytes(formatBundle(leaves), FOREVER);
 }
 
 function bytes(body: Uint8Array, headers: Record<string, string>): Response {

@@ -165,10 +165,22 @@ create table words (
 create index leases_voided on leases (ended_ms) where state = 'voided';
 `;
 
+/** Witnesses: what they cosigned, and where each of them is. */
+const witnessed = String.raw`
+create table checkpoints (size bigint primary key, note text not null, at_ms bigint not null);
+create index checkpoints_by_time on checkpoints (at_ms);
+create table cosignatures (
+  size bigint not null references checkpoints (size) on delete cascade, witness text not null, line text not null, at_ms bigint not null,
+  primary key (size, witness)
+);
+create table witnesses (key text primary key, size bigint not null check (size >= 0), at_ms bigint not null);
+`;
+
 export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
   { version: 1, sql: first },
   { version: 2, sql: missing },
   { version: 3, sql: trust },
   { version: 4, sql: whole },
   { version: 5, sql: hearings },
+  { version: 6, sql: witnessed },
 ];

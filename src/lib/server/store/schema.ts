@@ -40,6 +40,24 @@ export const logTiles = pgTable(
   (t) => [primaryKey({ columns: [t.level, t.index] })],
 );
 
+/** Checkpoints that were shown to witnesses, as the log signed them. */
+export const checkpoints = pgTable('checkpoints', {
+  size: safe('size').primaryKey(),
+  note: text('note').notNull(),
+  atMs: safe('at_ms').notNull(),
+});
+export const cosignatures = pgTable(
+  'cosignatures',
+  { size: safe('size').notNull(), witness: text('witness').notNull(), line: text('line').notNull(), atMs: safe('at_ms').notNull() },
+  (t) => [primaryKey({ columns: [t.size, t.witness] })],
+);
+/** What each witness cosigned last: where its next proof starts. */
+export const witnesses = pgTable('witnesses', {
+  key: text('key').primaryKey(),
+  size: safe('size').notNull(),
+  atMs: safe('at_ms').notNull(),
+});
+
 export const balances = pgTable('balances', { account: text('account').primaryKey(), micro: micro('micro').notNull() });
 export const entries = pgTable('entries', {
   /** Index of the entry's leaf in the log. */
