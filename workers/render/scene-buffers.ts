@@ -2,6 +2,7 @@
  * A compiled scene on the device: one storage buffer per section, texels and environment as
  * textures. Refuses nothing itself; `sceneNeeds` says which limits it takes and `openDevice` refuses.
  */
+import type { DeviceRoom } from '#lib/gpu/engine.ts';
 import type { Tree } from '#shaders/index.ts';
 import type { CompiledEnvironment, CompiledScene } from '../scene/compiled-scene.ts';
 import {
@@ -106,6 +107,10 @@ function vertexRows({ vertices, extras }: CompiledScene): Uint8Array<ArrayBuffer
 /** Rows of the tree that kernels read. The wide one is made here, for only some devices want it. */
 const treeRows = (scene: CompiledScene, tree: Tree): Uint8Array<ArrayBuffer> =>
   tree === 'binary' ? scene.nodes : buildWideTree(scene.nodes).rows;
+
+/** What the scene takes on a device that reads this tree, all of it counted. */
+export const roomWith = (scene: CompiledScene, tree: Tree): DeviceRoom =>
+  sceneBytes(scene, { form: tree, byteLength: treeRows(scene, tree).byteLength });
 
 export class SceneBuffers {
   readonly features: Features;

@@ -1,11 +1,23 @@
 /**
  * What a compiled scene takes on a device, before there is a device: all of it, and the largest
  * buffer. The same for every peer that compiled the same root, so an order can say it and a
- * coordinator can compare it with what a worker holds. Counts the binary tree, the larger one: a
- * device holds one tree, and which one is its own choice.
+ * coordinator can compare it with what a worker holds. It counts the binary tree, the larger of the two
+ * that GPUs choose from. Processors that read triangles from texels hold them twice and the wide tree:
+ * what that takes is known only where the tree is built, and said where such a device refuses.
  */
 import type { DeviceRoom } from '#lib/gpu/engine.ts';
-import { Light, LIGHT_NODES_PER_ROW, LightNode, PROFILE_ROW, TextureUse, Triangle } from '#shaders/layout.ts';
+import type { Tree } from '#shaders/index.ts';
+import {
+  Light,
+  LIGHT_NODES_PER_ROW,
+  LightNode,
+  NODES_PER_ROW,
+  PROFILE_ROW,
+  TextureUse,
+  Triangle,
+  TRIANGLES_PER_ROW,
+  WideNode,
+} from '#shaders/layout.ts';
 import type { CompiledScene } from '../scene/compiled-scene.ts';
 
 /** One storage buffer each, in the order of their bindings. */
@@ -21,10 +33,19 @@ const rowBytes = (data: { byteLength: number }, row: number): number => Math.max
 
 export type SceneSections = Omit<CompiledScene, 'summary'>;
 
-export function sceneBytes(scene: SceneSections): DeviceRoom {
+/** The tree that is uploaded, and the bytes of its rows. */
+export interface HeldTree {
+  readonly form: Tree;
+  readonly byteLength: number;
+}
+
+/** @param tree as one device holds it; the compiled one, which an order counts, when left out. */
+export function sceneBytes(scene: SceneSections, tree: HeldTree = { form: 'binary', byteLength: scene.nodes.byteLength }): DeviceRoom {
+  const inTexels = tree.form === 'wide-texels';
   // Extras lie among the vertices.
   const vertices = { byteLength: scene.vertices.byteLength + scene.extras.byteLength };
-  const buffers = BUFFER_SECTIONS.map((name) => bufferBytes(name === 'vertices' ? vertices : scene[name]));
+  const sections = { ...scene, vertices, nodes: tree };
+  const buffers = BUFFER_SECTIONS.filter((name) => name !== 'nodes' || !inTexels).map((name) => bufferBytes(sections[name]));
   const { side, layers } = scene.texels;
   const { width, height } = scene.environment;
   const textures = [
@@ -32,6 +53,7 @@ export function sceneBytes(scene: SceneSections): DeviceRoom {
     width * height * (16 + 8), // radiance, and the alias table beside it
     rowBytes(scene.lightNodes, LIGHT_NODES_PER_ROW * LightNode.size),
     rowBytes(scene.profiles, PROFILE_ROW * 4),
+    ...(inTexels ? [rowBytes(tree, NODES_PER_ROW * WideNode.size), rowBytes(scene.triangles, TRIANGLES_PER_ROW * Triangle.size)] : []),
   ];
   return { bytes: [...buffers, ...textures].reduce((sum, bytes) => sum + bytes, 0), bindingBytes: Math.max(...buffers) };
 }
@@ -39,9 +61,10 @@ export function sceneBytes(scene: SceneSections): DeviceRoom {
 /**
  * Bytes per stored triangle of its mesh, on a device: corners, what vertices carry, and one tree. Nothing
  * that pictures, materials or lights take, which do not grow with it.
- * @param tree bytes of the rows of the tree that is uploaded; the compiled one's when left out.
+ * @param tree as it is uploaded; the compiled one when left out. In texels, the triangles lie there once more.
  */
-export function bytesPerTriangle(scene: SceneSections, tree = scene.nodes.byteLength): number {
+export function bytesPerTriangle(scene: SceneSections, tree: HeldTree = { form: 'binary', byteLength: scene.nodes.byteLength }): number {
   const triangles = scene.triangles.byteLength / Triangle.size;
-  return (tree + MESH_SECTIONS.reduce((sum, name) => sum + scene[name].byteLength, 0)) / Math.max(triangles, 1);
+  const again = tree.form === 'wide-texels' ? scene.triangles.byteLength : 0;
+  return (tree.byteLength + again + MESH_SECTIONS.reduce((sum, name) => sum + scene[name].byteLength, 0)) / Math.max(triangles, 1);
 }

@@ -10,7 +10,7 @@ import { allocate, openDevice, type LimitNeeds, type OpenOutcome } from './devic
 import { featuresKey, PLAIN, sceneFeatures, type Features } from './features.ts';
 import { Lane, LANE_PATHS_MIN } from './lane.ts';
 import { ReducePass } from './reduce-pass.ts';
-import { SceneBuffers } from './scene-buffers.ts';
+import { roomWith, SceneBuffers } from './scene-buffers.ts';
 import { TracePass, type Estimator, type PathPass } from './trace-pass.ts';
 import { COUNTING_VARIANT, variantKey, type PassOptions, type Variant } from './variant.ts';
 import { WavefrontPass } from './wavefront-pass.ts';
@@ -120,7 +120,11 @@ export class Session {
     const [held, refusal] = await Promise.all([this.#hold(root, compiled, variant), this.#refusal(pass, sceneFeatures(compiled), false)]);
     if (refusal !== null) return { ok: false, reason: 'refused', text: refusal };
     if (!held)
-      return { ok: false, reason: 'no-memory', text: `The device has no memory for the scene's ${compiled.summary.needs.bytes} bytes.` };
+      return {
+        ok: false,
+        reason: 'no-memory',
+        text: `The device has no memory for the scene's ${roomWith(compiled, variant.tree).bytes} bytes.`,
+      };
     const scene = { variant, pass, buffers: held.buffers };
     const warm = await this.#warm(scene, false);
     if (warm !== 'warm') return warm === 'cold' ? UNWARMED : CROWDED;
