@@ -3,6 +3,7 @@
  * must have come before it and which postings it must have. Refuses what is not exactly that.
  */
 import { withheld } from '../trust/standing.ts';
+import type { Funds } from './fees.ts';
 import { CHECKERS, heldOf, MINT, TREASURY, type Leaf } from './leaf.ts';
 import {
   amountOf,
@@ -92,7 +93,7 @@ export class Books {
     drill: (leaf) => {
       const lease = this.#leaseOf(leaf);
       if (!lease) return 'A drill is paid that was none.';
-      return drillFault(leaf, lease, { checkersMicro: this.balance(CHECKERS), treasuryMicro: this.balance(TREASURY) });
+      return drillFault(leaf, lease, this.#funds());
     },
     restore: (leaf) => {
       const lease = this.#leaseOf(leaf);
@@ -119,13 +120,17 @@ export class Books {
     const { workerMicro } = splitOf(lease);
     const { rules } = this.#records;
     const kept = rules ? withheld(this.#records.standing(worker), this.balance(heldOf(worker)), workerMicro, rules) : 0n;
-    const fault = settlementFault(leaf, lease, kept, (checker) => this.#records.factor(checker));
+    const fault = settlementFault(leaf, lease, kept, (checker) => this.#records.factor(checker), rules?.auditPay ?? 0, this.#funds());
     if (fault) return fault;
     this.#records.settled(worker, workerMicro, leaf.atMs);
     lease.end = 'settled';
     lease.job.settled++;
     lease.job.spentMicro += amountOf(lease);
     return null;
+  }
+
+  #funds(): Funds {
+    return { checkersMicro: this.balance(CHECKERS), treasuryMicro: this.balance(TREASURY) };
   }
 
   #leaseOf(leaf: Leaf<'entry'>): LeaseState | undefined {

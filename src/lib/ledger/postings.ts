@@ -8,6 +8,7 @@ import type { Opinion } from '../trust/escalation.ts';
 import { forfeitParts } from '../trust/standing.ts';
 import type { Words } from '../trust/review.ts';
 import type { TrustRules } from '../trust/rules.ts';
+import { checkerLines, type Funds } from './fees.ts';
 import { CHECKERS, escrowOf, heldOf, MINT, TREASURY, type Leaf } from './leaf.ts';
 
 /** A job as far as it was replayed. */
@@ -113,39 +114,14 @@ export function amountOf({ commitment, job: { leaf } }: LeaseState): bigint {
 /** How a settled lease's price is cut. */
 export const splitOf = (lease: LeaseState): Split => splitPrice(amountOf(lease), lease.job.leaf);
 
-/** One who passed a lease. */
-export interface Paid {
-  readonly checker: string;
-  /** Leaves that it traced again. */
-  readonly leaves: number;
-  /** Part of its fee that it gets, per thousand (trust/grading). */
-  readonly factor: number;
-}
-
-/**
- * What of the checkers' share each who passed it gets, by how much each traced again and how often it was
- * right, in ascending order of keys, and what nobody earned. Who gets the odd micro-token is nobody's choice.
- */
-export function checkerLines(checkerMicro: bigint, passed: readonly Paid[]): readonly (readonly [account: string, micro: bigint])[] {
-  const sorted = passed.toSorted((a, b) => (a.checker < b.checker ? -1 : 1));
-  const all = BigInt(sorted.reduce((sum, { leaves }) => sum + leaves, 0));
-  const parts = sorted.map(({ leaves }) => (all === 0n ? 0n : (checkerMicro * BigInt(leaves)) / all));
-  let odd = all === 0n ? 0n : checkerMicro - parts.reduce((sum, part) => sum + part, 0n);
-  const lines = sorted.map(({ checker, factor }, i): Line => {
-    const part = parts[i]! + (odd > 0n ? 1n : 0n);
-    odd -= odd > 0n ? 1n : 0n;
-    return [checker, (part * BigInt(factor)) / 1000n];
-  });
-  const paid = lines.reduce((sum, [, micro]) => sum + micro, 0n);
-  return [...lines, [CHECKERS, checkerMicro - paid]];
-}
-
-/** @param keptMicro of the worker's earnings, held back. */
+/** @param keptMicro of the worker's earnings, held back. @param auditPay see fees.ts. */
 export function settlementFault(
   leaf: Leaf<'entry'>,
   lease: LeaseState,
   keptMicro: bigint,
   factor: (checker: string) => number,
+  auditPay: number,
+  funds: Funds,
 ): string | null {
   const { leaf: terms } = lease.job;
   if (leaf.job !== terms.job || leaf.request !== null) return 'A lease is settled from another job.';
@@ -158,7 +134,7 @@ export function settlementFault(
     [escrowOf(terms.job), -amountOf(lease)],
     [heldOf(worker), keptMicro],
     [worker, split.workerMicro - keptMicro],
-    ...checkerLines(split.checkerMicro, passed),
+    ...checkerLines({ ...split, leaves: lease.commitment.leaves, auditPay }, passed, funds),
     [TREASURY, split.feeMicro],
   ];
   return expects(leaf, lines) ? null : 'A lease is settled for another amount, or to others, than its work and terms imply.';
@@ -193,10 +169,7 @@ export function releasedWorker(leaf: Leaf<'entry'>, held: (worker: string) => bi
 }
 
 /** What a checker gets for a drill: what it would have had for a film that passes, from fees that nobody earned, then from the treasury. */
-export function drillLines(
-  { checker, dueMicro }: { checker: string; dueMicro: bigint },
-  funds: { readonly checkersMicro: bigint; readonly treasuryMicro: bigint },
-): readonly Line[] {
+export function drillLines({ checker, dueMicro }: { checker: string; dueMicro: bigint }, funds: Funds): readonly Line[] {
   const fees = dueMicro < funds.checkersMicro ? dueMicro : funds.checkersMicro;
   const left = dueMicro - fees;
   const rest = left < funds.treasuryMicro ? left : funds.treasuryMicro;
@@ -207,7 +180,7 @@ export function drillLines(
   ];
 }
 
-export function drillFault(leaf: Leaf<'entry'>, lease: LeaseState, funds: { checkersMicro: bigint; treasuryMicro: bigint }): string | null {
+export function drillFault(leaf: Leaf<'entry'>, lease: LeaseState, funds: Funds): string | null {
   if (!lease.drill || leaf.job !== null || leaf.request !== null) return 'A drill is paid that was none.';
   return expects(leaf, drillLines(lease.drill, funds))
     ? null

@@ -4,7 +4,6 @@
  * gets the same slot again, for it has the honest film. Everything else treats the lease as any other.
  */
 import { and, eq } from 'drizzle-orm';
-import { CHECKERS, TREASURY } from '../ledger/leaf.ts';
 import { drillLines } from '../ledger/postings.ts';
 import { splitPrice } from '../market/price.ts';
 import { toHex } from '../protocol/bytes.ts';
@@ -14,9 +13,9 @@ import { answered, graded, payFactor } from '../trust/grading.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { findJob, orderOf, type Request } from './jobs.ts';
 import { DRILL, findLease, grantAgain, leafCount } from './leases.ts';
-import { balanceOf, post } from './ledger.ts';
+import { post } from './ledger.ts';
 import type { Notices } from './notices.ts';
-import { priceOf } from './pay.ts';
+import { fundsOf, priceOf } from './pay.ts';
 import { changeGrades, gradesOf } from './records.ts';
 import { giveUp } from './settle.ts';
 import { drills, type DrillRow, type JobRow, type LeaseRow } from './store/schema.ts';
@@ -80,7 +79,7 @@ export async function endDrill(
 async function payDrill(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, job: JobRow, checker: string): Promise<void> {
   const { checkerMicro } = splitPrice(priceOf(job, lease), job);
   const dueMicro = (checkerMicro * BigInt(payFactor(await gradesOf(tx.db, checker)))) / 1000n;
-  const funds = { checkersMicro: await balanceOf(tx.db, CHECKERS), treasuryMicro: await balanceOf(tx.db, TREASURY) };
+  const funds = await fundsOf(tx);
   if (dueMicro === 0n || funds.checkersMicro + funds.treasuryMicro === 0n) return;
   const postings = drillLines({ checker, dueMicro }, funds);
   await post(tx, { kind: 'drill', lease: lease.id, atMs: core.clock.nowMs(), postings });

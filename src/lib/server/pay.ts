@@ -4,8 +4,9 @@
  * who calls, in the same transaction.
  */
 import { and, eq, sql } from 'drizzle-orm';
-import { escrowOf, heldOf, TREASURY } from '../ledger/leaf.ts';
-import { checkerLines, type Paid } from '../ledger/postings.ts';
+import { CHECKERS, escrowOf, heldOf, TREASURY } from '../ledger/leaf.ts';
+import { checkerLines, feesLack, type Funds, type Paid } from '../ledger/fees.ts';
+import { leafRects, tileCount, tileRect } from '../job/plan.ts';
 import { payFactor } from '../trust/grading.ts';
 import { settled, withheld } from '../trust/standing.ts';
 import { jobPaths, leasePaths, leasePrice, splitPrice } from '../market/price.ts';
@@ -47,6 +48,12 @@ export async function payLease(core: Core, tx: Tx, notices: Notices, job: JobRow
   return true;
 }
 
+/** What nobody earned, and the treasury. */
+export const fundsOf = async ({ db }: Tx): Promise<Funds> => ({
+  checkersMicro: await balanceOf(db, CHECKERS),
+  treasuryMicro: await balanceOf(db, TREASURY),
+});
+
 async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: LeaseRow): Promise<void> {
   const amount = priceOf(job, lease);
   const split = splitPrice(amount, { checkerShare: job.checkerShare, feeShare: job.feeShare });
@@ -57,6 +64,9 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
   const paid: Paid[] = [];
   for (const { checker, drawn } of passed)
     paid.push({ checker, leaves: drawn.split(',').length, factor: payFactor(await gradesOf(tx.db, checker)) });
+  const order = orderOf(job);
+  const terms = { ...split, leaves: leafRects(tileRect(order, lease.slot % tileCount(order))).length, auditPay: core.rules.auditPay };
+  const funds = feesLack(terms, paid) > 0n ? await fundsOf(tx) : { checkersMicro: 0n, treasuryMicro: 0n };
   const standing = await standingOf(tx.db, lease.worker);
   const kept = withheld(standing, await balanceOf(tx.db, heldOf(lease.worker)), split.workerMicro, core.rules);
   const atMs = core.clock.nowMs();
@@ -70,7 +80,7 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
       [escrowOf(job.id), -amount],
       [heldOf(lease.worker), kept],
       [lease.worker, split.workerMicro - kept],
-      ...checkerLines(split.checkerMicro, paid),
+      ...checkerLines(terms, paid, funds),
       [TREASURY, split.feeMicro],
     ],
   });

@@ -32,6 +32,8 @@ export const TrustRulesSchema = v.strictObject({
   /** Chance that a lease is a drill (drill.ts), and what is added to it, per thousand of the chance that its film is drawn whole. */
   drillPpm: v.optional(ppm, 0),
   drillAuditShare: v.optional(count(1000), 0),
+  /** What a checker gets at least, in hundredths of the worker's pay per film that it traces again (ledger/fees). */
+  auditPay: v.optional(count(1000), 0),
   /** Two keys that were drawn to check one another within so long do not check one another again. */
   pairMs: count(Number.MAX_SAFE_INTEGER),
 });
@@ -55,5 +57,6 @@ export const DEFAULT_RULES: TrustRules = {
   differingMeanPpm: 10_000,
   drillPpm: 20_000,
   drillAuditShare: 100,
+  auditPay: 125,
   pairMs: 3_600_000,
 };
