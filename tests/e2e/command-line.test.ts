@@ -6,14 +6,18 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { decode } from 'fast-png';
+import { unzipSync } from 'fflate';
 import { FloatType } from 'three';
 import { EXRLoader } from 'three/addons/loaders/EXRLoader.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readPfm } from '#lib/image/pfm.ts';
+import { openExr, readExrChannels } from '#workers/scene/exr.ts';
 import { CoordinatorProcess, pictor, temporaryFolder } from './harness.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const SCENE = join(ROOT, 'static/samples/still-life.glb');
+const TURNING = join(ROOT, 'static/samples/orrery.glb');
+const SMALL = ['--size', '32x24', '--spp', '1', '--bounces', '2'];
 const LOOK = ['--size', '48x40', '--spp', '3', '--bounces', '3', '--seed', '5'];
 
 const folder = temporaryFolder();
@@ -24,6 +28,10 @@ beforeAll(() => {
   process.env.PICTOR_DATA = at('data');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const refuse = (what: string): never => {
+  throw new Error(what);
+};
 
 function radiance(path: string): Float32Array {
   const read = readPfm(new Uint8Array(readFileSync(path)), { sidePx: 8192, pixels: 1e7 });
@@ -77,6 +85,37 @@ describe('alone', () => {
     for (const channel of ['A', 'R', 'albedo.R', 'depth.Z', 'moment.Y', 'normal.X', 'object.X', 'samples.X', 'variance.Y'])
       expect(head).toContain(`${channel}\0`);
     expect(readFileSync(at('c.png'))).toEqual(readFileSync(at('b.png')));
+  });
+
+  test('a picture cleared of grain beside its light, and the same by pictor denoise from the file', async () => {
+    const words = ['render', SCENE, ...LOOK, '--aov', 'albedo,normal', '--denoise', 'fast', '--tonemap', 'aces', '--bits', '16', '--json'];
+    const done = await pictor([...words, '--out', at('d.exr'), '--out', at('d.png')]);
+    expect(done.code, done.stderr).toBe(0);
+    expect(JSON.parse(done.stdout)).toMatchObject({ denoised: [expect.stringContaining('rt_')] });
+    expect(decode(readFileSync(at('d.png'))).depth).toBe(16);
+    const again = await pictor(['denoise', at('d.exr'), '--quality', 'fast', '--out', at('e.pfm')]);
+    expect(again.code, again.stderr).toBe(0);
+    const opened = openExr(Uint8Array.from(readFileSync(at('d.exr'))), refuse, { sidePx: 100, texels: 10_000 });
+    const layer = (...names: string[]): Float32Array => readExrChannels(opened, names, refuse);
+    expect(layer('denoised.R', 'denoised.G', 'denoised.B')).toEqual(radiance(at('e.pfm')));
+    // The raw light is untouched, and another thing.
+    expect(layer('R', 'G', 'B')).toEqual(radiance(at('a.pfm')));
+    expect(layer('R', 'G', 'B')).not.toEqual(radiance(at('e.pfm')));
+  });
+
+  test('a sequence as a ZIP, and a video that no program here could write', async () => {
+    const words = ['render', TURNING, ...SMALL, '--frames', '0..2', '--fps', '2'];
+    const done = await pictor([...words, '--out', at('s.zip'), '--out', at('s-##.png')]);
+    expect(done.code, done.stderr).toBe(0);
+    const entries = unzipSync(Uint8Array.from(readFileSync(at('s.zip'))));
+    expect(Object.keys(entries)).toEqual(['s-0000.png', 's-0001.png', 's-0002.png']);
+    expect(Buffer.from(entries['s-0002.png']!)).toEqual(readFileSync(at('s-02.png')));
+    expect(decode(entries['s-0000.png']!).data).not.toEqual(decode(entries['s-0001.png']!).data);
+    const kept = process.env.PATH;
+    process.env.PATH = folder;
+    const video = await pictor([...words, '--out', at('s.mp4')]).finally(() => (process.env.PATH = kept));
+    expect(video.code).toBe(1);
+    expect(video.stderr).toMatch(/s\.mp4: videos are written by ffmpeg, which is not installed; install it, or name a \.zip/);
   });
 
   test('an interrupt ends it with 130 and leaves nothing behind', async () => {
@@ -164,7 +203,7 @@ describe('through a network of headless agents', () => {
   test('a creator that was killed goes on with its job, and pays for nothing twice', async () => {
     const words = ['render', SCENE, ...LOOK, '--seed', '6', '--network', coordinator.url, '--out', at('again.pfm'), '--json'];
     const killed = spawn(process.execPath, [join(ROOT, 'build/cli/pictor.js'), ...words], { stdio: 'ignore' });
-    const job = await firstFilm(at('data/agents'));
+    const job = basename(dirname(await fileBelow(at('data/agents'), '.film')));
     killed.kill('SIGKILL');
     await exitOf(killed);
     const done = await pictor(words);
@@ -172,6 +211,24 @@ describe('through a network of headless agents', () => {
     expect(JSON.parse(done.stdout)).toMatchObject({ job });
     const ledger = await pictor(['ledger', 'verify', coordinator.url]);
     expect([ledger.code, ledger.stdout]).toEqual([0, expect.stringMatching(/^yes: .* 2 jobs, /)]);
+  });
+
+  test('a sequence has the bits of the one traced alone; killed half-way, it goes on and orders no frame twice', async () => {
+    const words = ['render', TURNING, ...SMALL, '--frames', '0..2', '--fps', '2', '--json'];
+    const alone = await pictor([...words, '--out', at('alone-#.pfm')]);
+    expect(alone.code, alone.stderr).toBe(0);
+    const through = [...words, '--network', coordinator.url, '--out', at('net-#.pfm')];
+    const killed = spawn(process.execPath, [join(ROOT, 'build/cli/pictor.js'), ...through], { stdio: 'ignore' });
+    await fileBelow(at('data/agents'), '.frame');
+    killed.kill('SIGKILL');
+    await exitOf(killed);
+    const done = await pictor(through);
+    expect(done.code, done.stderr).toBe(0);
+    expect(JSON.parse(done.stdout)).toMatchObject({ frames: 3, segments: (JSON.parse(alone.stdout) as { segments: number }).segments });
+    for (const frame of [0, 1, 2]) expect(radiance(at(`net-${frame}.pfm`)), `frame ${frame}`).toEqual(radiance(at(`alone-${frame}.pfm`)));
+    expect(filesBelow(at('data/agents'), '.frame')).toEqual([]);
+    const ledger = await pictor(['ledger', 'verify', coordinator.url]);
+    expect([ledger.code, ledger.stdout]).toEqual([0, expect.stringMatching(/^yes: .* 5 jobs, /)]);
   });
 
   test('an interrupted worker says goodbye and ends with 0', async () => {
@@ -197,19 +254,19 @@ function waitFor(child: ChildProcess, pattern: RegExp): Promise<void> {
   });
 }
 
-/** The job of the first film that arrives below `folder` in an unfinished job. */
-async function firstFilm(folder: string): Promise<string> {
-  const before = new Set(filmsBelow(folder));
+/** The first file of this kind that is written below `folder` from now on. */
+async function fileBelow(folder: string, ending: string): Promise<string> {
+  const before = new Set(filesBelow(folder, ending));
   for (;;) {
-    const fresh = filmsBelow(folder).find((path) => !before.has(path));
-    if (fresh) return basename(dirname(fresh));
+    const fresh = filesBelow(folder, ending).find((path) => !before.has(path));
+    if (fresh) return fresh;
     await new Promise((next) => setTimeout(next, 50));
   }
 }
 
-function filmsBelow(folder: string): string[] {
+function filesBelow(folder: string, ending: string): string[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.film'));
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(ending));
 }
 
 const exitOf = (child: ChildProcess): Promise<number | null> =>
