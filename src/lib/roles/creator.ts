@@ -9,7 +9,7 @@ import { leaseCount } from '../job/plan.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import { envelopeHash } from '../protocol/envelope.ts';
 import { JOB_LEASES_MAX } from '../protocol/limits.ts';
-import { JobOrderSchema, type BlobRef, type JobOrder } from '../protocol/order.ts';
+import { JobOrderSchema, type BlobRef } from '../protocol/order.ts';
 import type { PeerRequest } from '../protocol/peer.ts';
 import type { PeerAnswer } from '../p2p/peer-net.ts';
 import { hashOfBlob } from '../p2p/blob.ts';

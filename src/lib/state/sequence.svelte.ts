@@ -183,9 +183,9 @@ export class SequenceDesk {
     this.#run = run;
     run.onChange((frame) => void this.#changed(frame));
     await run.load();
-    const heads = new Map((await storeOf(context).heads(plan.sequence)).map((head) => [head.frame, head]));
+    const heads = await storeOf(context).heads(plan.sequence);
     this.marks = framesOf(plan.range).map((frame) => {
-      const head = heads.get(frame);
+      const head = heads.find((one) => one.frame === frame);
       return head ? { frame, state: 'done', share: 1, view: head.view, thumb: head.thumb } : this.#markOf(frame);
     });
     this.following = true;
