@@ -9,6 +9,7 @@ import {
   amountOf,
   drillFault,
   escrowFault,
+  isOwn,
   forfeitFault,
   grantFault,
   refundFault,
@@ -113,8 +114,9 @@ export class Books {
     if (!lease) return 'A lease is settled that was never committed.';
     if (lease.end === 'settled') return 'A lease is settled twice.';
     if (lease.end === 'voided') return 'A lease is settled after it was voided.';
-    if (!lease.opinions.some(({ verdict }) => verdict === 'pass')) return 'A lease is settled before a checker passed it.';
-    if (!lease.passed) return 'A lease is settled though its checkers disagree.';
+    const own = isOwn(lease);
+    if (!own && !lease.opinions.some(({ verdict }) => verdict === 'pass')) return 'A lease is settled before a checker passed it.';
+    if (!own && !lease.passed) return 'A lease is settled though its checkers disagree.';
     if (lease.receipt === 'none') return 'A lease is settled without a receipt or a waiver.';
     const { worker } = lease.commitment;
     const { workerMicro } = splitOf(lease);
@@ -122,7 +124,7 @@ export class Books {
     const kept = rules ? withheld(this.#records.standing(worker), this.balance(heldOf(worker)), workerMicro, rules) : 0n;
     const fault = settlementFault(leaf, lease, kept, (checker) => this.#records.factor(checker), rules?.auditPay ?? 0, this.#funds());
     if (fault) return fault;
-    this.#records.settled(worker, workerMicro, leaf.atMs);
+    this.#records.settled(worker, own ? null : workerMicro, leaf.atMs);
     lease.end = 'settled';
     lease.job.settled++;
     lease.job.spentMicro += amountOf(lease);

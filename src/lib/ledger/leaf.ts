@@ -10,6 +10,7 @@ import type { Bytes } from '../protocol/bytes.ts';
 import { EnvelopeSchema } from '../protocol/envelope.ts';
 import { BEACON_CHAIN_LENGTH, CHECK_NONCES_PER_CHECKER_MAX, LEAVES_PER_CHALLENGE_MAX, LEAVES_PER_TILE_MAX } from '../protocol/limits.ts';
 import { count, hex32, id16, leafWeights, microTokens, shortText, signedPpm } from '../protocol/schema.ts';
+import { RoundSchema } from '../market/rounds.ts';
 import { TrustRulesSchema } from '../trust/rules.ts';
 
 export const ENTRY_KINDS = ['grant', 'escrow', 'settle', 'refund', 'forfeit', 'release', 'drill', 'restore'] as const;
@@ -33,6 +34,8 @@ export const LogLeafSchema = v.variant('type', [
   v.strictObject({ type: v.literal('genesis'), network: shortText, key: hex32, atMs }),
   /** What trust turns on from here; before the first such leaf, checks draw what their jobs say and nothing is held back. */
   v.strictObject({ type: v.literal('rules'), ...TrustRulesSchema.entries, atMs }),
+  /** A round of the market: what stood, nameless, and what was made of it. */
+  v.strictObject({ type: v.literal('round'), ...RoundSchema.entries, atMs }),
   /** A hash chain's end: later draws reveal its preimages one by one. */
   v.strictObject({ type: v.literal('beacon'), chain: count(0x7fffffff), end: hex32, length: count(BEACON_CHAIN_LENGTH) }),
   /** A checker's commitments to nonces, before any draw that uses them. */
@@ -79,6 +82,8 @@ export const LogLeafSchema = v.variant('type', [
     /** Root of the scene it was traced from. */
     sceneRoot: hex32,
     segments: big,
+    /** The market's round at whose price it was leased; absent where its job's terms say the price. */
+    round: v.optional(big),
     paths: big,
     /** How many leaves `root` is over. */
     leaves: count(0xffff),

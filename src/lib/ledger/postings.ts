@@ -2,7 +2,7 @@
  * Which postings an entry must have: computed from the job's terms and what its leases were found to
  * be, never read from the entry. What is false comes back as a sentence.
  */
-import { leasePrice, splitPrice, type Split } from '../market/price.ts';
+import { leaseShares, OWN_SHARES, type LeaseShares, type WorkPrice } from '../market/price.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import type { Opinion } from '../trust/escalation.ts';
 import { forfeitParts } from '../trust/standing.ts';
@@ -31,6 +31,8 @@ export interface JobState {
 export interface LeaseState {
   readonly commitment: Leaf<'commitment'>;
   readonly job: JobState;
+  /** Of the round that it was leased in, else of its job's terms. */
+  readonly price: WorkPrice;
   /** Nonce commitment → its draw. */
   readonly draws: Map<string, { readonly leaf: Leaf<'draw'>; answered: boolean }>;
   readonly opinions: Opinion[];
@@ -100,19 +102,20 @@ export function refundFault(leaf: Leaf<'entry'>, job: JobState): string | null {
     : 'A refund does not return all of the escrow to the creator.';
 }
 
-/** What a settled lease takes from escrow, micro-tokens. */
-export function amountOf({ commitment, job: { leaf } }: LeaseState): bigint {
-  return leasePrice({
-    segments: commitment.segments,
-    paths: commitment.paths,
-    jobPaths: leaf.paths,
-    capMicro: BigInt(leaf.capMicro),
-    pricePerWorkUnitMicro: BigInt(leaf.pricePerWorkUnitMicro),
-  });
+/** Was it rendered on its creator's own machine? Then nobody pays, nobody is paid, and nobody need check it. */
+export const isOwn = ({ commitment, job }: Pick<LeaseState, 'commitment' | 'job'>): boolean => commitment.worker === job.leaf.creator;
+
+/** What a settled lease takes from escrow, and how it is cut. */
+export function splitOf(lease: LeaseState): LeaseShares {
+  const { commitment, job, price } = lease;
+  if (isOwn(lease)) return OWN_SHARES;
+  const { segments, paths } = commitment;
+  const { costPerMille } = job.order;
+  return leaseShares({ segments, costPerMille, paths, jobPaths: job.leaf.paths, capMicro: BigInt(job.leaf.capMicro) }, price, job.leaf);
 }
 
-/** How a settled lease's price is cut. */
-export const splitOf = (lease: LeaseState): Split => splitPrice(amountOf(lease), lease.job.leaf);
+/** Micro-tokens. */
+export const amountOf = (lease: LeaseState): bigint => splitOf(lease).amountMicro;
 
 /** @param keptMicro of the worker's earnings, held back. @param auditPay see fees.ts. */
 export function settlementFault(

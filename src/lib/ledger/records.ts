@@ -152,8 +152,10 @@ export class Records {
     if (opinions.length > 0 && opinions.every(({ verdict }) => verdict === 'fail')) this.#begin(worker, doubted(this.standing(worker)));
   }
 
-  settled(worker: string, earnedMicro: bigint, atMs: number): void {
+  /** @param earnedMicro null for work of its own, which says nothing of it. */
+  settled(worker: string, earnedMicro: bigint | null, atMs: number): void {
     this.#over(worker);
+    if (earnedMicro === null) return;
     this.#lastMs.set(worker, atMs);
     if (this.rules) this.#standings.set(worker, settled(this.standing(worker), earnedMicro));
   }

@@ -6,32 +6,19 @@
  */
 import { leaseCount } from '../job/plan.ts';
 import { jobPaths } from '../market/price.ts';
+import { Rounds } from '../market/rounds.ts';
 import { Draws, impliedLeaves } from './draws.ts';
 import { Books } from './books.ts';
 import { appealedFault, appealFault, openedFault, wordFault } from './hearings.ts';
 import { CHECKERS, heldOf, MINT, TREASURY, type Leaf, type LogLeaf } from './leaf.ts';
 import { planFault } from './plan-fault.ts';
-import type { JobState, LeaseState } from './postings.ts';
+import { priceOf } from './lease-price.ts';
+import { isOwn, type JobState, type LeaseState } from './postings.ts';
 import { drawOf, Records } from './records.ts';
+import type { ReplaySummary } from './replay-summary.ts';
 import { orderIn } from './signed.ts';
 
-export interface ReplaySummary {
-  readonly leaves: number;
-  readonly entries: number;
-  readonly jobs: number;
-  readonly commitments: number;
-  readonly draws: number;
-  readonly verdicts: number;
-  readonly settled: number;
-  readonly voided: number;
-  /** Leases over which a worker was found at fault. */
-  readonly faults: number;
-  /** Known answers whose seal was opened. */
-  readonly drills: number;
-  /** Micro-tokens ever granted. */
-  readonly mintedMicro: string;
-  readonly accounts: number;
-}
+export type { ReplaySummary } from './replay-summary.ts';
 
 const NOT_AT_ONCE = {
   forfeit: 'What was held back of a worker at fault is not forfeited at once.',
@@ -44,6 +31,7 @@ export class Replay {
   readonly #jobs = new Map<string, JobState>();
   readonly #leases = new Map<string, LeaseState>();
   readonly #draws = new Draws();
+  readonly #rounds = new Rounds();
   readonly #records = new Records();
   readonly #books = new Books(this.#jobs, this.#leases, this.#records);
   /** What the next leaf must be, after a fault. */
@@ -99,6 +87,8 @@ export class Replay {
         return leaf.key === this.#key ? null : 'The log was founded by another key.';
       case 'rules':
         return this.#records.enact(leaf);
+      case 'round':
+        return this.#rounds.step(leaf, leaf.atMs);
       case 'beacon':
         return this.#draws.publish(leaf);
       case 'nonces':
@@ -166,10 +156,12 @@ export class Replay {
     if (job.taken.has(leaf.slot)) return 'A slot is committed while another lease of it is undecided or settled.';
     const fault = planFault(leaf, job.order) ?? this.#records.committed(leaf);
     if (fault) return fault;
+    const price = priceOf(leaf, job, this.#rounds);
+    if (typeof price === 'string') return price;
     job.taken.add(leaf.slot);
     const fresh = { second: false, passed: false, finders: null, receipt: 'none', end: null, reason: '' } as const;
     const later = { drill: null, forfeitMicro: 0n, hearing: null };
-    this.#leases.set(leaf.lease, { commitment: leaf, job, draws: new Map(), retraced: new Map(), ...fresh, ...later, opinions: [] });
+    this.#leases.set(leaf.lease, { commitment: leaf, job, price, draws: new Map(), retraced: new Map(), ...fresh, ...later, opinions: [] });
     return null;
   }
 
@@ -260,7 +252,7 @@ export class Replay {
     const lease = this.#leases.get(leaf.lease);
     if (!lease) return 'A waiver for a lease that was never committed.';
     if (lease.end) return `A waiver for a lease that was ${lease.end}.`;
-    if (!lease.passed) return 'A receipt is waived before a checker passed the lease.';
+    if (!lease.passed && !isOwn(lease)) return 'A receipt is waived before a checker passed the lease.';
     if (lease.receipt !== 'none') return 'A receipt is waived that was given or waived before.';
     lease.receipt = 'waived';
     return null;

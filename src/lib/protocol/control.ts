@@ -161,6 +161,8 @@ export const ClientMessageSchema = v.variant('type', [
     bytesMax: count(Number.MAX_SAFE_INTEGER),
     /** Of compiled scenes on the device, in all and in one buffer (JobOrder.sceneNeeds). */
     holds: v.strictObject({ bytes: count(Number.MAX_SAFE_INTEGER), bindingBytes: count(Number.MAX_SAFE_INTEGER) }),
+    /** The least it takes for a work unit; without it, the operator's price. */
+    priceMicro: v.optional(microTokens),
   }),
   v.strictObject({ type: v.literal('progress'), id, lease: id16, done: v.pipe(finite, v.minValue(0), v.maxValue(1)) }),
   /** Give a lease back unfinished: it moves to another worker at once. */

@@ -82,6 +82,12 @@ export const PASS_SAMPLES_MAX = 64;
 /** Keys that one order bars. */
 export const ORDER_AVOIDS_MAX = 64;
 
+// Market
+/** Rounds of one tier are so far apart, and a round's price holds so long. */
+export const MARKET_ROUND_MS = 20_000;
+/** What a thousand segments may cost: a thousand times the plain scene's. */
+export const COST_PER_MILLE_MAX = 1_000_000;
+
 // Leases
 export const LEASE_DEADLINE_MIN_MS = 30_000;
 export const LEASE_DEADLINE_MAX_MS = 10 * 60_000;

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import {
+  COST_PER_MILLE_MAX,
   JOB_BOUNCES_MAX,
   JOB_SAMPLES_MAX,
   JOB_SIDE_PX_MAX,
@@ -86,5 +87,11 @@ export const JobOrderSchema = v.strictObject({
   capMicro: microTokens,
   /** Keys that get no lease and no check of this job. */
   avoid: v.optional(v.pipe(v.array(hex32), v.maxLength(ORDER_AVOIDS_MAX))),
+  /** The most a work unit may cost; without it, what the cap leaves for each. */
+  priceMaxMicro: v.optional(microTokens),
+  /** What a thousand of this scene's segments cost (market/metering), signed with the order and measured again by its workers; else 1000. */
+  costPerMille: v.optional(positive(COST_PER_MILLE_MAX)),
+  /** Only workers who are beyond their probation. */
+  proven: v.optional(v.boolean()),
 });
 export type JobOrder = v.InferOutput<typeof JobOrderSchema>;

@@ -6,14 +6,13 @@
 import { and, count, eq } from 'drizzle-orm';
 import { CHECKPOINT_INTERVAL_MS, NETWORK_VIEW_INTERVAL_MS, REAPER_INTERVAL_MS, VIEW_INTERVAL_MS } from '../protocol/limits.ts';
 import { heldOf } from '../ledger/leaf.ts';
-import { splitPrice } from '../market/price.ts';
 import type { NetworkView } from '../protocol/control.ts';
 import type { Core, Wake } from './core.ts';
 import { viewJob } from './jobs.ts';
 import { balanceOf } from './ledger.ts';
 import { Reaper } from './reaper.ts';
 import type { Scheduler } from './scheduler.ts';
-import { priceOf } from './pay.ts';
+import { sharesOf } from './pay.ts';
 import { jobs, leases } from './store/schema.ts';
 
 /** Marks are set at once; the loops below act on them. */
@@ -173,5 +172,5 @@ export async function pendingOf(core: Core, key: string): Promise<bigint> {
     .innerJoin(jobs, eq(jobs.id, leases.job))
     .where(and(eq(leases.worker, key), eq(leases.state, 'committed')));
   const held = await balanceOf(core.store.db, heldOf(key));
-  return waiting.reduce((sum, { lease, job }) => sum + splitPrice(priceOf(job, lease), job).workerMicro, held);
+  return waiting.reduce((sum, { lease, job }) => sum + sharesOf(job, lease).workerMicro, held);
 }

@@ -22,6 +22,7 @@ import { leaseView } from './leases.ts';
 import { Notices } from './notices.ts';
 import { lookAt } from './review.ts';
 import type { Scheduler } from './scheduler.ts';
+import { standingOf } from './records.ts';
 import { sendOver, Session, type ControlLink } from './sessions.ts';
 import { askDelivery } from './settle.ts';
 import { jobs, leases } from './store/schema.ts';
@@ -177,6 +178,9 @@ export class Connection {
         return ack();
       case 'ask':
         session.leasesWanted = message.leases;
+        session.stands = message.leases > 0;
+        session.askMicro = message.priceMicro === undefined ? null : BigInt(message.priceMicro);
+        session.provenWorker = (await standingOf(core.store.db, session.key)).passes >= core.rules.probationLeases;
         session.bytesMax = message.bytesMax;
         session.holds = message.holds;
         ack();

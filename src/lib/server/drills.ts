@@ -5,7 +5,6 @@
  */
 import { and, eq } from 'drizzle-orm';
 import { drillLines } from '../ledger/postings.ts';
-import { splitPrice } from '../market/price.ts';
 import { toHex } from '../protocol/bytes.ts';
 import type { DrillSealBody } from '../protocol/control.ts';
 import { drillLesson, sealOf, unpackBits } from '../trust/drill.ts';
@@ -15,7 +14,7 @@ import { findJob, orderOf, type Request } from './jobs.ts';
 import { DRILL, findLease, grantAgain, leafCount } from './leases.ts';
 import { post } from './ledger.ts';
 import type { Notices } from './notices.ts';
-import { fundsOf, priceOf } from './pay.ts';
+import { fundsOf, sharesOf } from './pay.ts';
 import { changeGrades, gradesOf } from './records.ts';
 import { giveUp } from './settle.ts';
 import { drills, type DrillRow, type JobRow, type LeaseRow } from './store/schema.ts';
@@ -77,7 +76,7 @@ export async function endDrill(
 }
 
 async function payDrill(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, job: JobRow, checker: string): Promise<void> {
-  const { checkerMicro } = splitPrice(priceOf(job, lease), job);
+  const { checkerMicro } = sharesOf(job, lease);
   const dueMicro = (checkerMicro * BigInt(payFactor(await gradesOf(tx.db, checker)))) / 1000n;
   const funds = await fundsOf(tx);
   if (dueMicro === 0n || funds.checkersMicro + funds.treasuryMicro === 0n) return;

@@ -4,8 +4,8 @@
  * has at most one live lease, by a unique index.
  */
 import { and, asc, eq, like, ne, sql } from 'drizzle-orm';
-import { leafRects, passes, segmentsPerPathMax, tileCount, tileRect } from '../job/plan.ts';
-import { leasePaths } from '../market/price.ts';
+import { leafRects, segmentsPerPathMax, tileCount, tileRect } from '../job/plan.ts';
+import { leasePaths, pathsOfFirst } from '../market/price.ts';
 import { toHex } from '../protocol/bytes.ts';
 import type { Lease, LeaseCommitBody } from '../protocol/control.ts';
 import {
@@ -41,8 +41,15 @@ export function leaseView(row: Pick<LeaseRow, 'id' | 'job' | 'slot' | 'attempt'>
 /** Leaves of the lease's film. */
 export const leafCount = (order: JobOrder, slot: number): number => leafRects(tileRect(order, slot % tileCount(order))).length;
 
+/** Who takes a lease, and at which of the market's prices; without one, at its job's. */
+export interface Taker {
+  readonly key: string;
+  readonly peer: string;
+  readonly price?: { readonly round: number; readonly buyMicro: bigint; readonly sellMicro: bigint } | undefined;
+}
+
 /** Takes the job's next slot for a worker: slots to be done again first, then the next in pass order. Null when none is left. */
-export async function claimLease(core: Core, tx: Tx, job: JobRow, worker: { key: string; peer: string }): Promise<LeaseRow | null> {
+export async function claimLease(core: Core, tx: Tx, job: JobRow, worker: Taker): Promise<LeaseRow | null> {
   const slot = await nextSlot(tx, job.id);
   return slot && grantSlot(core, tx, job, worker, slot);
 }
@@ -53,7 +60,7 @@ interface Slot {
   readonly failures: number;
 }
 
-async function grantSlot(core: Core, tx: Tx, job: JobRow, worker: { key: string; peer: string }, slot: Slot): Promise<LeaseRow | null> {
+async function grantSlot(core: Core, tx: Tx, job: JobRow, worker: Taker, slot: Slot): Promise<LeaseRow | null> {
   const nowMs = core.clock.nowMs();
   const [row] = await tx.db
     .insert(leases)
@@ -65,8 +72,10 @@ async function grantSlot(core: Core, tx: Tx, job: JobRow, worker: { key: string;
       workerPeer: worker.peer,
       state: 'granted',
       grantedMs: nowMs,
+      ...(worker.price ? { round: worker.price.round, buyMicro: worker.price.buyMicro, sellMicro: worker.price.sellMicro } : {}),
       deadlineMs: nowMs + (await allowance(tx, job, slot.slot, worker.key)),
-      drill: await askDrill(core, tx, job, worker.key),
+      // Nobody checks what its owner renders for himself: it would have a spoiled film for its picture.
+      drill: worker.key === job.creator ? null : await askDrill(core, tx, job, worker.key),
     })
     .returning();
   return row ?? null;
@@ -108,7 +117,8 @@ async function allowance(tx: Tx, job: JobRow, slot: number, worker: string): Pro
   const [meter] = await tx.db.select().from(meters).where(eq(meters.worker, worker));
   if (!meter || meter.traceMs === 0) return LEASE_DEADLINE_MAX_MS;
   const order = orderOf(job);
-  const perPath = job.settled > 0 && job.segments > 0 ? job.segments / settledPaths(order, job.settled) : segmentsPerPathMax(order.bounces);
+  const perPath =
+    job.settled > 0 && job.segments > 0 ? job.segments / Math.max(pathsOfFirst(order, job.settled), 1) : segmentsPerPathMax(order.bounces);
   const expectedMs = (leasePaths(order, slot) * perPath * meter.traceMs) / Math.max(meter.segments, 1);
   const ms = Math.min(Math.max(DEADLINE_FACTOR * expectedMs, LEASE_DEADLINE_MIN_MS), LEASE_DEADLINE_MAX_MS);
   const [before] = await tx.db
@@ -117,17 +127,6 @@ async function allowance(tx: Tx, job: JobRow, slot: number, worker: string): Pro
     .where(and(eq(leases.job, job.id), eq(leases.worker, worker), eq(leases.state, 'settled')))
     .limit(1);
   return Math.round(before ? ms : ms + SCENE_ALLOWANCE_MS);
-}
-
-/** Paths of about the first `settled` slots: leases settle roughly in order. */
-function settledPaths(order: JobOrder, settled: number): number {
-  const tiles = tileCount(order);
-  let paths = 0;
-  for (const [i, pass] of passes(order).entries()) {
-    const share = Math.min(Math.max(settled - i * tiles, 0), tiles) / tiles;
-    paths += share * order.width * order.height * pass.count;
-  }
-  return Math.max(paths, 1);
 }
 
 /** Durable and logged when the write resolves: only then may leaves be drawn. */
@@ -172,6 +171,7 @@ export async function commitLease(
     root: body.root,
     sceneRoot: body.sceneRoot,
     ...traced,
+    ...(lease.round === null ? {} : { round: lease.round }),
     paths,
     leaves,
     weights: body.weights,

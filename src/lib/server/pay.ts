@@ -9,7 +9,7 @@ import { checkerLines, feesLack, type Funds, type Paid } from '../ledger/fees.ts
 import { leafRects, tileCount, tileRect } from '../job/plan.ts';
 import { payFactor } from '../trust/grading.ts';
 import { settled, withheld } from '../trust/standing.ts';
-import { jobPaths, leasePaths, leasePrice, splitPrice } from '../market/price.ts';
+import { jobPaths, leasePaths, leaseShares, OWN_SHARES, workPrice, type LeaseShares } from '../market/price.ts';
 import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
 import { balanceOf, post } from './ledger.ts';
@@ -18,17 +18,27 @@ import { gradesOf, setStanding, standingOf } from './records.ts';
 import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
-/** The most a lease may cost now that its segments are known. */
-export function priceOf(job: JobRow, lease: Pick<LeaseRow, 'slot' | 'segments'>): bigint {
+type Priced = Pick<LeaseRow, 'slot' | 'segments' | 'worker' | 'buyMicro' | 'sellMicro'>;
+
+/** Was it rendered on its creator's own machine? Then nobody pays, nobody is paid, and nobody need check it. */
+export const isOwn = (job: Pick<JobRow, 'creator'>, lease: Pick<LeaseRow, 'worker'>): boolean => lease.worker === job.creator;
+
+/** What a lease costs now that its segments are known, and how it is cut. */
+export function sharesOf(job: JobRow, lease: Priced): LeaseShares {
+  if (isOwn(job, lease)) return OWN_SHARES;
   const order = orderOf(job);
-  return leasePrice({
+  const bill = {
     segments: lease.segments ?? 0,
+    costPerMille: order.costPerMille,
     paths: leasePaths(order, lease.slot),
     jobPaths: jobPaths(order),
     capMicro: job.capMicro,
-    pricePerWorkUnitMicro: job.priceMicro,
-  });
+  };
+  return leaseShares(bill, { buyMicro: lease.buyMicro ?? job.priceMicro, sellMicro: lease.sellMicro ?? job.priceMicro }, job);
 }
+
+/** Micro-tokens. */
+export const priceOf = (job: JobRow, lease: Priced): bigint => sharesOf(job, lease).amountMicro;
 
 /** Settles a committed lease; without a receipt the log says so. @returns false when someone else ended it first. */
 export async function payLease(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: LeaseRow): Promise<boolean> {
@@ -55,8 +65,9 @@ export const fundsOf = async ({ db }: Tx): Promise<Funds> => ({
 });
 
 async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: LeaseRow): Promise<void> {
-  const amount = priceOf(job, lease);
-  const split = splitPrice(amount, { checkerShare: job.checkerShare, feeShare: job.feeShare });
+  const split = sharesOf(job, lease);
+  const amount = split.amountMicro;
+  const own = isOwn(job, lease);
   const passed = await tx.db
     .select({ checker: checks.checker, drawn: checks.drawn })
     .from(checks)
@@ -70,7 +81,7 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
   const standing = await standingOf(tx.db, lease.worker);
   const kept = withheld(standing, await balanceOf(tx.db, heldOf(lease.worker)), split.workerMicro, core.rules);
   const atMs = core.clock.nowMs();
-  await setStanding(tx, lease.worker, settled(standing, split.workerMicro), atMs);
+  if (!own) await setStanding(tx, lease.worker, settled(standing, split.workerMicro), atMs);
   await post(tx, {
     kind: 'settle',
     job: job.id,
@@ -90,6 +101,7 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
       settled: sql`${jobs.settled} + 1`,
       segments: sql`${jobs.segments} + ${lease.segments ?? 0}`,
       spentMicro: sql`${jobs.spentMicro} + ${amount}`,
+      workMicro: sql`${jobs.workMicro} + ${own ? 0n : workPrice(lease.segments ?? 0, lease.buyMicro ?? job.priceMicro, orderOf(job).costPerMille)}`,
     })
     .where(eq(jobs.id, job.id));
   for (const key of [lease.worker, ...passed.map(({ checker }) => checker)])

@@ -12,7 +12,7 @@ import { verdictsOf } from './checks.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { findJob, orderOf } from './jobs.ts';
 import { findLease, leaseView } from './leases.ts';
-import { sourcesOf } from './scheduler.ts';
+import { sourcesOf } from './work-messages.ts';
 import type { Session } from './sessions.ts';
 import { appeals, checks, jobs, leases, observations, standings, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Db } from './store/store.ts';

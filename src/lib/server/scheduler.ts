@@ -3,23 +3,24 @@
  * committed leases to checkers. One round runs at a time, so that no worker is promised twice; the
  * claims themselves are guarded in the store. It grants nothing while a job's creator is away.
  */
-import { and, asc, count, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, asc, count, eq, inArray, isNull, ne } from 'drizzle-orm';
 import { issueCapability } from '../trust/capability.ts';
 import { capFallsShort } from '../market/price.ts';
+import { tierOf } from '../market/tiers.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import { FILMS_HELD_PER_WORKER_MAX, LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
 import { bringsNews } from '../trust/escalation.ts';
 import { drawCheck, mayCheck, verdictsOf } from './checks.ts';
 import type { Core } from './core.ts';
-import { drillIn } from './drill-ask.ts';
 import { orderOf } from './jobs.ts';
-import { blockedWorkers, claimLease, leaseView } from './leases.ts';
+import { Market, openJobs } from './market.ts';
+import { blockedWorkers, claimLease } from './leases.ts';
 import { commit } from './notices.ts';
 import { blockedKeys } from './records.ts';
 import type { Session } from './sessions.ts';
-import { checks, jobs, leases, type CheckRow, type JobRow, type LeaseRow } from './store/schema.ts';
+import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
+import { checkMessage, grantMessage } from './work-messages.ts';
 
-const SOURCES_MAX = 16;
 const CHECKS_PER_ROUND_MAX = 256;
 /** Who was paid for this job before has its scene: drawn this many times likelier, so that not everyone fetches it. */
 const PROVEN_WEIGHT = 4;
@@ -35,10 +36,12 @@ export class Scheduler {
   /** Leases not to be drawn again before a time, after a check that came to nothing. */
   readonly checkPausedUntilMs = new Map<string, number>();
   readonly #capabilities = new Map<string, string>();
+  readonly market: Market;
   #firstJob = 0;
 
   constructor(core: Core) {
     this.#core = core;
+    this.market = new Market(core);
   }
 
   async round(): Promise<void> {
@@ -51,16 +54,12 @@ export class Scheduler {
     const barred = await blockedKeys(core.store.db, core.rules);
     const asking = core.sessions.with('worker').filter((session) => session.leasesWanted > 0 && !barred.has(session.key));
     if (asking.length === 0) return;
-    const open = (
-      await core.store.db
-        .select()
-        .from(jobs)
-        .where(
-          and(eq(jobs.state, 'open'), sql`(${jobs.nextSlot} < ${jobs.slots} or exists (select 1 from redo r where r.job = ${jobs.id}))`),
-        )
-        .orderBy(asc(jobs.createdMs))
-    ).filter((job) => core.sessions.creatorOf(job) && !capFallsShort(job));
+    const open = (await openJobs(core)).filter((job) => core.sessions.creatorOf(job) && !capFallsShort(job));
     if (open.length === 0) return;
+    await this.market.refresh(
+      open,
+      core.sessions.with('worker').filter((session) => session.stands && !barred.has(session.key)),
+    );
     const loads = await this.#loads();
     const blocked = new Map<string, Set<string>>();
     for (const job of open) blocked.set(job.id, await blockedWorkers(core.store.db, job.id));
@@ -93,15 +92,30 @@ export class Scheduler {
       const load = loads.get(worker.peer) ?? { granted: 0, committed: 0 };
       if (worker.leasesWanted <= 0 || load.granted >= LEASES_PER_WORKER_MAX || load.committed >= FILMS_HELD_PER_WORKER_MAX) continue;
       const fits = (job: JobRow): boolean =>
-        !blocked.get(job.id)?.has(worker.key) && suits(worker, orderOf(job)) && !this.#core.sessions.paused(worker.key, job.id, nowMs);
+        this.#meets(job, worker) !== null &&
+        !blocked.get(job.id)?.has(worker.key) &&
+        suits(worker, orderOf(job)) &&
+        !this.#core.sessions.paused(worker.key, job.id, nowMs);
       const turn = this.#firstJob++;
-      const job = open.map((_, i) => open[(turn + i) % open.length]!).find(fits);
+      const turned = open.map((_, i) => open[(turn + i) % open.length]!).filter(fits);
+      // Own work before anything else; then who pays more than the price, before who pays just that.
+      const rank = (one: JobRow): number => ['own', 'first', 'last'].indexOf(this.#meets(one, worker)!);
+      const job = turned.sort((a, b) => rank(a) - rank(b))[0];
       if (!job) continue;
       loads.set(worker.peer, { ...load, granted: load.granted + 1 });
       worker.leasesWanted--;
       pairs.push([job, worker]);
     }
     return pairs;
+  }
+
+  /** May they trade at the price of the job's market? A worker of the job's own creator needs none. */
+  #meets(job: JobRow, worker: Session): 'own' | 'first' | 'last' | null {
+    if (worker.key === job.creator) return 'own';
+    const order = orderOf(job);
+    if (order.proven && !worker.provenWorker) return null;
+    const price = this.market.price(tierOf(order));
+    return price && this.market.sells(worker, price) ? this.market.buys(job, price) : null;
   }
 
   /** An ask that came to nothing stands. */
@@ -117,8 +131,10 @@ export class Scheduler {
   /** @returns false when the job had no slot left. */
   async #grant(job: JobRow, worker: Session): Promise<boolean> {
     const capability = await this.capability(job.id, worker.key);
+    const price = worker.key === job.creator ? undefined : this.market.price(tierOf(orderOf(job)));
+    if (price === null) return false;
     const lease = await commit(this.#core, async (tx, notices) => {
-      const claimed = await claimLease(this.#core, tx, job, worker);
+      const claimed = await claimLease(this.#core, tx, job, { key: worker.key, peer: worker.peer, price });
       if (claimed) {
         notices.toPeer(worker.peer, grantMessage(this.#core, claimed, job, capability));
         notices.job(job.id);
@@ -138,7 +154,7 @@ export class Scheduler {
       .from(leases)
       .innerJoin(jobs, eq(jobs.id, leases.job))
       .leftJoin(checks, and(eq(checks.lease, leases.id), eq(checks.state, 'drawn')))
-      .where(and(eq(leases.state, 'committed'), isNull(leases.verdict), isNull(checks.lease)))
+      .where(and(eq(leases.state, 'committed'), isNull(leases.verdict), isNull(checks.lease), ne(leases.worker, jobs.creator)))
       .orderBy(asc(leases.committedMs))
       .limit(CHECKS_PER_ROUND_MAX);
     if (due.length === 0) return;
@@ -255,46 +271,3 @@ const suits = ({ key, bytesMax, holds }: Session, { scene, environment, sceneNee
   scene.bytes + (environment?.bytes ?? 0) <= bytesMax &&
   sceneNeeds.bytes <= holds.bytes &&
   sceneNeeds.bindingBytes <= holds.bindingBytes;
-
-/** Peers that hold the scene: the creator first, then whoever said so. */
-export function sourcesOf(core: Core, job: JobRow, but: string): string[] {
-  const scene = orderOf(job).scene.hash;
-  const creator = core.sessions.creatorOf(job)?.peer;
-  const others = core.sessions.all().filter((session) => session.blobs.has(scene) && session.peer !== creator);
-  return [...(creator ? [creator] : []), ...others.map((session) => session.peer)].filter((peer) => peer !== but).slice(0, SOURCES_MAX);
-}
-
-function grantMessage(core: Core, lease: LeaseRow, job: JobRow, capability: string) {
-  const order = orderOf(job);
-  const sources = sourcesOf(core, job, lease.workerPeer);
-  return {
-    type: 'grant',
-    lease: leaseView(lease, order),
-    order,
-    creator: job.creator,
-    deadlineMs: lease.deadlineMs,
-    sources,
-    capability,
-    drill: drillIn(lease),
-  } as const;
-}
-
-function checkMessage(core: Core, { check, lease, job }: { check: CheckRow; lease: LeaseRow; job: JobRow }, capability: string) {
-  const order = orderOf(job);
-  return {
-    type: 'check',
-    lease: leaseView(lease, order),
-    order,
-    root: lease.root!,
-    segments: lease.segments ?? 0,
-    nonceCommitment: check.nonceCommitment,
-    beacon: check.beacon,
-    leaves: check.leaves,
-    auditPpm: check.auditPpm,
-    weights: lease.weights,
-    workerPeer: lease.workerPeer,
-    sources: sourcesOf(core, job, check.checkerPeer),
-    capability,
-    deadlineMs: check.deadlineMs,
-  } as const;
-}

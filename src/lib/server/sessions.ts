@@ -30,6 +30,12 @@ export class Session {
   readonly sinceMs: number;
   /** A worker's standing ask: leases it still takes. */
   leasesWanted = 0;
+  /** Micro-tokens per work unit that it asks; null: the operator's price. */
+  askMicro: bigint | null = null;
+  /** Has it a standing ask, though all of it may be granted now? */
+  stands = false;
+  /** Beyond its probation, as of its last ask. */
+  provenWorker = false;
   bytesMax = 0;
   /** What its device holds of a compiled scene. */
   holds = { bytes: 0, bindingBytes: 0 };

@@ -108,6 +108,8 @@ function sentence(leaf: LogLeaf): string {
       return `log of ${leaf.network}`;
     case 'rules':
       return `rules of trust: ${leaf.leavesTrusted} leaves of every lease, ${leaf.holdHundredths / 100} prices held back`;
+    case 'round':
+      return `${leaf.tier}: ${leaf.rule} price ${leaf.buyMicro}, ${leaf.units} thousandths of a work unit`;
     case 'beacon':
       return `end of a chain of ${leaf.length} beacons`;
     case 'nonces':

@@ -48,8 +48,8 @@ test('a job that pays at least half of the work goes on', async () => {
 });
 
 test('one costly lease of many is no evidence yet', () => {
-  const job = { slots: 400, segments: 60_000, spentMicro: 10n, priceMicro: 1_000_000n };
+  const job = { slots: 400, workMicro: 60n, spentMicro: 10n };
   expect(capFallsShort({ ...job, settled: 1 })).toBe(false);
   expect(capFallsShort({ ...job, settled: 8 })).toBe(true);
-  expect(capFallsShort({ ...job, settled: 0, segments: 0, spentMicro: 0n })).toBe(false);
+  expect(capFallsShort({ ...job, settled: 0, workMicro: 0n, spentMicro: 0n })).toBe(false);
 });

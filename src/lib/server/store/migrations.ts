@@ -176,6 +176,20 @@ create table cosignatures (
 create table witnesses (key text primary key, size bigint not null check (size >= 0), at_ms bigint not null);
 `;
 
+/** The market: its rounds, and the price that a lease was given at. */
+const market = String.raw`
+create table rounds (
+  round bigint primary key, tier text not null, at_ms bigint not null, record text not null, reference text not null,
+  buy_micro bigint not null, sell_micro bigint not null check (sell_micro <= buy_micro), units bigint not null
+);
+create index rounds_by_tier on rounds (tier, round);
+create trigger rounds_append_only before update or delete on rounds for each row execute function append_only();
+alter table leases add column round bigint references rounds (round), add column buy_micro bigint, add column sell_micro bigint,
+  add constraint leases_priced check ((round is null) = (buy_micro is null) and (round is null) = (sell_micro is null));
+alter table jobs add column work_micro bigint not null default 0;
+update jobs set work_micro = trunc(segments::numeric * price_micro / 1000000000);
+`;
+
 export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
   { version: 1, sql: first },
   { version: 2, sql: missing },
@@ -183,4 +197,5 @@ export const migrations: readonly { readonly version: number; readonly sql: stri
   { version: 4, sql: whole },
   { version: 5, sql: hearings },
   { version: 6, sql: witnessed },
+  { version: 7, sql: market },
 ];

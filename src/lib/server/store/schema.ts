@@ -94,6 +94,8 @@ export const jobs = pgTable('jobs', {
   checks: integer('checks').notNull().default(0),
   segments: safe('segments').notNull().default(0),
   spentMicro: micro('spent_micro').notNull().default(0n),
+  /** What settled leases would have cost without the cap. */
+  workMicro: micro('work_micro').notNull().default(0n),
   refunded: boolean('refunded').notNull().default(false),
   createdMs: safe('created_ms').notNull(),
 });
@@ -143,8 +145,27 @@ export const leases = pgTable('leases', {
   /** Voided over a fault of its worker. */
   faulted: boolean('faulted').notNull().default(false),
   shader: text('shader').notNull().default(''),
+  /** The market's round at whose prices it was leased; null: at its job's. */
+  round: safe('round'),
+  buyMicro: micro('buy_micro'),
+  sellMicro: micro('sell_micro'),
 });
 export type LeaseRow = typeof leases.$inferSelect;
+
+/** Rounds of the market, as the log has them, and what they leave behind. */
+export const rounds = pgTable('rounds', {
+  round: safe('round').primaryKey(),
+  tier: text('tier').notNull(),
+  atMs: safe('at_ms').notNull(),
+  /** RoundRecord, JSON. */
+  record: text('record').notNull(),
+  /** Reference after it, JSON. */
+  reference: text('reference').notNull(),
+  buyMicro: micro('buy_micro').notNull(),
+  sellMicro: micro('sell_micro').notNull(),
+  /** Thousandths of a work unit. */
+  units: safe('units').notNull(),
+});
 
 export const beacons = pgTable('beacons', {
   chain: integer('chain').primaryKey(),
