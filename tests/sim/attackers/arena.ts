@@ -13,6 +13,7 @@ import { cutLeaf } from '#lib/trust/commitment.ts';
 import { compareLeaf } from '#lib/trust/compare.ts';
 import { corrupted, sparedBy, type Lie } from '#lib/trust/corruption.ts';
 import { challengedLeaves, secondAuditFalls } from '#lib/trust/draw.ts';
+import { tellingLeaves } from '#lib/trust/drill.ts';
 import { decide, escalatedPpm, type Opinion } from '#lib/trust/escalation.ts';
 import { DEFAULT_RULES } from '#lib/trust/rules.ts';
 import { challengeOf, faulted, NEWCOMER, observed, settled, withheld, type Standing } from '#lib/trust/standing.ts';
@@ -26,7 +27,7 @@ const PASS = { first: 16, count: 16 };
 export const PRICE = 90_000n;
 const CHECKERS = 6;
 /** Of the shares of a job's leaves in probation. */
-const JOB_LEAVES = 8;
+export const JOB_LEAVES = 8;
 
 /** What a re-trace of each leaf finds. */
 export interface LeafSight {
@@ -43,6 +44,8 @@ export interface Attack {
   readonly spared: number;
   readonly leaves: readonly LeafSight[];
   readonly classes: readonly number[];
+  /** Leaves that no honest checker can pass (trust/drill). */
+  readonly tells: readonly boolean[];
 }
 
 const light = (bytes: Uint8Array<ArrayBuffer>): number => filmLight(bytes).reduce((sum, value) => sum + value, 0);
@@ -64,7 +67,7 @@ export async function attackOf(name: string, lie: Lie | null, share = 1, scene =
     return { agrees, paths: all, pathsEqual, claimed: light(claimed.light), traced: light(traced.light) };
   });
   const spared = lie ? sparedBy(lie, BOUNCES) * share : scene === 1 ? 0 : share;
-  return { name, spared, leaves, classes: leafClasses(film.light, TILE, PASS.count) };
+  return { name, spared, leaves, classes: leafClasses(film.light, TILE, PASS.count), tells: tellingLeaves(truth, film, TILE, BOUNCES) };
 }
 
 export interface Life {
