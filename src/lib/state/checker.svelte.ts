@@ -1,6 +1,6 @@
 /** The desk of someone who checks: present or not, what was found, and the record that is looked at now. */
-import { meanOf } from './leaf-image.ts';
 import { problem, type Problem } from './problem.ts';
+import { isLit } from './review-image.ts';
 import type { Connection } from './connection.svelte.ts';
 import type { CheckerRole } from '../roles/checker.ts';
 import type { CheckerStatus, CheckRecord } from '../roles/types.ts';
@@ -75,6 +75,6 @@ export class CheckerDesk {
 function toShow(records: readonly CheckRecord[], picked: string | null): CheckRecord | null {
   const asked = records.find((record) => record.lease === picked);
   const doubted = records.find((record) => record.verdict === 'fail');
-  const lit = records.find(({ sample }) => sample && meanOf(sample.traced, sample.samples).some((value) => value > 0));
+  const lit = records.find(({ sample }) => sample && isLit(sample.traced));
   return asked ?? doubted ?? lit ?? records[0] ?? null;
 }

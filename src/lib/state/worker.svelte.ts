@@ -7,6 +7,7 @@ import { Frame, passOf } from './frame.ts';
 import { GpuShare } from './gpu-share.svelte.ts';
 import { problem, type Problem } from './problem.ts';
 import { recall, remember } from './remember.ts';
+import { Appeals } from './review-appeal.svelte.ts';
 import { WakeLock } from './wake-lock.ts';
 import { OFF } from '../roles/worker-words.ts';
 import type { Connection } from './connection.svelte.ts';
@@ -37,6 +38,7 @@ export class WorkerDesk {
   title = $state('');
   resumed = $state(false);
   readonly share = new GpuShare();
+  readonly appeals: Appeals;
   readonly on = $derived(this.status.state !== 'off');
   readonly word = $derived(WORDS[this.status.state]);
   readonly #connection: Connection;
@@ -46,6 +48,7 @@ export class WorkerDesk {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.appeals = new Appeals(connection);
   }
 
   /** Takes up work again after a reload of this tab. */

@@ -5,7 +5,6 @@ import { segmentsPerPathMax } from '#lib/job/plan.ts';
 import type { Policy } from '#lib/protocol/control.ts';
 import { estimate, secondsLeft } from '#lib/state/estimate.ts';
 import { Frame, passOf } from '#lib/state/frame.ts';
-import { differenceOf, meanOf } from '#lib/state/leaf-image.ts';
 import { thinned } from '#lib/state/painter.ts';
 import { refuseFiles } from '#lib/state/scene-desk.svelte.ts';
 import { studioEnvironment } from '#lib/state/studio.ts';
@@ -105,18 +104,6 @@ describe('estimate', () => {
   it('does not tell the time left before there is a pace', () => {
     expect(secondsLeft(0, 10, 30)).toBeNull();
     expect(secondsLeft(5, 10, 30)).toBe(30);
-  });
-});
-
-describe('leaf pictures', () => {
-  it('divides by samples and stretches the difference', () => {
-    const claimed = meanOf(light(4, 4, 2, 0), 2);
-    const traced = meanOf(light(4, 2, 2, 0), 2);
-    expect([...claimed.slice(0, 3)]).toEqual([2, 1, 0]);
-    const difference = differenceOf(claimed, traced);
-    expect(difference.scale).toBe(1);
-    expect([...difference.image.slice(0, 3)]).toEqual([1, 0, 0]);
-    expect(differenceOf(traced, traced).scale).toBe(0);
   });
 });
 
