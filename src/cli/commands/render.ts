@@ -57,7 +57,8 @@ Without --network everything happens on this machine.
                         traceSeconds, compileSeconds, bytes and more
 
 Through a network the receipt goes into each .png and .exr and beside the first picture, and the
-same command run again goes on with a job that was left. The key lies in .pictor/keys, or below PICTOR_DATA.
+same command run again goes on with a job that was left, or with the frames of a sequence
+that are still missing. The key lies in .pictor/keys, or below PICTOR_DATA.
 
 Examples:
   pictor render helmet.glb

@@ -25,8 +25,12 @@ interface Schema extends DBSchema {
 
 export type BrowserDatabase = IDBPDatabase<Schema>;
 
-export const openBrowserDatabase = (name = 'pictor'): Promise<BrowserDatabase> =>
-  openDB<Schema>(name, 3, {
+/** @throws when another tab still holds the database of an older version: it has films that must not be lost. */
+export function openBrowserDatabase(name = 'pictor'): Promise<BrowserDatabase> {
+  let stuck: (why: Error) => void = () => {};
+  const blocked = new Promise<never>((_, reject) => (stuck = reject));
+  const opened = openDB<Schema>(name, 3, {
+    blocked: () => stuck(new Error('another tab of this site is of an older version: reload or close it, then try again')),
     upgrade(db, before) {
       if (before < 1) {
         db.createObjectStore('keys');
@@ -45,6 +49,8 @@ export const openBrowserDatabase = (name = 'pictor'): Promise<BrowserDatabase> =
       db.createObjectStore('frameHeads', { keyPath: ['sequence', 'frame'] });
     },
   });
+  return Promise.race([opened, blocked]);
+}
 
 const SECRET = 'identity';
 
