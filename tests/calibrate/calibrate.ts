@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { RenderEngine } from '#workers/render/engine.ts';
 import { BASE, GPU_STACKS, STACKS, type Stack } from '../stacks/known.ts';
-import { buildProgram } from '../stacks/stage.ts';
+import { buildProgram, SAMPLES } from '../stacks/stage.ts';
 import { CALIBRATION, fill, readFilm, sceneNames, type Shelf } from './films.ts';
 import { PairTally } from './judge.ts';
 import { LEVEL_COUNT, shots, type Shot } from './plan.ts';
@@ -19,7 +19,7 @@ const RECORD = join(process.cwd(), 'tests/reference/adapter-pairs.json');
 const HELP = `usage: npm run trust:calibrate -- [options]
   --folder DIR     keep films here and go on from what is there (default: a folder of the system's temporary ones)
   --seconds N      stop tracing after so long and say what is missing; run again to go on (default: no limit)
-  --levels N       passes over all scenes, 1 to ${LEVEL_COUNT} (default ${LEVEL_COUNT}; browsers that repeat Node's bits trace one)
+  --levels N       passes over all scenes, 1 to ${LEVEL_COUNT} (default ${LEVEL_COUNT}; browsers trace one, over the shipped samples)
   --only NAME      stacks whose name holds this word
   --dry            print, and leave the record alone`;
 
@@ -36,8 +36,9 @@ const { values } = parseArgs({
 
 const say = (text: string): void => console.log(text);
 
-/** What a stack is asked for: browsers share a driver with Node, so that one level shows whether they differ. */
-const askedOf = ({ place }: Stack): Shot[] => shots(sceneNames(), place === 'node' ? Number(values.levels) : 1);
+/** What a stack is asked for: browsers share their drivers with Node, so that the shipped samples show whether they differ. */
+const askedOf = ({ place }: Stack): Shot[] =>
+  place === 'node' ? shots(sceneNames(), Number(values.levels)) : shots(sceneNames([SAMPLES]), 1);
 
 /** Traces what is missing. @returns null when time ran out. */
 async function traceAll(shader: string): Promise<{ readonly stack: Stack; readonly shelf: Shelf }[] | null> {

@@ -13,8 +13,8 @@ import type { Traced, Work } from './subject.ts';
 export const CALIBRATION: Program = { name: 'calibrate', page: 'calibrate/page', node: 'calibrate/node' };
 
 /** Shipped samples, and the shared scenes where they are there. */
-export const sceneNames = (): string[] =>
-  [SAMPLES, SHARED].flatMap((folder) =>
+export const sceneNames = (folders: readonly string[] = [SAMPLES, SHARED]): string[] =>
+  folders.flatMap((folder) =>
     existsSync(folder)
       ? readdirSync(folder)
           .filter((file) => file.endsWith('.glb'))
