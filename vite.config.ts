@@ -42,7 +42,7 @@ const cli: UserConfig = {
     outDir: 'build/cli',
     emptyOutDir: true,
     rollupOptions: {
-      input: { pictor: 'src/cli/main.ts', 'engine-thread': 'src/cli/engine-thread.ts' },
+      input: { pictor: 'src/cli/main.ts', 'engine-thread': 'src/cli/engine-thread.ts', 'examine-thread': 'src/cli/examine-thread.ts' },
       output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
     },
   },

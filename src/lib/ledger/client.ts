@@ -3,7 +3,7 @@
  * throwing; believes nothing: `verifyLog` does the judging.
  */
 import type { Bytes } from '../protocol/bytes.ts';
-import { LOG_PAGE_ENTRIES_MAX, LOG_TILE_HASHES } from '../protocol/limits.ts';
+import { LOG_TILE_HASHES } from '../protocol/limits.ts';
 import { parseCheckpoint } from './checkpoint.ts';
 import type { TileSource } from './tile-tree.ts';
 import { formatTilePath, parseBundle, parseTile, type TileName } from './tiles.ts';
@@ -30,6 +30,45 @@ export type FetchedLog =
   | { readonly ok: true; readonly checkpoint: string; readonly leaves: Bytes[] }
   | { readonly ok: false; readonly reason: string };
 
+export type FetchedCheckpoint =
+  | { readonly ok: true; readonly checkpoint: string; readonly size: number }
+  | { readonly ok: false; readonly reason: string };
+
+export async function fetchCheckpoint(signal: AbortSignal, baseUrl: string, fetch: Fetch): Promise<FetchedCheckpoint> {
+  const url = `${baseUrl.replace(/\/+$/, '')}/log/checkpoint`;
+  try {
+    const response = await fetch(url, { signal });
+    if (!response.ok) return { ok: false, reason: `${url} answered ${response.status}.` };
+    const checkpoint = await response.text();
+    const size = parseCheckpoint(checkpoint)?.size;
+    return size === undefined ? { ok: false, reason: 'The checkpoint is malformed.' } : { ok: true, checkpoint, size };
+  } catch (error) {
+    return { ok: false, reason: signal.aborted ? 'Stopped.' : `The log could not be fetched: ${messageOf(error)}.` };
+  }
+}
+
+/** Entry bundles of a log of `size` leaves. They throw when one can't be had. */
+export function httpBundles(
+  signal: AbortSignal,
+  baseUrl: string,
+  fetch: Fetch,
+  size: number,
+): (index: number) => Promise<readonly Bytes[]> {
+  const base = `${baseUrl.replace(/\/+$/, '')}/log/tile`;
+  return async (index) => {
+    const width = Math.min(LOG_TILE_HASHES, size - index * LOG_TILE_HASHES);
+    const part = await fetch(`${base}/${formatTilePath({ level: 'entries', index, width })}`, { signal });
+    // A part that has grown whole meanwhile may be gone.
+    const response =
+      part.ok || width === LOG_TILE_HASHES
+        ? part
+        : await fetch(`${base}/${formatTilePath({ level: 'entries', index, width: LOG_TILE_HASHES })}`, { signal });
+    const leaves = response.ok ? parseBundle(new Uint8Array(await response.arrayBuffer())) : null;
+    if (!leaves || leaves.length < width) throw new Error(`the log could not be read from leaf ${index * LOG_TILE_HASHES} on`);
+    return leaves.slice(0, width);
+  };
+}
+
 /** The checkpoint and every leaf it counts. `progress` is told leaves fetched and to fetch. */
 export async function fetchLog(
   signal: AbortSignal,
@@ -37,33 +76,23 @@ export async function fetchLog(
   fetch: Fetch,
   progress?: (done: number, all: number) => void,
 ): Promise<FetchedLog> {
-  const base = baseUrl.replace(/\/+$/, '');
+  const head = await fetchCheckpoint(signal, baseUrl, fetch);
+  if (!head.ok) return head;
+  const bundle = httpBundles(signal, baseUrl, fetch, head.size);
+  const leaves: Bytes[] = [];
   try {
-    const response = await fetch(`${base}/log/checkpoint`, { signal });
-    if (!response.ok) return { ok: false, reason: `${base}/log/checkpoint answered ${response.status}.` };
-    const checkpoint = await response.text();
-    const size = parseCheckpoint(checkpoint)?.size;
-    if (size === undefined) return { ok: false, reason: 'The checkpoint is malformed.' };
-    const leaves: Bytes[] = [];
-    while (leaves.length < size) {
-      progress?.(leaves.length, size);
-      const limit = Math.min(LOG_PAGE_ENTRIES_MAX, size - leaves.length);
-      const page = await fetch(`${base}/log/entries?from=${leaves.length}&limit=${limit}`, { signal });
-      if (!page.ok) return { ok: false, reason: `${base}/log/entries answered ${page.status}.` };
-      const got = parseBundle(new Uint8Array(await page.arrayBuffer()));
-      if (!got || got.length === 0 || got.length > limit)
-        return { ok: false, reason: `The log could not be read from leaf ${leaves.length} on.` };
-      leaves.push(...got);
+    while (leaves.length < head.size) {
+      progress?.(leaves.length, head.size);
+      leaves.push(...(await bundle(leaves.length / LOG_TILE_HASHES)));
     }
-    progress?.(size, size);
-    return { ok: true, checkpoint, leaves };
   } catch (error) {
-    return {
-      ok: false,
-      reason: signal.aborted ? 'Stopped.' : `The log could not be fetched: ${error instanceof Error ? error.message : String(error)}.`,
-    };
+    return { ok: false, reason: signal.aborted ? 'Stopped.' : `The log could not be fetched: ${messageOf(error)}.` };
   }
+  progress?.(head.size, head.size);
+  return { ok: true, checkpoint: head.checkpoint, leaves };
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The coordinator's public key as its status tells it: to be compared with one known from elsewhere. */
 export async function fetchCoordinatorKey(signal: AbortSignal, baseUrl: string, fetch: Fetch): Promise<string | null> {

@@ -64,12 +64,3 @@ export function parseTile(bytes: Bytes, width: number): Bytes[] | null {
   if (bytes.length !== width * HASH_BYTES) return null;
   return Array.from({ length: width }, (_, i) => bytes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES));
 }
-
-/** The tiles that a log of `size` leaves is made of, level by level: none is empty (C2SP tlog-tiles, partial tiles). */
-export function tilesOf(size: number): (TileName & { readonly level: number })[] {
-  const names: (TileName & { readonly level: number })[] = [];
-  for (let level = 0, count = size; count > 0; level++, count = Math.floor(count / LOG_TILE_HASHES))
-    for (let index = 0; index * LOG_TILE_HASHES < count; index++)
-      names.push({ level, index, width: Math.min(count - index * LOG_TILE_HASHES, LOG_TILE_HASHES) });
-  return names;
-}

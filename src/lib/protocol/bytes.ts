@@ -24,22 +24,45 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 export const utf8 = (text: string): Bytes => new TextEncoder().encode(text) as Bytes;
 
+const URL_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const DIGIT_CODES = Uint8Array.from(URL_DIGITS, (digit) => digit.charCodeAt(0));
+/** ASCII code → value of the digit; 64 for what is none. */
+const DIGIT_VALUES = new Uint8Array(128).fill(64);
+DIGIT_CODES.forEach((code, value) => (DIGIT_VALUES[code] = value));
+const ascii = new TextDecoder('latin1');
+
 /** Base64 with the URL alphabet and no padding (RFC 4648 section 5). */
 export function toBase64Url(bytes: Uint8Array): string {
-  let binary = '';
-  for (let i = 0; i < bytes.length; i += 0x8000) binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  const out = new Uint8Array(Math.ceil((bytes.length * 4) / 3));
+  for (let at = 0, to = 0; at < bytes.length; at += 3) {
+    const group = (bytes[at]! << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    for (let shift = 18; shift >= 0 && to < out.length; shift -= 6) out[to++] = DIGIT_CODES[(group >> shift) & 63]!;
+  }
+  return ascii.decode(out);
 }
 
-/** @returns null unless `text` is canonical base64url: decoding and encoding again gives `text`. */
+/** @returns null unless `text` is canonical base64url: digits of the alphabet, no padding, no bits left over. */
 export function fromBase64Url(text: string): Bytes | null {
-  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return null;
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  const out = Uint8Array.from(binary, (c) => c.charCodeAt(0)) as Bytes;
-  return toBase64Url(out) === text ? out : null;
+  const { length } = text;
+  if (length % 4 === 1) return null;
+  const out = new Uint8Array(Math.floor((length * 3) / 4));
+  let [bits, held, to] = [0, 0, 0];
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    const value = code < 128 ? DIGIT_VALUES[code]! : 64;
+    if (value === 64) return null;
+    held = ((held << 6) | value) & 0x3fff;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    out[to++] = (held >> bits) & 255;
+  }
+  return (held & ((1 << bits) - 1)) === 0 ? out : null;
 }

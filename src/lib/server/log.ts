@@ -107,11 +107,6 @@ export class LogService {
     return (await this.#rolledUp(size)).consistency(oldSize);
   }
 
-  /** Roots of this log at some sizes: what it was when it had so many leaves. */
-  async rootAt(size: number): Promise<Bytes> {
-    return (await this.#rolledUp(size)).root();
-  }
-
   /** A signed size has been rolled up already; nothing waits for a turn then. */
   async #rolledUp(size: number): Promise<TileTree> {
     if (size > (this.#last?.size ?? 0)) await this.#inTurn(() => this.#rollUp(size));

@@ -62,8 +62,8 @@ export class LedgerDesk {
     this.seen = recallSeen();
   }
 
-  /** @param own the account to add up on the way, if this browser has one. */
-  async verify(own: string | null): Promise<void> {
+  /** @param own the account to add up on the way, if this browser has one. @param all replays a long log too. */
+  async verify(own: string | null, all = false): Promise<void> {
     if (this.verdict.state === 'running') return;
     const onStep = (step: string): void => {
       this.verdict = { state: 'running', step };
@@ -73,6 +73,7 @@ export class LedgerDesk {
       base: '',
       seen: this.seen,
       own,
+      all,
       onStep,
     });
     this.verdict = verdict;
