@@ -71,13 +71,24 @@ function quantilesOf(values: readonly number[]): Quantiles {
 /** @param limit of `values`; beyond it a leaf is refused. */
 function extrapolated(values: readonly number[], limit: number): Extrapolated {
   const tail = tailOf(values);
-  if (!tail) return { method: null, shape: 0, falseReject: 0, needed: rounded(Math.max(0, ...values.slice(0, 1))) };
+  if (!tail) return { method: null, shape: 0, falseReject: 0, needed: rounded(worstOf(values)) };
   return {
     method: `generalised Pareto over the ${tail.excesses} largest of ${tail.of}`,
     shape: rounded(tail.shape),
     falseReject: rounded(chanceBeyond(tail, limit)),
     needed: rounded(limitFor(tail, FALSE_REJECT_MAX)),
   };
+}
+
+/** Differences of light grow by factors, bounce after bounce: their logarithm has the tamer tail. */
+function extrapolatedLog(values: readonly number[], limit: number): Extrapolated {
+  const least = 1e-12;
+  const found = extrapolated(
+    values.map((value) => Math.log10(Math.max(value, least))),
+    Math.log10(limit),
+  );
+  if (found.method === null) return { ...found, needed: rounded(worstOf(values)) };
+  return { ...found, method: `${found.method}, of logarithms`, needed: rounded(10 ** found.needed) };
 }
 
 const worstOf = (values: readonly number[]): number => values.reduce((worst, value) => Math.max(worst, value), 0);
@@ -108,7 +119,7 @@ export function figuresOf(classes: readonly [string, string], tally: PairTally):
     },
     aggregate: roundedPlay(play(tally.films)),
     signatureTail: extrapolated(differing, 1 - DEFAULT_THRESHOLDS.signatureShareMin),
-    lightTail: extrapolated(tally.deciding, DEFAULT_THRESHOLDS.lightRelativeMax),
+    lightTail: extrapolatedLog(tally.deciding, DEFAULT_THRESHOLDS.lightRelativeMax),
   };
 }
 
