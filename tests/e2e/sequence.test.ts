@@ -111,9 +111,20 @@ describe('a sequence', () => {
     await expect.poll(shown, WAIT).toEqual(raw);
   });
 
-  it('becomes a video, and no page logged an error', async () => {
+  it('becomes a video', async () => {
     const file = await saved('sequence-webm-png8');
     expect([...file.subarray(0, 4)]).toEqual([0x1a, 0x45, 0xdf, 0xa3]);
+  });
+
+  it('stays in the browser until it is deleted', async () => {
+    await creator.get('sequence-close').click();
+    await creator.page.getByRole('button', { name: 'Open it' }).click();
+    await expect.poll(() => creator.get('sequence-state').textContent(), WAIT).toMatch(/^Done/);
+    expect(await states()).toEqual(['done', 'done', 'done']);
+    await creator.get('sequence-leave').click();
+    await creator.get('leave-confirm').click();
+    await creator.get('drop-input').waitFor({ state: 'attached' });
+    expect(await creator.page.getByRole('button', { name: 'Open it' }).count()).toBe(0);
     for (const person of people) expect(person.errors).toEqual([]);
   });
 

@@ -124,21 +124,21 @@ export class CreatorDesk {
   async resume(): Promise<void> {
     if (this.job || this.busy) return;
     if (this.sequence.plan) return;
-    if (recall('tab', 'job') === null && recall('tab', 'sequence') === null) {
-      this.unfinished = recall('browser', 'job') !== null || recall('browser', 'sequence') !== null;
+    const sequence = recall('tab', 'sequence');
+    if (sequence === null && recall('tab', 'job') === null) {
+      this.unfinished = recall('browser', 'job') !== null;
       return;
     }
-    await this.takeUp();
+    await this.takeUp(sequence);
   }
 
-  /** Finds the network and goes on with the newest open picture of this browser. */
-  async takeUp(): Promise<void> {
+  /** Finds the network and goes on with a sequence that is kept here, or else with the newest open picture of this browser. */
+  async takeUp(sequence: string | null = null): Promise<void> {
     this.unfinished = false;
     this.busy = 'Taking up the picture again';
     try {
       const role = await this.#open();
       const jobs = (await role.resume(new AbortController().signal)).filter(({ place }) => !place);
-      const sequence = recall('browser', 'sequence');
       if (sequence !== null && (await this.sequence.takeUp(sequence))) {
         this.sequence.denoising.want(this.denoise !== 'off');
         this.busy = '';

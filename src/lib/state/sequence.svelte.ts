@@ -18,6 +18,7 @@ import { Denoising, type Most } from './denoising.svelte.ts';
 import { bytes } from './format.ts';
 import { jobOfFrame } from './frame-picture.ts';
 import { fileOf } from './job-files.ts';
+import { forgetSequence, noteSequence } from './kept-sequences.ts';
 import { problem, type Problem } from './problem.ts';
 import { JobPictures } from './raw-picture.ts';
 import { remember } from './remember.ts';
@@ -100,7 +101,11 @@ export class SequenceDesk {
   async takeUp(sequence: string): Promise<boolean> {
     const { context } = (this.#way = await this.#context());
     const plan = await storeOf(context).plan(sequence);
-    if (!plan) return false;
+    if (!plan) {
+      remember('tab', 'sequence', null);
+      forgetSequence(sequence);
+      return false;
+    }
     await this.#lay(plan, null);
     if (plan.state === 'open') this.goOn();
     return true;
@@ -130,19 +135,27 @@ export class SequenceDesk {
     await this.#mark('stopped');
   }
 
-  /** Puts the sequence away, with its frames. */
-  async leave(): Promise<void> {
-    const { plan } = this;
+  /** Back to the desk; the frames stay in this browser. */
+  close(): void {
     this.denoising.clear();
     this.#show(null);
     this.plan = null;
     this.marks = [];
     this.trouble = null;
-    remember('tab', 'sequence', null);
-    remember('browser', 'sequence', null);
-    await this.#run?.clear();
-    if (plan && this.#way) await storeOf(this.#way.context).deletePlan(plan.sequence);
     this.#run = null;
+    remember('tab', 'sequence', null);
+  }
+
+  /** Puts the sequence away, with its frames. */
+  async leave(): Promise<void> {
+    const { plan } = this;
+    const [run, way] = [this.#run, this.#way];
+    this.close();
+    await run?.cancel();
+    await run?.clear();
+    if (!plan) return;
+    if (way) await storeOf(way.context).deletePlan(plan.sequence);
+    forgetSequence(plan.sequence);
   }
 
   /** A person looks at one frame. */
@@ -178,7 +191,7 @@ export class SequenceDesk {
     this.plan = plan;
     this.trouble = null;
     remember('tab', 'sequence', plan.sequence);
-    remember('browser', 'sequence', plan.sequence);
+    noteSequence({ sequence: plan.sequence, title: plan.title, frames: frameCount(plan.range) });
     const run = new SequenceRun(role, storeOf(context), wishOf(plan, context, files));
     this.#run = run;
     run.onChange((frame) => void this.#changed(frame));
