@@ -150,7 +150,7 @@ export async function buildReport(wanted: readonly string[], say: (text: string)
     });
     const stored = {
       binary: bytesPerTriangle(compiled),
-      wide: bytesPerTriangle(compiled, buildWideTree(compiled.nodes).rows.byteLength),
+      wide: bytesPerTriangle(compiled, { form: 'wide', byteLength: buildWideTree(compiled.nodes).rows.byteLength }),
     };
     rows.push(await measure(name, trianglesOf(compiled), stored));
   }
