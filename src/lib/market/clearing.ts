@@ -140,6 +140,10 @@ function mcafee(book: Book, referenceMicro: bigint): Clearing {
   const outside = [nextAsk, nextBid].flatMap((offer) => (offer ? [offer.priceMicro] : []));
   const middle = outside.length === 2 ? [(outside[0]! + outside[1]!) / 2n] : [];
   const price = [...middle, referenceMicro, ...outside].find((micro) => micro >= ask && micro <= bid);
+  // Where one offer alone is a side of all that crosses, leaving it out would stop the market for good.
+  const alone = at.ask === 0 || at.bid === 0;
+  const nearest = referenceMicro < ask ? ask : referenceMicro > bid ? bid : referenceMicro;
+  if (price === undefined && alone) return atPrice(book, at, nearest);
   return price !== undefined ? atPrice(book, at, price) : whole(book, { asks: at.ask, bids: at.bid }, bid, ask);
 }
 

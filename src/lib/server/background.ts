@@ -4,7 +4,13 @@
  * round is logged and tried again, and never stops the others.
  */
 import { and, count, eq } from 'drizzle-orm';
-import { CHECKPOINT_INTERVAL_MS, NETWORK_VIEW_INTERVAL_MS, REAPER_INTERVAL_MS, VIEW_INTERVAL_MS } from '../protocol/limits.ts';
+import {
+  CHECKPOINT_INTERVAL_MS,
+  MARKET_ROUND_MS,
+  NETWORK_VIEW_INTERVAL_MS,
+  REAPER_INTERVAL_MS,
+  VIEW_INTERVAL_MS,
+} from '../protocol/limits.ts';
 import { heldOf } from '../ledger/leaf.ts';
 import type { NetworkView } from '../protocol/control.ts';
 import type { Core, Wake } from './core.ts';
@@ -69,6 +75,8 @@ export class Background {
     this.#loop(REAPER_INTERVAL_MS, () => reaper.round());
     this.#loop(VIEW_INTERVAL_MS, () => this.tell());
     this.#loop(CHECKPOINT_INTERVAL_MS, () => this.#core.witnesses.round());
+    // A round's price is over by itself, and whoever it kept apart may meet now.
+    this.#loop(MARKET_ROUND_MS, () => Promise.resolve(this.#match()));
     this.#match();
   }
 

@@ -158,7 +158,7 @@ function surface(core: Core, scheduler: Scheduler, background: Background, closi
     upgrade: sockets.upgrade,
     connect,
     signal: (link, query) => signalling.connect(link, query),
-    http: (request) => answerHttp(core, request),
+    http: (request) => answerHttp(core, scheduler.market, request),
     idle: async () => {
       do {
         await Promise.all(working);

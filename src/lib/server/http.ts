@@ -14,6 +14,8 @@ import { networkView, pendingOf } from './background.ts';
 import type { Core } from './core.ts';
 import { viewJob } from './jobs.ts';
 import { balanceOf, listEntries } from './ledger.ts';
+import type { Market } from './market.ts';
+import { marketView, QUOTE_HELP, quoteView, workerView } from './market-api.ts';
 import { recordOf } from './records.ts';
 import { jobReceipt } from './receipt.ts';
 import { board, provenance, reviewQueue } from './review.ts';
@@ -28,21 +30,21 @@ const missing = (text: string): Response => json({ error: text }, 404);
 const bad = (text: string): Response => json({ error: text }, 400);
 
 /** @returns null when the path is not the coordinator's. */
-export async function answerHttp(core: Core, request: Request): Promise<Response | null> {
+export async function answerHttp(core: Core, market: Market, request: Request): Promise<Response | null> {
   const url = new URL(request.url);
   const [, area, ...rest] = url.pathname.split('/');
   if (area !== 'api' && area !== 'log') return null;
   if (request.method !== 'GET' && request.method !== 'HEAD') return json({ error: 'This surface is read only.' }, 405);
-  const response = await answer(core, area, rest, url.searchParams);
+  const response = await answer(core, market, area, rest, url.searchParams);
   core.counters.in('http', request.url.length);
   core.counters.out('http', Number(response.headers.get('content-length') ?? 0));
   return response;
 }
 
 /** A store that does not answer is the caller's bad luck, not ours: told so, with nothing of why. */
-async function answer(core: Core, area: 'api' | 'log', path: string[], query: URLSearchParams): Promise<Response> {
+async function answer(core: Core, market: Market, area: 'api' | 'log', path: string[], query: URLSearchParams): Promise<Response> {
   try {
-    return area === 'api' ? await api(core, path, query) : await log(core, path, query);
+    return area === 'api' ? await api(core, market, path, query) : await log(core, path, query);
   } catch (error) {
     core.counters.count('http-failed');
     core.logger(`/${area}/${path.join('/')} failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -52,7 +54,7 @@ async function answer(core: Core, area: 'api' | 'log', path: string[], query: UR
 
 const ACCOUNT_PATTERN = /^(mint|treasury|checkers|(held:)?[0-9a-f]{64})$/;
 
-async function api(core: Core, path: string[], query: URLSearchParams): Promise<Response> {
+async function api(core: Core, market: Market, path: string[], query: URLSearchParams): Promise<Response> {
   const [name, id, part] = path;
   switch (name) {
     case 'health':
@@ -78,6 +80,14 @@ async function api(core: Core, path: string[], query: URLSearchParams): Promise<
       return review(core, id);
     case 'board':
       return json(await board(core.store.db));
+    case 'market':
+      return json(await marketView(core, market));
+    case 'quote': {
+      const value = await quoteView(core, market, query);
+      return value ? json(value) : bad(QUOTE_HELP);
+    }
+    case 'workers':
+      return v.is(hex32, id) ? json(await workerView(core, market, id)) : bad('A worker is a public key of 64 hex digits.');
     case 'entries':
       return entriesPage(core, query);
     case 'proof':

@@ -15,7 +15,7 @@ import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
 import type { Session } from './sessions.ts';
 import { jobs, meters, rounds, type JobRow } from './store/schema.ts';
-import type { Tx } from './store/store.ts';
+import type { Db, Tx } from './store/store.ts';
 
 /** Of a worker that has not rendered anything yet. */
 const SEGMENTS_PER_SECOND_GUESS = 1e6;
@@ -115,8 +115,7 @@ export class Market {
     const atMs = core.clock.nowMs();
     const floorMicro = this.#floorMicro;
     const held = await core.store.write(async (tx) => {
-      const [before] = await tx.db.select().from(rounds).where(eq(rounds.tier, tier)).orderBy(desc(rounds.round)).limit(1);
-      const reference = before ? toReference(before.reference) : firstReference(floorMicro);
+      const { reference } = await this.#last(tx.db, tier);
       const net = netOwn(standsOf(sellers, buyers, reference.micro) as { asks: Standing[]; bids: Standing[] });
       const [book, depth] = [bookOf(net), depthOf(net)];
       const round = await nextRound(tx);
@@ -141,14 +140,23 @@ export class Market {
     }
   }
 
+  async #last(db: Db, tier: Tier): Promise<{ before: typeof rounds.$inferSelect | undefined; reference: Reference }> {
+    const [before] = await db.select().from(rounds).where(eq(rounds.tier, tier)).orderBy(desc(rounds.round)).limit(1);
+    return { before, reference: before ? toReference(before.reference) : firstReference(this.#floorMicro) };
+  }
+
+  /** What would be posted in a tier now. */
+  async reference(tier: Tier): Promise<Reference> {
+    return (await this.#last(this.#core.store.db, tier)).reference;
+  }
+
   /** What stands in a tier now, without own work; null where nothing does. */
   async standing(tier: Tier, open: readonly JobRow[], workers: readonly Session[]): Promise<RoundRecord | null> {
     const sellers = (await this.#sellers(workers)).filter(({ tiers }) => tiers.includes(tier));
     const buyers = open.map((job): Buyer => ({ job, tier: tierOf(orderOf(job)) })).filter((buyer) => buyer.tier === tier);
-    const [before] = await this.#core.store.db.select().from(rounds).where(eq(rounds.tier, tier)).orderBy(desc(rounds.round)).limit(1);
+    const { before, reference } = await this.#last(this.#core.store.db, tier);
     if (sellers.length === 0 && buyers.length === 0 && !before) return null;
     const floorMicro = this.#floorMicro;
-    const reference = before ? toReference(before.reference) : firstReference(floorMicro);
     const net = netOwn(standsOf(sellers, buyers, reference.micro) as { asks: Standing[]; bids: Standing[] });
     return holdRound(
       { round: before?.round ?? 0, tier, floorMicro, book: bookOf(net), depth: depthOf(net), ownUnits: net.ownUnits },

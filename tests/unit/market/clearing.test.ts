@@ -99,6 +99,11 @@ describe('McAfee’s rule', () => {
   });
 });
 
+test('McAfee’s rule leaves nobody out where one offer alone is a side: it would stop the market', () => {
+  const book = { asks: [offer(11, 50), offer(13, 50)], bids: [offer(30, 1), offer(12, 1)] };
+  expect(clear(book, 'mcafee', 10n)).toMatchObject({ buyMicro: 11n, sellMicro: 11n, units: 2n });
+});
+
 test('a posted price is nobody’s: who accepts it trades, and the longer side is rationed in proportion', () => {
   const book = { asks: [offer(10, 6), offer(20, 3), offer(99, 50)], bids: [offer(80, 3), offer(30, 50)] };
   expect(clear(book, 'posted', 50n)).toEqual({ buyMicro: 50n, sellMicro: 50n, units: 3n, asks: [2n, 1n, 0n], bids: [3n, 0n] });

@@ -193,8 +193,10 @@ export class Client {
     return answer.ref!;
   }
 
-  ask(leases: number): Promise<unknown> {
-    return this.request({ type: 'ask', leases, bytesMax: 1e9, holds: { bytes: 1e9, bindingBytes: 1e9 } });
+  /** @param priceMicro the least it takes for a work unit. */
+  ask(leases: number, priceMicro?: string): Promise<unknown> {
+    const price = priceMicro === undefined ? {} : { priceMicro };
+    return this.request({ type: 'ask', leases, bytesMax: 1e9, holds: { bytes: 1e9, bindingBytes: 1e9 }, ...price });
   }
 
   async checkReady(checks: number, nonces = 16): Promise<void> {

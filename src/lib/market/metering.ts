@@ -1,0 +1,47 @@
+/**
+ * What a traced ray costs in a scene, so that work takes one device the same seconds whatever the
+ * scene. Counted by the kernel that counts (film counters) over paths that the order alone chooses:
+ * every peer that decides the same paths counts the same. Refuses to be a clock.
+ */
+import type { Counters } from '../job/film.ts';
+import { LEAF_SIDE_PX, COST_PER_MILLE_MAX } from '../protocol/limits.ts';
+import type { Pass, Rect } from '../job/plan.ts';
+
+/** Leaves that are counted, of the smallest passes a meter can be read from. */
+const METER_LEAVES = 24;
+export const METER_PASS: Pass = { first: 0, count: 4 };
+/** How far two honest counts may differ: devices part over one path in a hundred at worst. */
+export const COST_TOLERANCE = 0.05;
+
+/** What each counted thing costs beside a ray, calibrated over the shared scenes (tests/deep/metering). */
+const COSTS = { segment: 0.6, node: 0.02, triangle: 0.02, shading: 1 } as const;
+
+/** Leaves of the frame, spread by the generalised golden ratio (Roberts 2018), none twice; all of a frame that has few. */
+export function meterLeaves({ width, height }: { readonly width: number; readonly height: number }): Rect[] {
+  const [columns, rows] = [Math.ceil(width / LEAF_SIDE_PX), Math.ceil(height / LEAF_SIDE_PX)];
+  const chosen = new Set<number>();
+  for (let i = 1; chosen.size < Math.min(METER_LEAVES, columns * rows) && i < 64 * METER_LEAVES; i++) {
+    const x = Math.floor(((i * 0.7548776662466927) % 1) * columns);
+    const y = Math.floor(((i * 0.5698402909980532) % 1) * rows);
+    chosen.add(y * columns + x);
+  }
+  return [...chosen]
+    .sort((a, b) => a - b)
+    .map((leaf) => {
+      const [x, y] = [(leaf % columns) * LEAF_SIDE_PX, Math.floor(leaf / columns) * LEAF_SIDE_PX];
+      return { x, y, width: Math.min(LEAF_SIDE_PX, width - x), height: Math.min(LEAF_SIDE_PX, height - y) };
+    });
+}
+
+/** What a thousand segments cost, from counters of the meter's leaves: JobOrder.costPerMille. */
+export function costPerMille(counted: readonly Counters[]): number {
+  const sum = (name: keyof Counters): number => counted.reduce((total, counters) => total + counters[name], 0);
+  const segments = sum('segments');
+  if (segments === 0) return 1;
+  const work =
+    COSTS.segment * segments + COSTS.node * sum('nodeVisits') + COSTS.triangle * sum('triangleTests') + COSTS.shading * sum('shadingCalls');
+  return Math.min(Math.max(Math.round((1000 * work) / segments), 1), COST_PER_MILLE_MAX);
+}
+
+/** Does an order pay for what its scene takes? Who counts more than it says need not take its leases. */
+export const costAgrees = (ordered: number, counted: number): boolean => counted <= ordered * (1 + COST_TOLERANCE) + 1;
