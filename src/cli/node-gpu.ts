@@ -3,6 +3,7 @@
  * adapter are kept for the life of the process, because their collection aborts it. Refuses to
  * choose for the engine: it hands out WebGPU as a browser would.
  */
+import { restDawn } from './dawn-ticks.ts';
 import { prepareVulkan } from './gpu-environment.ts';
 import { cacheFolder } from './paths.ts';
 
@@ -30,6 +31,7 @@ export async function nodeGpu(): Promise<GPU | null> {
     return null;
   }
   Object.assign(globalThis, dawn.globals);
+  restDawn();
   const gpu = dawn.create([]);
   const adapters: GPUAdapter[] = [];
   global[KEPT] = { gpu, adapters };

@@ -2,7 +2,9 @@
 import { mkdtempSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { EAGER_TICKS, REST_MS, restDawn } from '#cli/dawn-ticks.ts';
 import { chooseVulkan, findVulkan, prepareVulkan, SYSTEM_PLACES } from '#cli/gpu-environment.ts';
 import { nodeGpu } from '#cli/node-gpu.ts';
 import { cacheFolder } from '#cli/paths.ts';
@@ -75,7 +77,34 @@ test("a browser's SwiftShader is used in place, without unpacking ours", () => {
   expect(SYSTEM_PLACES.driverFolders.length).toBeGreaterThan(0);
 });
 
-test('a compute shader runs on the bundled SwiftShader', async () => {
+/** How often Dawn looked for what it waits for, and for how long. */
+async function looksDuring(wait: () => Promise<unknown>): Promise<{ count: number; ms: number }> {
+  const inner = globalThis.setImmediate;
+  let count = 0;
+  globalThis.setImmediate = ((callback: () => void) => (count++, inner(callback))) as typeof setImmediate;
+  const from = performance.now();
+  await wait();
+  globalThis.setImmediate = inner;
+  return { count, ms: performance.now() - from };
+}
+
+test("what is not Dawn's stays immediate, with its values", async () => {
+  restDawn();
+  const order: string[] = [];
+  const bound = order.push.bind(order);
+  await new Promise<void>((resolve) => {
+    setImmediate(bound, 'native, with a value');
+    setImmediate(() => order.push('of a module'));
+    setImmediate((a: string, b: string) => (order.push(a + b), resolve()), 'with ', 'values');
+  });
+  expect(order).toEqual(['native, with a value', 'of a module', 'with values']);
+  const never = setImmediate(() => order.push('cleared'));
+  clearImmediate(never);
+  await promisify(setImmediate)();
+  expect(order).toHaveLength(3);
+});
+
+test('a compute shader runs on the bundled SwiftShader, and Dawn rests while it waits', async () => {
   delete process.env.VK_ICD_FILENAMES;
   delete process.env.VK_DRIVER_FILES;
   prepareVulkan(cacheFolder(), BARE);
@@ -85,7 +114,11 @@ test('a compute shader runs on the bundled SwiftShader', async () => {
   const device = await adapter!.requestDevice();
   const code = `
     @group(0) @binding(0) var<storage, read_write> data: array<u32>;
-    @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { data[id.x] = id.x * id.x + 7u; }`;
+    @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+      var x = id.x;
+      for (var i = 0u; i < 1000000u; i++) { x = x * 747796405u + 1u; }
+      data[id.x] = select(id.x * id.x + 7u, x, x == 0u && id.x == 0u);
+    }`;
   const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code }) } });
   const data = device.createBuffer({ size: 1024, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
   const read = device.createBuffer({ size: 1024, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
@@ -98,6 +131,8 @@ test('a compute shader runs on the bundled SwiftShader', async () => {
   pass.end();
   encoder.copyBufferToBuffer(data, 0, read, 0, 1024);
   device.queue.submit([encoder.finish()]);
-  await read.mapAsync(GPUMapMode.READ);
+  const looks = await looksDuring(() => read.mapAsync(GPUMapMode.READ));
+  expect(looks.count).toBeGreaterThan(0);
+  expect(looks.count).toBeLessThanOrEqual(EAGER_TICKS + 2 + looks.ms / REST_MS);
   expect([...new Uint32Array(read.getMappedRange())]).toEqual(Array.from({ length: 256 }, (_, i) => i * i + 7));
 });
