@@ -2,7 +2,7 @@
  * Films of the calibration in a folder, one subfolder per stack and kernel: traced once, judged as often as
  * one likes. A run that was cut short goes on where it ended; films of another kernel are left alone.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FILM_BYTES_PER_PIXEL, type Film } from '#lib/job/film.ts';
 import type { Stack } from '../stacks/known.ts';
@@ -12,18 +12,20 @@ import type { Traced, Work } from './subject.ts';
 
 export const CALIBRATION: Program = { name: 'calibrate', page: 'calibrate/page', node: 'calibrate/node' };
 
-/** Shipped samples, and the shared scenes where they are there. */
+/** Shipped samples, and the shared scenes where they are there; small files first, for they are traced soonest. */
 export const sceneNames = (folders: readonly string[] = [SAMPLES, SHARED]): string[] =>
-  folders.flatMap((folder) =>
-    existsSync(folder)
-      ? readdirSync(folder)
-          .filter((file) => file.endsWith('.glb'))
-          .toSorted()
-      : [],
-  );
+  folders
+    .flatMap((folder) =>
+      existsSync(folder) ? readdirSync(folder).map((name) => ({ name, bytes: statSync(join(folder, name)).size })) : [],
+    )
+    .filter(({ name }) => name.endsWith('.glb'))
+    .toSorted((a, b) => a.bytes - b.bytes || a.name.localeCompare(b.name))
+    .map(({ name }) => name);
 
 /** What one stack has traced so far. */
 export interface Shelf {
+  /** All that it was asked for. */
+  readonly whole: boolean;
   readonly stack: string;
   readonly folder: string;
   readonly adapterClass: string;
@@ -36,16 +38,16 @@ const has = (folder: string, { id }: Shot): boolean => existsSync(join(folder, `
 
 /**
  * Traces what is missing of `shots`, for `seconds` at most.
- * @param shader hash of the kernels of this checkout. @returns null while some are missing still.
- * @throws Error when the stack is not there or fails.
+ * @param shader hash of the kernels of this checkout. @throws Error when the stack is not there or fails.
  */
-export async function fill(root: string, shader: string, stack: Stack, shots: readonly Shot[], seconds: number): Promise<Shelf | null> {
+export async function fill(root: string, shader: string, stack: Stack, shots: readonly Shot[], seconds: number): Promise<Shelf> {
   const environment = stack.environment();
   const folder = folderOf(root, shader, stack.name);
   const about = join(folder, 'traced.json');
   mkdirSync(folder, { recursive: true });
   // Scene after scene: compiling one costs more than tracing it.
-  const missing = shots.filter((shot) => !has(folder, shot)).toSorted((a, b) => a.scene.localeCompare(b.scene));
+  const order = sceneNames();
+  const missing = shots.filter((shot) => !has(folder, shot)).toSorted((a, b) => order.indexOf(a.scene) - order.indexOf(b.scene));
   if (missing.length > 0 || !existsSync(about)) {
     const work: Work = { shots: missing, untilMs: Date.now() + seconds * 1000 };
     if (stack.place === 'node') await inNode(stack.name, environment, work, folder);
@@ -54,7 +56,7 @@ export async function fill(root: string, shader: string, stack: Stack, shots: re
   const traced = JSON.parse(readFileSync(about, 'utf8')) as Traced;
   if (traced.shader !== shader) throw new Error(`${stack.name} traced with other kernels than this checkout's`);
   const { adapterClass, adapter } = traced;
-  return shots.every((shot) => has(folder, shot)) ? { stack: stack.name, folder, adapterClass, adapter } : null;
+  return { whole: shots.every((shot) => has(folder, shot)), stack: stack.name, folder, adapterClass, adapter };
 }
 
 async function inNode(stack: string, environment: Record<string, string>, work: Work, folder: string): Promise<void> {

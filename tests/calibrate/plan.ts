@@ -43,6 +43,7 @@ const LEVELS: readonly (readonly Variant[])[] = [
     { seed: 15, first: 0, count: 1, bounces: 4 },
     { seed: 16, first: 2, count: 2, bounces: 16 },
   ],
+  [17, 18, 19, 20, 21, 22].map((seed) => ({ seed, first: 0, count: 1, bounces: 8 })),
 ];
 export const LEVEL_COUNT = LEVELS.length;
 
