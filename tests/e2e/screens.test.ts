@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boxGlb, editGlb, emissiveRoomGlb } from '../unit/scene/fixtures.ts';
 import { CoordinatorProcess, launch, Person, temporaryFolder } from './harness.ts';
 
-const SCREENS = ['/', '/create', '/work', '/review', '/ledger'] as const;
+const SCREENS = ['/', '/create', '/work', '/review', '/market', '/ledger'] as const;
 const RULES = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] };
 
 describe('screens', () => {
