@@ -21,9 +21,11 @@ export async function denoisePicture(
   picture: Picture,
   quality: DenoiseQuality,
 ): Promise<DenoisedPicture | null> {
-  const { width, height, light, auxiliary } = picture;
+  const { width, height, light, auxiliary, samples: paths } = picture;
   const bar = progressBar();
-  const request = { width, height, color: light, albedo: auxiliary?.albedo, normal: auxiliary?.normal, guides: 'noisy', quality } as const;
+  const samples = typeof paths === 'number' ? new Float32Array(width * height).fill(paths) : paths;
+  const known = { albedo: auxiliary?.albedo, normal: auxiliary?.normal, moment: auxiliary?.moment, samples };
+  const request = { width, height, color: light, ...known, guides: 'noisy', quality } as const;
   const result = await engine.denoise(signal, request, (share) => bar.update(share, 'denoising'));
   bar.end();
   if (signal.aborted) return null;

@@ -62,8 +62,26 @@ const join = (a: Planes, b: Planes): Planes => ({
   values: Float64Array.of(...a.values, ...b.values),
 });
 
-/** The base and small networks (`enc_conv0` to `dec_conv0`); sides are multiples of 16. */
-export function unet(tensors: ReadonlyMap<string, Tensor>, input: Planes): Planes {
+/** Any of the networks; sides are multiples of 16. */
+export const unet = (tensors: ReadonlyMap<string, Tensor>, input: Planes): Planes =>
+  tensors.has('enc_conv0.weight') ? baseUnet(tensors, input) : largeUnet(tensors, input);
+
+/** Two convolutions on each level, three on the last (`enc_conv1a` to `dec_conv1c`). */
+function largeUnet(tensors: ReadonlyMap<string, Tensor>, input: Planes): Planes {
+  const run = (x: Planes, ...names: string[]): Planes => names.reduce((y, name) => convolve(tensors, name, y), x);
+  const across = [input];
+  let x = input;
+  for (const level of [1, 2, 3, 4]) {
+    x = pool(run(x, `enc_conv${level}a`, `enc_conv${level}b`));
+    across.push(x);
+  }
+  x = run(x, 'enc_conv5a', 'enc_conv5b');
+  for (const level of [4, 3, 2]) x = run(join(enlarge(x), across[level - 1]!), `dec_conv${level}a`, `dec_conv${level}b`);
+  return run(join(enlarge(x), input), 'dec_conv1a', 'dec_conv1b', 'dec_conv1c');
+}
+
+/** The base and small networks (`enc_conv0` to `dec_conv0`). */
+function baseUnet(tensors: ReadonlyMap<string, Tensor>, input: Planes): Planes {
   const run = (x: Planes, ...names: string[]): Planes => names.reduce((y, name) => convolve(tensors, name, y), x);
   const first = pool(run(input, 'enc_conv0', 'enc_conv1'));
   const second = pool(run(first, 'enc_conv2'));

@@ -1,13 +1,14 @@
 /**
  * Open Image Denoise's networks on one device: takes linear light with or without albedo and normals,
  * gives light without grain. Guides are cleaned by their own networks first when the best quality is
- * asked for. Runs at the creator only, never inside a lease. Refuses by outcome: aborted, a lost
+ * asked for, and where the light's variance is known, what the networks lost is put back. Runs at the creator only, never inside a lease. Refuses by outcome: aborted, a lost
  * device, weights that cannot be had.
  */
-import type { DenoiseRequest, DenoiseResult } from '#lib/gpu/engine.ts';
+import type { DenoiseRequest, DenoiseResult, DispatchTimes } from '#lib/gpu/engine.ts';
 import { DENOISE_PIXELS_MAX, DENOISE_TENSOR_BYTES_MAX, DENOISE_TILE_PX_MAX } from '#lib/protocol/limits.ts';
 import type { Precision } from '#shaders/denoise/kernel-text.ts';
 import type { KindOf } from './denoise/choice.ts';
+import { blendByEvidence, keepMean } from './denoise/evidence.ts';
 import { autoExposure } from './denoise/exposure.ts';
 import { DenoiseKernels, type Guides, type Kind, type Transfer } from './denoise/kernels.ts';
 import { Network } from './denoise/network.ts';
@@ -35,7 +36,7 @@ type PictureLayer = 'color' | 'albedo' | 'normal';
 
 /** What a picture took. */
 export interface DenoiseFigures {
-  readonly longestDispatchMs: number;
+  readonly dispatches: DispatchTimes;
   /** Multiplications of the largest dispatch. */
   readonly mostWork: number;
   /** On the device, without weights: tensors, scratch and one tile of the picture, at their most. */
@@ -62,12 +63,14 @@ export function stepsFor({ quality, guides: grain = 'noisy', ...layers }: Denois
 }
 
 /** @returns why a request can't be met, or null. */
-export function defectOf({ width, height, color, albedo, normal }: DenoiseRequest): string | null {
+export function defectOf({ width, height, color, albedo, normal, moment, samples }: DenoiseRequest): string | null {
   if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) return 'A picture needs whole sides above zero.';
   if (width * height > DENOISE_PIXELS_MAX)
     return `A picture of ${width} × ${height} is too large to denoise: ${DENOISE_PIXELS_MAX} pixels are the most.`;
   const short = [color, albedo, normal].find((values) => values !== undefined && values.length !== width * height * 3);
-  return short ? `A layer has ${short.length} numbers; ${width} × ${height} pixels take ${width * height * 3}.` : null;
+  if (short) return `A layer has ${short.length} numbers; ${width} × ${height} pixels take ${width * height * 3}.`;
+  const single = [moment, samples].find((values) => values !== undefined && values.length !== width * height);
+  return single ? `A layer has ${single.length} numbers; ${width} × ${height} pixels take ${width * height}.` : null;
 }
 
 interface Held {
@@ -92,7 +95,7 @@ export class Denoiser {
   readonly #networks = new Map<DenoiseModel, Promise<Held>>();
   #lost = false;
   /** Of the last picture. */
-  last: DenoiseFigures = { longestDispatchMs: 0, mostWork: 0, bytes: 0, tiles: 0 };
+  last: DenoiseFigures = { dispatches: new Pace().times.read(), mostWork: 0, bytes: 0, tiles: 0 };
 
   constructor(device: GPUDevice, load: LoadWeights, options: DenoiserOptions = {}) {
     this.#device = device;
@@ -113,16 +116,22 @@ export class Denoiser {
     if (defect !== null) return refused('size', defect);
     const startMs = performance.now();
     const pace = new Pace();
-    this.last = { longestDispatchMs: 0, mostWork: 0, bytes: 0, tiles: 0 };
+    this.last = { dispatches: pace.times.read(), mostWork: 0, bytes: 0, tiles: 0 };
     const picture: { -readonly [K in keyof DenoiseRequest]: DenoiseRequest[K] } = { ...request };
     try {
       for (const [i, step] of steps.entries()) {
         const image = await this.#step(signal, pace, step, picture, (part) => onProgress?.((i + part) / steps.length));
-        this.last = { ...this.last, longestDispatchMs: pace.longestMs, mostWork: pace.mostWork };
+        this.last = { ...this.last, dispatches: pace.times.read(), mostWork: pace.mostWork };
         if (this.#lost) return refused('device-lost', LOST);
         if (image === 'no-memory') return refused('no-memory', 'The device has no memory for denoising a picture of this size.');
         if (image === 'aborted') return refused('aborted', STOPPED);
         picture[step.layer] = image;
+      }
+      const { moment, samples, width, height } = request;
+      if (moment && samples) {
+        const images = { image: picture.color, color: request.color, width, height };
+        if (!(await blendByEvidence(signal, images, { moment, samples }))) return refused('aborted', STOPPED);
+        keepMean(images);
       }
     } catch (error) {
       if (this.#lost) return refused('device-lost', LOST);

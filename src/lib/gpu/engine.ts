@@ -93,9 +93,12 @@ export interface DenoiseRequest {
   readonly guides?: 'noisy' | 'clean' | undefined;
   /** What light is multiplied with before the network sees it (and divided by after); from the picture's own brightness when left out. */
   readonly exposure?: number | undefined;
-  /** Distance per pixel, 0 where nothing is; `live` alone reads this and the next two. */
+  /** Distance per pixel, 0 where nothing is; `live` alone reads it. */
   readonly depth?: Float32Array<ArrayBuffer> | undefined;
-  /** Mean squared luminance of a pixel's paths; counts only beside `samples`. */
+  /**
+   * Mean squared luminance of a pixel's paths; counts only beside `samples`. With both, light that the networks lost returns where
+   * noise does not explain its loss, and the picture has the mean luminance of `color`; without, it is what the networks make of it.
+   */
   readonly moment?: Float32Array<ArrayBuffer> | undefined;
   /** Paths per pixel. */
   readonly samples?: Float32Array<ArrayBuffer> | undefined;

@@ -1,10 +1,11 @@
 /**
- * How many rows of a layer the next dispatch takes: near a budget of milliseconds, by what the last
+ * How many rows of a layer the next dispatch takes, or how many pixels of two rows: near a budget of milliseconds, by what the last
  * ones took, with at most two submits in flight, so that a page stays usable and work can be stopped.
  * Sizes fall at once and grow by steps: word of two dispatches may arrive together, and then the
  * second looks as if it had taken no time.
  */
 import { DENOISE_DISPATCH_MS, DENOISE_DISPATCH_WORK_MAX } from '#lib/protocol/limits.ts';
+import { DispatchHistogram } from '../dispatch-histogram.ts';
 
 const IN_FLIGHT_MAX = 2;
 /** Multiplications per millisecond before anything was measured: what one core of a processor does. */
@@ -15,14 +16,17 @@ const GROWTH_MAX = 1.5;
 const TOOK_MS_MIN = 0.5;
 /** Rows of a workgroup, and the fewest that a dispatch takes: a device so slow may leave most of a workgroup idle. */
 const ROWS_STEP = 8;
-const ROWS_MIN = 2;
+export const ROWS_MIN = 2;
+/** Pixels of a row that a dispatch takes at least: a whole step of Winograd's patches. */
+const COLUMNS_STEP = 128;
 
 export class Pace {
   #rate = FIRST_RATE;
   #flying: Promise<void>[] = [];
   #lastDoneMs = 0;
-  /** Longest dispatch so far, milliseconds; and the most multiplications of one. */
-  longestMs = 0;
+  /** How long dispatches took so far. */
+  readonly times = new DispatchHistogram();
+  /** Multiplications of the largest. */
   mostWork = 0;
   readonly #now: () => number;
 
@@ -32,9 +36,19 @@ export class Pace {
 
   /** @param rowWork multiplications of one row. @returns an even number of rows, whole workgroups where it can be. */
   rows(rowWork: number): number {
-    const work = Math.min(this.#rate * DENOISE_DISPATCH_MS, DENOISE_DISPATCH_WORK_MAX);
+    const work = this.#work();
     const step = work / rowWork >= ROWS_STEP ? ROWS_STEP : ROWS_MIN;
     return Math.max(ROWS_MIN, Math.floor(work / rowWork / step) * step);
+  }
+
+  /** @param columnWork multiplications of one pixel of all rows of a dispatch. @returns a multiple of COLUMNS_STEP. */
+  columns(columnWork: number): number {
+    return Math.max(1, Math.floor(this.#work() / columnWork / COLUMNS_STEP)) * COLUMNS_STEP;
+  }
+
+  /** Multiplications that the next dispatch should hold. */
+  #work(): number {
+    return Math.min(this.#rate * DENOISE_DISPATCH_MS, DENOISE_DISPATCH_WORK_MAX);
   }
 
   /** Resolves when another dispatch may follow. */
@@ -55,7 +69,7 @@ export class Pace {
     const now = this.#now();
     const ms = Math.max(now - Math.max(submittedMs, this.#lastDoneMs), TOOK_MS_MIN);
     this.#lastDoneMs = now;
-    this.longestMs = Math.max(this.longestMs, ms);
+    this.times.add(ms);
     this.#rate = Math.min(work / ms, this.#rate * GROWTH_MAX);
   }
 }
