@@ -50,7 +50,7 @@ describe('a sequence', () => {
     browser = await launch();
     creator = await arrive('/create', 360);
     await creator.drop(SCENE, SIDE_PX, 1);
-    await creator.get('preview').waitFor();
+    await creator.get('preview').waitFor({ timeout: WAIT.timeout });
   });
   afterAll(async () => {
     await browser?.close();
@@ -114,6 +114,12 @@ describe('a sequence', () => {
   it('becomes a video', async () => {
     const file = await saved('sequence-webm-png8');
     expect([...file.subarray(0, 4)]).toEqual([0x1a, 0x45, 0xdf, 0xa3]);
+    // The page plays it too: three frames at twelve a second.
+    await expect.poll(() => creator.get('sequence-video').evaluate((video: HTMLVideoElement) => video.duration), WAIT).toBeCloseTo(0.25, 2);
+    expect(await creator.get('sequence-video').evaluate((video: HTMLVideoElement) => [video.videoWidth, video.videoHeight])).toEqual([
+      SIDE_PX,
+      SIDE_PX,
+    ]);
   });
 
   it('stays in the browser until it is deleted', async () => {
