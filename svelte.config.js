@@ -14,6 +14,7 @@ export default {
         'worker-src': ['self', 'blob:'],
         'style-src': ['self', 'unsafe-inline'],
         'img-src': ['self', 'blob:', 'data:'],
+        'media-src': ['self', 'blob:'],
         'connect-src': ['self', 'blob:', 'ws:', 'wss:'],
         'object-src': ['none'],
         'base-uri': ['none'],
