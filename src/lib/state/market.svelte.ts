@@ -8,7 +8,11 @@ import { problem, type Problem } from './problem.ts';
 const REFRESH_MS = 5_000;
 const TIMEOUT_MS = 10_000;
 
-const micro = v.pipe(v.string(), v.regex(/^[0-9]{1,19}$/), v.transform(BigInt));
+const micro = v.pipe(
+  v.string(),
+  v.regex(/^[0-9]{1,19}$/),
+  v.transform((text) => BigInt(text)),
+);
 const line = v.pipe(
   v.strictTuple([micro, v.number()]),
   v.transform(([priceMicro, milliUnits]) => ({ priceMicro, milliUnits })),
