@@ -110,7 +110,7 @@ export class Records {
     if (lesson) grades = graded(grades, lesson);
     this.#grades.set(checker, grades);
     lease.opinions.push({ checker, adapterClass: leaf.adapterClass ?? '', verdict, whole: drawn.length === lease.commitment.leaves });
-    const due = lesson?.right === false ? 0n : (splitOf(lease).checkerMicro * BigInt(payFactor(grades))) / 1000n;
+    const due = lesson?.right === false ? 0n : (splitOf(lease).checkerMicro * BigInt(payFactor(grades, this.rules?.unprovenPay))) / 1000n;
     lease.drill = { ...lease.drill, checker, dueMicro: due };
   }
 
@@ -181,7 +181,7 @@ export class Records {
 
   /** Part of its fee that a checker gets, per thousand. */
   factor(checker: string): number {
-    return this.rules ? payFactor(this.#gradesOf(checker)) : 1000;
+    return this.rules ? payFactor(this.#gradesOf(checker), this.rules.unprovenPay) : 1000;
   }
 }
 

@@ -77,7 +77,7 @@ export async function endDrill(
 
 async function payDrill(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, job: JobRow, checker: string): Promise<void> {
   const { checkerMicro } = sharesOf(job, lease);
-  const dueMicro = (checkerMicro * BigInt(payFactor(await gradesOf(tx.db, checker)))) / 1000n;
+  const dueMicro = (checkerMicro * BigInt(payFactor(await gradesOf(tx.db, checker), core.rules.unprovenPay))) / 1000n;
   const funds = await fundsOf(tx);
   if (dueMicro === 0n || funds.checkersMicro + funds.treasuryMicro === 0n) return;
   const postings = drillLines({ checker, dueMicro }, funds);

@@ -74,7 +74,7 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
     .where(and(eq(checks.lease, lease.id), eq(checks.state, 'pass')));
   const paid: Paid[] = [];
   for (const { checker, drawn } of passed)
-    paid.push({ checker, leaves: drawn.split(',').length, factor: payFactor(await gradesOf(tx.db, checker)) });
+    paid.push({ checker, leaves: drawn.split(',').length, factor: payFactor(await gradesOf(tx.db, checker), core.rules.unprovenPay) });
   const order = orderOf(job);
   const terms = { ...split, leaves: leafRects(tileRect(order, lease.slot % tileCount(order))).length, auditPay: core.rules.auditPay };
   const funds = feesLack(terms, paid) > 0n ? await fundsOf(tx) : { checkersMicro: 0n, treasuryMicro: 0n };

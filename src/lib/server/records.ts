@@ -9,6 +9,7 @@ import { forfeitLines } from '../ledger/postings.ts';
 import { CHECK_DEADLINE_MS } from '../protocol/limits.ts';
 import { OBSERVATIONS_MAX, type Observation } from '../trust/aggregate.ts';
 import { accuracyOf, mayBeDrawn, payFactor, presenceOf, UNGRADED, type Grades } from '../trust/grading.ts';
+import { verified } from '../trust/lots.ts';
 import type { TrustRules } from '../trust/rules.ts';
 import { blocked, NEWCOMER, observed, reputationOf, type Standing } from '../trust/standing.ts';
 import type { Core } from './core.ts';
@@ -90,6 +91,12 @@ export async function gradesOf(db: Db, checker: string): Promise<Grades> {
   return known;
 }
 
+/** Checkers whose word weighs (trust/lots). */
+export async function verifiedKeys(db: Db): Promise<Set<string>> {
+  const found = await db.select().from(grades).where(gte(grades.badRight, 1));
+  return new Set(found.filter((row) => verified(row)).map((row) => row.checker));
+}
+
 export async function changeGrades(tx: Tx, checker: string, change: (grades: Grades) => Grades): Promise<void> {
   const row = change(await gradesOf(tx.db, checker));
   await tx.db
@@ -143,6 +150,12 @@ export async function recordOf(core: Core, key: string): Promise<unknown> {
   return {
     key,
     worker: { passes, faults, doubts, heldMicro, reputation: reputationOf(standing, core.rules), blocked: blocked(standing, core.rules) },
-    checker: { ...known, accuracy: accuracyOf(known), presence: presenceOf(known), payFactor: payFactor(known), drawn: mayBeDrawn(known) },
+    checker: {
+      ...known,
+      accuracy: accuracyOf(known),
+      presence: presenceOf(known),
+      payFactor: payFactor(known, core.rules.unprovenPay),
+      drawn: mayBeDrawn(known),
+    },
   };
 }

@@ -10,13 +10,14 @@ import { tierOf } from '../market/tiers.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import { FILMS_HELD_PER_WORKER_MAX, LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
 import { bringsNews } from '../trust/escalation.ts';
+import { inLotOrder } from '../trust/lots.ts';
 import { drawCheck, mayCheck, verdictsOf } from './checks.ts';
 import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
 import { Market, openJobs } from './market.ts';
 import { blockedWorkers, claimLease } from './leases.ts';
 import { commit } from './notices.ts';
-import { blockedKeys } from './records.ts';
+import { blockedKeys, verifiedKeys } from './records.ts';
 import type { Session } from './sessions.ts';
 import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
 import { checkMessage, grantMessage } from './work-messages.ts';
@@ -163,37 +164,45 @@ export class Scheduler {
       .from(checks)
       .where(eq(checks.state, 'drawn'))
       .groupBy(checks.checkerPeer);
+    const known = await verifiedKeys(core.store.db);
     const inFlight = new Map(running.map((row) => [row.peer, row.n]));
     for (const { lease, job } of due) {
       if ((this.checkPausedUntilMs.get(lease.id) ?? 0) > nowMs) continue;
-      await this.#draw(lease, job, ready, inFlight);
+      await this.#draw(lease, job, ready, known, inFlight);
     }
   }
 
   /**
-   * By lot among the keys that may: nothing that a checker says of itself makes it likelier, or a
-   * worker's second key would choose itself. One that already spoke only where its word was
+   * By lot among the keys that may (trust/lots). One that already spoke only where its word was
    * "unavailable", and after those that did not.
+   * @param known keys that have found false films before.
    */
-  async #draw(lease: LeaseRow, job: JobRow, ready: readonly Session[], inFlight: Map<string, number>): Promise<void> {
+  async #draw(
+    lease: LeaseRow,
+    job: JobRow,
+    ready: readonly Session[],
+    known: ReadonlySet<string>,
+    inFlight: Map<string, number>,
+  ): Promise<void> {
     const core = this.#core;
     const spoke = await verdictsOf(core.store.db, lease.id);
     const opinions = spoke.filter((row) => row.state === 'pass' || row.state === 'fail');
     const decided = new Set(opinions.map((row) => row.checker));
     const tried = new Set(spoke.map((row) => row.checker));
     const busy = (session: Session): number => inFlight.get(session.peer) ?? 0;
-    const lots = new Map<string, number>();
-    const lot = (session: Session): number => {
-      const drawn = lots.get(session.key) ?? (tried.has(session.key) ? 1e6 : 0) + lotOf(core, session.proven.has(job.id));
-      lots.set(session.key, drawn);
-      return drawn;
-    };
-    const news = (session: Session): boolean => bringsNews(session.adapter?.class ?? '', opinions);
-    const able = ready
-      .filter((session) => mayCheck(core, session, lease, job) && !decided.has(session.key) && busy(session) < session.checksWanted)
-      // A dispute is put to another kind of device first: two of one kind would say the same.
-      .sort((a, b) => Number(news(b)) - Number(news(a)) || lot(a) - lot(b) || busy(a) - busy(b));
-    for (const checker of able) {
+    const able = ready.filter(
+      (session) => mayCheck(core, session, lease, job) && !decided.has(session.key) && busy(session) < session.checksWanted,
+    );
+    const candidates = able.map((session) => ({
+      session,
+      verified: known.has(session.key),
+      group: session.prefix ?? session.key,
+      news: bringsNews(session.adapter?.class ?? '', opinions),
+      tried: tried.has(session.key),
+      weight: session.proven.has(job.id) ? PROVEN_WEIGHT : 1,
+    }));
+    const dispute = opinions.some(({ state }) => state === 'fail');
+    for (const { session: checker } of inLotOrder(candidates, dispute, () => uniform(core))) {
       const capability = await this.capability(job.id, checker.key);
       const drawn = await commit(core, async (tx, notices) => {
         const result = await drawCheck(core, tx, lease.id, checker);
@@ -258,12 +267,8 @@ async function capabilityFor(core: Core, cache: Map<string, string>, job: string
   return made;
 }
 
-/** A key's lot, the least wins: exponential, so that a weight is how many times likelier it is drawn. */
-function lotOf(core: Core, proven: boolean): number {
-  const bytes = core.random(6);
-  const uniform = (bytes.reduce((sum, byte) => sum * 256 + byte, 0) + 1) / 2 ** 48;
-  return -Math.log(uniform) / (proven ? PROVEN_WEIGHT : 1);
-}
+/** In (0, 1]. */
+const uniform = (core: Core): number => (core.random(6).reduce((sum, byte) => sum * 256 + byte, 0) + 1) / 2 ** 48;
 
 /** Does the device hold the scene, and does the creator want anything of this key? */
 const suits = ({ key, bytesMax, holds }: Session, { scene, environment, sceneNeeds, avoid }: JobOrder): boolean =>

@@ -32,13 +32,18 @@ export const accuracyOf = ({ good, goodRight, bad, badRight }: Grades): number =
 /** Share of its draws that it answered, per thousand, under the same prior. */
 export const presenceOf = ({ answered, missed }: Grades): number => rate(answered, answered + missed);
 
-/** What part of its fee a checker gets, per thousand. Presence pays nothing by itself: it only takes away. */
-export function payFactor(grades: Grades): number {
+/**
+ * What part of its fee a checker gets, per thousand. Presence pays nothing by itself: it only takes away.
+ * @param unprovenPay what is left of it, per thousand, until it has found a false film: less than looking brings,
+ * so that fresh keys that don't look are worth less than one that does.
+ */
+export function payFactor(grades: Grades, unprovenPay = 1000): number {
   const accuracy = accuracyOf(grades);
   if (accuracy < PAID_FROM) return 0;
   // Nine answers of ten is what everybody is given: only a record of absence costs.
   const presence = Math.min(Math.floor((1000 * presenceOf(grades)) / PAID_FROM), 1000);
-  return Math.floor((accuracy * presence) / 1000);
+  const full = Math.floor((accuracy * presence) / 1000);
+  return grades.badRight > 0 ? full : Math.floor((full * unprovenPay) / 1000);
 }
 
 export const mayBeDrawn = (grades: Grades): boolean => accuracyOf(grades) >= DRAWN_FROM;

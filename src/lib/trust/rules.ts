@@ -34,6 +34,8 @@ export const TrustRulesSchema = v.strictObject({
   drillAuditShare: v.optional(count(1000), 0),
   /** What a checker gets at least, in hundredths of the worker's pay per film that it traces again (ledger/fees). */
   auditPay: v.optional(count(1000), 0),
+  /** Part of its fee that a checker gets until it has found a false film, per thousand (grading). */
+  unprovenPay: v.optional(count(1000), 1000),
   /** Two keys that were drawn to check one another within so long do not check one another again. */
   pairMs: count(Number.MAX_SAFE_INTEGER),
 });
@@ -58,5 +60,6 @@ export const DEFAULT_RULES: TrustRules = {
   drillPpm: 20_000,
   drillAuditShare: 100,
   auditPay: 125,
+  unprovenPay: 250,
   pairMs: 3_600_000,
 };

@@ -1,5 +1,5 @@
 /**
- * A network of many workers and a few checkers, some of whom do not do what they should: leases, drills,
+ * A network that has run for a while, and new checkers, some of whom do not do what they should: leases, drills,
  * draws, verdicts, majorities, grades and fees, by the very modules that coordinator and replay use. No
  * sockets and no store. Work is valued at what its worker is paid for it, so that a fee beyond what a
  * check took to trace is a checker's profit.
@@ -12,6 +12,7 @@ import { challengedLeaves, secondAuditFalls } from '#lib/trust/draw.ts';
 import { drillLesson, drillOf, drillPpm } from '#lib/trust/drill.ts';
 import { decide, escalatedPpm, lessonsOf, type Opinion } from '#lib/trust/escalation.ts';
 import { answered, graded, mayBeDrawn, missed, payFactor, UNGRADED, type Grades } from '#lib/trust/grading.ts';
+import { inLotOrder, verified } from '#lib/trust/lots.ts';
 import { DEFAULT_RULES } from '#lib/trust/rules.ts';
 import { blocked, challengeOf, faulted, NEWCOMER, observed, settled, withheld, type Standing } from '#lib/trust/standing.ts';
 import { JOB_LEAVES, PRICE, type Attack } from './arena.ts';
@@ -20,8 +21,13 @@ import { JOB_LEAVES, PRICE, type Attack } from './arena.ts';
 const CHECKER_MICRO = 8_000n;
 const FEE_MICRO = 2_000n;
 const WORKERS = 40;
-/** Leases after which some worker goes and a new one comes. */
-const CHURN = 400;
+/** Leases of a worker until it goes and a new one comes. */
+const LIFE = 2_000;
+/** The first checkers have been there for long, and so have all workers at the beginning. */
+export const VETERANS = 6;
+const KNOWN: Grades = { good: 0, goodRight: 0, bad: 20, badRight: 20, answered: 1_000, missed: 0 };
+/** One kind of device, one scene. */
+const ALIKE = { news: false, tried: false, weight: 1 } as const;
 
 /** What a checker knows when it decides. */
 export interface Look {
@@ -41,6 +47,8 @@ export const honest: Strategy = (look) => look.trace();
 
 export interface Party {
   readonly key: string;
+  /** Its address prefix. */
+  readonly network: string;
   readonly strategy: Strategy;
   grades: Grades;
   checks: number;
@@ -79,19 +87,38 @@ export class Court {
   readonly #films: Films;
   readonly #random: () => number;
   readonly #seed: number;
+  readonly #life: number;
   #workers: Labourer[];
-  #funds = { checkersMicro: 0n, treasuryMicro: 0n };
+  #funds = { checkersMicro: 10n * PRICE, treasuryMicro: 10n * PRICE };
 
-  /** @param friend of the checkers that are not honest: how it cheats. */
-  constructor(films: Films, strategies: readonly Strategy[], random: () => number, seed: number, friend: Attack | null = null) {
+  /** @param friend of the checkers that are not honest: how it cheats. @param networks of the checkers; each its own by default. */
+  constructor(
+    films: Films,
+    strategies: readonly Strategy[],
+    random: () => number,
+    seed: number,
+    { friend = null, networks, life = LIFE }: { friend?: Attack | null; networks?: readonly string[]; life?: number } = {},
+  ) {
     this.#films = films;
     this.#random = random;
     this.#seed = seed;
+    this.#life = life;
     this.checkers = strategies.map((strategy, i) => ({
-      ...{ key: `${i}`.padStart(64, '0'), strategy, grades: UNGRADED, checks: 0, missedDrills: 0, unpaidAfter: null },
-      ...{ earned: 0n, traced: 0 },
+      ...{
+        key: `${i}`.padStart(64, '0'),
+        strategy,
+        grades: i < VETERANS ? KNOWN : UNGRADED,
+        checks: 0,
+        missedDrills: 0,
+        unpaidAfter: null,
+      },
+      ...{ earned: 0n, traced: 0, network: networks?.[i] ?? `${i}` },
     }));
-    this.#workers = Array.from({ length: WORKERS }, () => labourer(films.honest));
+    this.#workers = Array.from({ length: WORKERS }, () => ({
+      ...labourer(films.honest),
+      standing: { ...NEWCOMER, passes: 400, topMicro: PRICE },
+      held: 3n * PRICE,
+    }));
     this.friend = friend && labourer(friend, true);
     if (this.friend) this.#workers[0] = this.friend;
   }
@@ -108,7 +135,7 @@ export class Court {
 
   #lease(): void {
     const at = this.counts.leases++;
-    if (at % CHURN === CHURN - 1) this.#workers[1 + Math.floor(this.#random() * (WORKERS - 1))] = labourer(this.#films.honest);
+    if (this.#random() * this.#life < 1) this.#workers[1 + Math.floor(this.#random() * (WORKERS - 1))] = labourer(this.#films.honest);
     const worker = this.#workers[Math.floor(this.#random() * WORKERS)]!;
     if (blocked(worker.standing, DEFAULT_RULES)) return;
     worker.leases++;
@@ -119,7 +146,9 @@ export class Court {
 
   #pick(spoke: readonly Opinion[]): Party | null {
     const able = this.checkers.filter(({ key, grades }) => mayBeDrawn(grades) && !spoke.some(({ checker }) => checker === key));
-    return able[Math.floor(this.#random() * able.length)] ?? null;
+    const candidates = able.map((party) => ({ party, verified: verified(party.grades), group: party.network, ...ALIKE }));
+    const dispute = spoke.some(({ verdict }) => verdict === 'fail');
+    return inLotOrder(candidates, dispute, () => 1 - this.#random())[0]?.party ?? null;
   }
 
   /** One draw put to one checker. @returns null when it was not answered. */
@@ -169,7 +198,7 @@ export class Court {
   }
 
   #payDrill(party: Party): void {
-    const due = (CHECKER_MICRO * BigInt(payFactor(party.grades))) / 1000n;
+    const due = (CHECKER_MICRO * BigInt(payFactor(party.grades, DEFAULT_RULES.unprovenPay))) / 1000n;
     const all = this.#funds.checkersMicro + this.#funds.treasuryMicro;
     const paid = due < all ? due : all;
     const fees = paid < this.#funds.checkersMicro ? paid : this.#funds.checkersMicro;
@@ -240,7 +269,7 @@ export class Court {
       .filter(({ verdict }) => verdict === 'pass')
       .map(({ checker }) => {
         const { grades } = this.checkers.find(({ key }) => key === checker)!;
-        return { checker, leaves: retraced.get(checker)!, factor: payFactor(grades) };
+        return { checker, leaves: retraced.get(checker)!, factor: payFactor(grades, DEFAULT_RULES.unprovenPay) };
       });
     const terms = {
       checkerMicro: CHECKER_MICRO,

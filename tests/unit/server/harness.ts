@@ -24,7 +24,7 @@ export const TEST_POLICY: Partial<Policy> = {
 };
 
 /** Nothing is held back, one opinion is enough and no lease is a drill, checkers get their share and no more: trust.test.ts is about these. */
-export const TEST_RULES: Partial<TrustRules> = { holdHundredths: 0, secondAuditPpm: 0, drillPpm: 0, auditPay: 0 };
+export const TEST_RULES: Partial<TrustRules> = { holdHundredths: 0, secondAuditPpm: 0, drillPpm: 0, auditPay: 0, unprovenPay: 1000 };
 
 const STEP_MS = 500;
 

@@ -11,7 +11,16 @@ import { road, testOrder, world, type Client, type Message, type World } from '.
 let w: World;
 beforeAll(async () => {
   w = await world({
-    rules: { ...DEFAULT_RULES, secondAuditPpm: 0, drillPpm: 0, auditPay: 0, holdHundredths: 200, probationLeases: 3, pairMs: 600_000 },
+    rules: {
+      ...DEFAULT_RULES,
+      secondAuditPpm: 0,
+      drillPpm: 0,
+      auditPay: 0,
+      unprovenPay: 1000,
+      holdHundredths: 200,
+      probationLeases: 3,
+      pairMs: 600_000,
+    },
   });
 }, 120_000);
 afterEach(() => w.leave());
