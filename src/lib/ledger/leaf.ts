@@ -8,7 +8,13 @@ import * as v from 'valibot';
 import { decodeCanonical, encodeCanonical } from '../protocol/canonical.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import { EnvelopeSchema } from '../protocol/envelope.ts';
-import { BEACON_CHAIN_LENGTH, CHECK_NONCES_PER_CHECKER_MAX, LEAVES_PER_CHALLENGE_MAX, LEAVES_PER_TILE_MAX } from '../protocol/limits.ts';
+import {
+  BEACON_CHAIN_LENGTH,
+  CHECK_NONCES_PER_CHECKER_MAX,
+  LEAVES_PER_CHALLENGE_MAX,
+  LEAVES_PER_TILE_MAX,
+  QUIET_TILES_MAX,
+} from '../protocol/limits.ts';
 import { count, hex32, id16, leafWeights, microTokens, shortText, signedPpm } from '../protocol/schema.ts';
 import { RoundSchema } from '../market/rounds.ts';
 import { TrustRulesSchema } from '../trust/rules.ts';
@@ -68,6 +74,15 @@ export const LogLeafSchema = v.variant('type', [
     paths: big,
     /** How many leaves every check of this job draws. */
     leaves: count(LEAVES_PER_CHALLENGE_MAX),
+    request: hex32,
+    signed: EnvelopeSchema,
+    atMs,
+  }),
+  /** The creator wants no more samples of these tiles. */
+  v.strictObject({
+    type: v.literal('quiet'),
+    job: id16,
+    tiles: v.pipe(v.array(big), v.minLength(1), v.maxLength(QUIET_TILES_MAX)),
     request: hex32,
     signed: EnvelopeSchema,
     atMs,

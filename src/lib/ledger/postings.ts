@@ -21,6 +21,8 @@ export interface JobState {
   closed: boolean;
   refunded: boolean;
   spentMicro: bigint;
+  /** Tiles of which no more is wanted, and since when. */
+  readonly quiet: Map<number, number>;
   /** Slots settled. */
   settled: number;
   /** Slots whose lease is committed or settled. */

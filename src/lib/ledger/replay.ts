@@ -15,6 +15,7 @@ import { planFault } from './plan-fault.ts';
 import { priceOf } from './lease-price.ts';
 import { isOwn, type JobState, type LeaseState } from './postings.ts';
 import { drawOf, Records } from './records.ts';
+import { isComplete, quietFault, unwantedFault } from './quiet.ts';
 import type { ReplaySummary } from './replay-summary.ts';
 import { orderIn } from './signed.ts';
 
@@ -56,8 +57,7 @@ export class Replay {
   summary(): ReplaySummary {
     return {
       leaves: this.#leaves,
-      jobs: this.#jobs.size,
-      commitments: this.#leases.size,
+      ...{ jobs: this.#jobs.size, commitments: this.#leases.size },
       entries: this.#books.entries,
       ...this.#counts,
       mintedMicro: String(-this.balance(MINT)),
@@ -95,6 +95,8 @@ export class Replay {
         return this.#draws.commit(leaf);
       case 'job':
         return this.#job(leaf);
+      case 'quiet':
+        return quietFault(leaf, this.#jobs.get(leaf.job));
       case 'commitment':
         return this.#commitment(leaf);
       case 'draw':
@@ -141,7 +143,15 @@ export class Replay {
     if (leaf.paths !== jobPaths(order)) return 'A job has not the paths that its order implies.';
     if (leaf.leaves < 1) return 'The checks of a job draw no leaves.';
     if (leaf.checkerShare + leaf.feeShare > 1000) return 'The shares of a job exceed the whole.';
-    const fresh = { escrowed: false, closed: false, refunded: false, spentMicro: 0n, settled: 0, taken: new Set<number>() };
+    const fresh = {
+      escrowed: false,
+      closed: false,
+      refunded: false,
+      spentMicro: 0n,
+      settled: 0,
+      taken: new Set<number>(),
+      quiet: new Map<number, number>(),
+    };
     this.#jobs.set(leaf.job, { leaf, order, slots: leaseCount(order), ...fresh });
     return null;
   }
@@ -154,7 +164,7 @@ export class Replay {
     if (job.closed) return 'A commitment after its job was closed.';
     if (leaf.slot >= job.slots) return 'A commitment for a slot that its job does not have.';
     if (job.taken.has(leaf.slot)) return 'A slot is committed while another lease of it is undecided or settled.';
-    const fault = planFault(leaf, job.order) ?? this.#records.committed(leaf);
+    const fault = unwantedFault(leaf, job) ?? planFault(leaf, job.order) ?? this.#records.committed(leaf);
     if (fault) return fault;
     const price = priceOf(leaf, job, this.#rounds);
     if (typeof price === 'string') return price;
@@ -276,7 +286,7 @@ export class Replay {
   #closed(leaf: Leaf<'closed'>): string | null {
     const job = this.#jobs.get(leaf.job);
     if (!job || job.closed) return 'A job is closed that is not open.';
-    if (leaf.state === 'done' && job.settled < job.slots) return 'A job is called done before all of it is settled.';
+    if (leaf.state === 'done' && !isComplete(job)) return 'A job is called done before all of it is settled.';
     job.closed = true;
     return null;
   }

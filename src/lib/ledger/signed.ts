@@ -11,6 +11,7 @@ import {
   DrillSealBodySchema,
   FilmReceiptBodySchema,
   GrantBodySchema,
+  JobQuietBodySchema,
   JobSubmitBodySchema,
   LeaseAppealBodySchema,
   LeaseCommitBodySchema,
@@ -74,6 +75,8 @@ function claimOf(leaf: LogLeaf): Claim | null {
       return claim(leaf, 'lease.commit', leaf.worker, LeaseCommitBodySchema, (body) =>
         same(leaf, body, ['lease', 'root', 'segments', 'sceneRoot', 'shader', 'adapterClass', 'weights']),
       );
+    case 'quiet':
+      return claim(leaf, 'job.quiet', null, JobQuietBodySchema, (body) => leaf.job === body.job && leaf.tiles.join() === body.tiles.join());
     case 'verdict':
       return claim(leaf, 'check.verdict', leaf.checker, CheckVerdictBodySchema, (body) => {
         // Leaves from before held no kind of device.

@@ -12,6 +12,7 @@ import {
   JOB_LEASES_MAX,
   LEAVES_PER_CHALLENGE_MAX,
   LEAVES_PER_TILE_MAX,
+  QUIET_TILES_MAX,
 } from './limits.ts';
 import { JobOrderSchema } from './order.ts';
 import {
@@ -61,6 +62,13 @@ export const JobSubmitBodySchema = v.strictObject({ order: JobOrderSchema });
 
 /** Purpose `job.cancel`. */
 export const JobCancelBodySchema = v.strictObject({ job: id16 });
+
+/** Purpose `job.quiet`: these tiles are as quiet as their creator wants them; no more of their passes is leased. */
+export const JobQuietBodySchema = v.strictObject({
+  job: id16,
+  tiles: v.pipe(v.array(count(JOB_LEASES_MAX)), v.minLength(1), v.maxLength(QUIET_TILES_MAX)),
+});
+export type JobQuietBody = v.InferOutput<typeof JobQuietBodySchema>;
 
 /** Purpose `lease.commit`: logged before any leaf is drawn. */
 export const LeaseCommitBodySchema = v.strictObject({

@@ -17,6 +17,7 @@ export const PURPOSES = [
   'grant',
   'job.submit',
   'job.cancel',
+  'job.quiet',
   'lease.commit',
   'film.receipt',
   'check.verdict',

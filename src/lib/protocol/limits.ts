@@ -83,6 +83,8 @@ export const PASS_SAMPLES_MAX = 64;
 export const ORDER_AVOIDS_MAX = 64;
 
 // Market
+/** Tiles that one request calls quiet. */
+export const QUIET_TILES_MAX = 1_024;
 /** Rounds of one tier are so far apart, and a round's price holds so long. */
 export const MARKET_ROUND_MS = 20_000;
 /** What a thousand segments may cost: a thousand times the plain scene's. */

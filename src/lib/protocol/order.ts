@@ -91,6 +91,8 @@ export const JobOrderSchema = v.strictObject({
   priceMaxMicro: v.optional(microTokens),
   /** What a thousand of this scene's segments cost (market/metering), signed with the order and measured again by its workers; else 1000. */
   costPerMille: v.optional(positive(COST_PER_MILLE_MAX)),
+  /** Noise at which a tile has had enough (market/noise), millionths; `samples` is then the most. */
+  noisePpm: v.optional(positive(1_000_000)),
   /** Only workers who are beyond their probation. */
   proven: v.optional(v.boolean()),
 });

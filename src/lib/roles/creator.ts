@@ -160,6 +160,7 @@ export class CreatorRole {
       served: (job) => this.#shared.exchange.bytesServed(job),
       changed: (job) => void this.#tell(job),
       receipt: (body) => void this.#context.control.submit('film.receipt', body),
+      quiet: (body) => void this.#context.control.submit('job.quiet', body),
     };
   }
 

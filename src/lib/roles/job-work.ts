@@ -8,13 +8,14 @@ import { TileAccumulator } from '../job/accumulator.ts';
 import { emptyLayers, placeLayers, type Layers } from '../job/layers.ts';
 import { leaseCount, passes, tileCount, tileRect, type Rect } from '../job/plan.ts';
 import type { Bytes } from '../protocol/bytes.ts';
-import type { FilmReceiptBody, JobView } from '../protocol/control.ts';
+import type { FilmReceiptBody, JobQuietBody, JobView } from '../protocol/control.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import type { PeerRequest } from '../protocol/peer.ts';
 import { rootOfDelivery } from '../trust/commitment.ts';
 import type { PeerAnswer } from '../p2p/peer-net.ts';
 import type { JobStore, StoredFilm, StoredJob } from './job-store.ts';
 import { Picture } from './picture.ts';
+import { isQuiet, meanLuminance } from './quiet-tiles.ts';
 import { keyOfPeer } from './shared.ts';
 import type { ControlEvent, CreatorJob } from './types.ts';
 
@@ -29,6 +30,7 @@ export interface JobParts {
   readonly served: (job: string) => number;
   readonly changed: (job: string) => void;
   readonly receipt: (body: FilmReceiptBody) => void;
+  readonly quiet: (body: JobQuietBody) => void;
 }
 
 export class JobWork {
@@ -40,6 +42,8 @@ export class JobWork {
   /** Leases whose film is in the store. */
   readonly #received = new Map<string, string>();
   readonly #voided = new Set<string>();
+  /** Tiles that were said to need no more. */
+  readonly #quiet = new Set<number>();
   #view: JobView;
   #bytesIn = 0;
   #tail: Promise<unknown> = Promise.resolve();
@@ -159,7 +163,17 @@ export class JobWork {
     this.#accept(film);
     this.#parts.receipt({ ...receipt, verdict: 'received' });
     this.#parts.changed(this.#stored.job);
+    await this.#listen(film.lease.tile);
     return { ok: true, body: new Uint8Array() };
+  }
+
+  /** Says once of a tile that it needs no more. */
+  async #listen(tile: number): Promise<void> {
+    const { job, order } = this.#stored;
+    if (order.noisePpm === undefined || this.#quiet.has(tile)) return;
+    if (!isQuiet(order, await this.#parts.store.films(job, tile), meanLuminance(this.#picture.image))) return;
+    this.#quiet.add(tile);
+    this.#parts.quiet({ job, tiles: [tile] });
   }
 
   #accept(film: StoredFilm): void {

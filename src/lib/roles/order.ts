@@ -35,5 +35,6 @@ export function orderOf(choice: JobChoice, blobs: OrderBlobs): JobOrder {
     bounces: choice.bounces,
     seed: choice.seed,
     capMicro: choice.capMicro.toString(),
+    ...choice.terms,
   };
 }

@@ -158,6 +158,8 @@ export interface JobChoice {
   readonly bounces: number;
   readonly seed: number;
   readonly capMicro: bigint;
+  /** What else the order may say of price and noise. */
+  readonly terms?: Pick<JobOrder, 'priceMaxMicro' | 'costPerMille' | 'noisePpm' | 'proven'>;
   /** Absent: a picture by itself. */
   readonly place?: FramePlace;
 }

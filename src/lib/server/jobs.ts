@@ -148,7 +148,8 @@ export async function viewJob(core: Core, id: string): Promise<JobView | null> {
     creator: job.creator,
     state: job.state,
     reason: await waitsFor(core, job, of('granted'), committed),
-    leases: job.slots,
+    // Passes of quiet tiles are wanted no more.
+    leases: job.state === 'done' ? job.settled : job.slots,
     settled: job.settled,
     committed,
     leased: of('granted'),

@@ -3,7 +3,7 @@
  * names the state it expects, so that two parties can't both make it. A slot (one tile of one pass)
  * has at most one live lease, by a unique index.
  */
-import { and, asc, eq, like, ne, sql } from 'drizzle-orm';
+import { and, eq, like, ne, sql } from 'drizzle-orm';
 import { leafRects, segmentsPerPathMax, tileCount, tileRect } from '../job/plan.ts';
 import { leasePaths, pathsOfFirst } from '../market/price.ts';
 import { toHex } from '../protocol/bytes.ts';
@@ -23,6 +23,7 @@ import { refuse, type Core, type Refusal } from './core.ts';
 import { closeJob, refundIfOver } from './closing.ts';
 import { findJob, orderOf, type Request } from './jobs.ts';
 import type { Notices } from './notices.ts';
+import { nextSlot, type Slot } from './slots.ts';
 import { beginAnew, forfeit, standingOf } from './records.ts';
 import { checks, faults, jobs, leases, meters, redo, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Db, Tx } from './store/store.ts';
@@ -52,12 +53,6 @@ export interface Taker {
 export async function claimLease(core: Core, tx: Tx, job: JobRow, worker: Taker): Promise<LeaseRow | null> {
   const slot = await nextSlot(tx, job.id);
   return slot && grantSlot(core, tx, job, worker, slot);
-}
-
-interface Slot {
-  readonly slot: number;
-  readonly attempt: number;
-  readonly failures: number;
 }
 
 async function grantSlot(core: Core, tx: Tx, job: JobRow, worker: Taker, slot: Slot): Promise<LeaseRow | null> {
@@ -90,26 +85,6 @@ export async function grantAgain(core: Core, tx: Tx, notices: Notices, { job: id
   if (!waiting) return;
   await grantSlot(core, tx, (await findJob(tx.db, id))!, { key: worker, peer: workerPeer }, waiting);
   notices.resend(workerPeer);
-}
-
-async function nextSlot(tx: Tx, job: string): Promise<Slot | null> {
-  const [first] = await tx.db
-    .select()
-    .from(redo)
-    .where(eq(redo.job, job))
-    .orderBy(asc(redo.slot))
-    .limit(1)
-    .for('update', { skipLocked: true });
-  if (first) {
-    await tx.db.delete(redo).where(and(eq(redo.job, job), eq(redo.slot, first.slot)));
-    return { slot: first.slot, attempt: first.attempt, failures: first.failures };
-  }
-  const [claimed] = await tx.db
-    .update(jobs)
-    .set({ nextSlot: sql`${jobs.nextSlot} + 1` })
-    .where(and(eq(jobs.id, job), eq(jobs.state, 'open'), sql`${jobs.nextSlot} < ${jobs.slots}`))
-    .returning({ next: jobs.nextSlot });
-  return claimed ? { slot: claimed.next - 1, attempt: 1, failures: 0 } : null;
 }
 
 /** Milliseconds until a lease is given to another: four times what this worker's measured speed leads to expect. */

@@ -17,6 +17,7 @@ import { orderOf } from './jobs.ts';
 import { Market, openJobs } from './market.ts';
 import { blockedWorkers, claimLease } from './leases.ts';
 import { commit } from './notices.ts';
+import { closeIfDone } from './quiet.ts';
 import { blockedKeys, verifiedKeys } from './records.ts';
 import type { Session } from './sessions.ts';
 import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
@@ -136,6 +137,8 @@ export class Scheduler {
     if (price === null) return false;
     const lease = await commit(this.#core, async (tx, notices) => {
       const claimed = await claimLease(this.#core, tx, job, { key: worker.key, peer: worker.peer, price });
+      // What was left may be of quiet tiles alone.
+      if (!claimed) await closeIfDone(this.#core, tx, notices, job.id);
       if (claimed) {
         notices.toPeer(worker.peer, grantMessage(this.#core, claimed, job, capability));
         notices.job(job.id);

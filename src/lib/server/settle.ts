@@ -13,11 +13,12 @@ import {
   MISSING_PAUSE_MS,
 } from '../protocol/limits.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
-import { closeJob, refundIfOver } from './closing.ts';
+import { refundIfOver } from './closing.ts';
 import { findJob, type Request } from './jobs.ts';
 import { endLease, findLease, type Ending } from './leases.ts';
 import type { Notices } from './notices.ts';
 import { isOwn, payLease } from './pay.ts';
+import { closeIfDone } from './quiet.ts';
 import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
@@ -31,9 +32,8 @@ export async function settleIfReady(core: Core, tx: Tx, notices: Notices, id: st
   if (lease.verdict !== 'pass' && !isOwn(job, lease)) return false;
   if (!lease.received && job.state === 'open' && !waived) return false;
   if (!(await payLease(core, tx, notices, job, lease))) return false;
-  const [now] = await tx.db.select({ settled: jobs.settled, slots: jobs.slots }).from(jobs).where(eq(jobs.id, job.id));
-  if (now && now.settled >= now.slots) await closeJob(core, tx, notices, job.id, 'done', '');
-  else await refundIfOver(core, tx, job.id);
+  await closeIfDone(core, tx, notices, job.id);
+  await refundIfOver(core, tx, job.id);
   notices.job(job.id);
   return true;
 }

@@ -14,6 +14,7 @@ import {
   FilmReceiptBodySchema,
   GrantBodySchema,
   JobCancelBodySchema,
+  JobQuietBodySchema,
   JobSubmitBodySchema,
   LeaseAppealBodySchema,
   LeaseCommitBodySchema,
@@ -31,6 +32,7 @@ import { nodeVerify } from './keys.ts';
 import { commitLease, findLease, leaseView } from './leases.ts';
 import { post } from './ledger.ts';
 import { commit, type Notices } from './notices.ts';
+import { recordQuiet } from './quiet.ts';
 import { askDelivery, recordReceipt } from './settle.ts';
 import { entries, requests } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
@@ -67,6 +69,7 @@ const handlers: Record<Purpose, (step: Step, body: unknown) => Promise<SubmitOut
     return outcome;
   }),
   'job.cancel': handler(JobCancelBodySchema, cancel),
+  'job.quiet': handler(JobQuietBodySchema, ({ core, tx, notices, request }, body) => recordQuiet(core, tx, notices, request, body)),
   'lease.commit': handler(LeaseCommitBodySchema, async ({ core, tx, notices, request }, body) => {
     const outcome = await commitLease(core, tx, request, body);
     if (outcome.ok) await announce(core, tx, notices, body.lease);

@@ -116,6 +116,8 @@ function sentence(leaf: LogLeaf): string {
       return `${leaf.commitments.length} nonces promised by ${leaf.checker}`;
     case 'job':
       return `ordered by ${leaf.creator}`;
+    case 'quiet':
+      return `${leaf.tiles.length} tiles are quiet enough`;
     case 'commitment':
       return `${leaf.segments} rays by ${leaf.worker}`;
     case 'draw':

@@ -40,7 +40,7 @@ let work: JobWork;
 beforeEach(async () => {
   store = new MemoryJobStore();
   receipts = [];
-  parts = { store, creator: 'c'.repeat(64), served: () => 7, changed: () => {}, receipt: (body) => receipts.push(body) };
+  parts = { store, creator: 'c'.repeat(64), served: () => 7, changed: () => {}, quiet: () => {}, receipt: (body) => receipts.push(body) };
   work = await JobWork.create(parts, { job: JOB, order, createdMs: 1 });
 });
 

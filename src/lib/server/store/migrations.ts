@@ -190,6 +190,11 @@ alter table jobs add column work_micro bigint not null default 0;
 update jobs set work_micro = trunc(segments::numeric * price_micro / 1000000000);
 `;
 
+/** Tiles of which their creator wants no more. */
+const quietTiles = String.raw`
+alter table jobs add column quiet text not null default '[]';
+`;
+
 export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
   { version: 1, sql: first },
   { version: 2, sql: missing },
@@ -198,4 +203,5 @@ export const migrations: readonly { readonly version: number; readonly sql: stri
   { version: 5, sql: hearings },
   { version: 6, sql: witnessed },
   { version: 7, sql: market },
+  { version: 8, sql: quietTiles },
 ];

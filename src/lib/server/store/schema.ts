@@ -97,6 +97,8 @@ export const jobs = pgTable('jobs', {
   /** What settled leases would have cost without the cap. */
   workMicro: micro('work_micro').notNull().default(0n),
   refunded: boolean('refunded').notNull().default(false),
+  /** Tiles of which its creator wants no more, JSON. */
+  quiet: text('quiet').notNull().default('[]'),
   createdMs: safe('created_ms').notNull(),
 });
 export type JobRow = typeof jobs.$inferSelect;

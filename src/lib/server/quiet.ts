@@ -1,0 +1,61 @@
+/**
+ * Tiles that are quiet enough: their creator says so, signed, and no more of their passes is leased. A
+ * job is done when all that is still wanted is settled. Refuses to judge a picture: nobody here sees it.
+ */
+import { and, eq, inArray } from 'drizzle-orm';
+import { tileCount } from '../job/plan.ts';
+import type { JobQuietBody } from '../protocol/control.ts';
+import { closeJob } from './closing.ts';
+import { refuse, type Core, type Refusal } from './core.ts';
+import { findJob, orderOf, type Request } from './jobs.ts';
+import type { Notices } from './notices.ts';
+import { jobs, leases, redo, type JobRow } from './store/schema.ts';
+import type { Db, Tx } from './store/store.ts';
+
+export const quietTiles = (job: Pick<JobRow, 'quiet'>): ReadonlySet<number> => new Set(JSON.parse(job.quiet) as number[]);
+
+export async function recordQuiet(
+  core: Core,
+  tx: Tx,
+  notices: Notices,
+  request: Request,
+  { job: id, tiles }: JobQuietBody,
+): Promise<{ ok: true; ref: string } | Refusal> {
+  const job = await findJob(tx.db, id);
+  if (job?.creator !== request.key) return refuse('job-unknown', 'You have no such job.');
+  if (job.state !== 'open') return refuse('job-over', `This job is already ${job.state}.`);
+  const all = tileCount(orderOf(job));
+  if (tiles.some((tile) => tile >= all)) return refuse('tile-unknown', `This job has ${all} tiles, counted from 0.`);
+  const quiet = new Set([...quietTiles(job), ...tiles]);
+  await tx.db
+    .update(jobs)
+    .set({ quiet: JSON.stringify([...quiet].sort((a, b) => a - b)) })
+    .where(eq(jobs.id, id));
+  tx.append({ type: 'quiet', job: id, tiles, request: request.hash, signed: request.signed, atMs: core.clock.nowMs() });
+  notices.job(id);
+  await closeIfDone(core, tx, notices, id);
+  return { ok: true, ref: request.hash };
+}
+
+/** Ends an open job of which nothing more is wanted and nothing is on its way. */
+export async function closeIfDone(core: Core, tx: Tx, notices: Notices, id: string): Promise<void> {
+  const job = await findJob(tx.db, id);
+  if (job?.state === 'open' && (await isDone(tx.db, job))) await closeJob(core, tx, notices, id, 'done', '');
+}
+
+/** Is everything settled that is still wanted? */
+export async function isDone(db: Db, job: JobRow): Promise<boolean> {
+  if (job.settled >= job.slots) return true;
+  const quiet = quietTiles(job);
+  if (quiet.size === 0) return false;
+  const tiles = tileCount(orderOf(job));
+  for (let slot = job.nextSlot; slot < job.slots; slot++) if (!quiet.has(slot % tiles)) return false;
+  const live = await db
+    .select({ id: leases.id })
+    .from(leases)
+    .where(and(eq(leases.job, job.id), inArray(leases.state, ['granted', 'committed'])))
+    .limit(1);
+  if (live.length > 0) return false;
+  const again = await db.select({ slot: redo.slot }).from(redo).where(eq(redo.job, job.id));
+  return again.every(({ slot }) => quiet.has(slot % tiles));
+}
