@@ -66,8 +66,11 @@ export const SEQUENCE_FRAME_MAX = 1_000_000;
 export const SEQUENCE_FRAMES_PAGE_MAX = 1_000;
 export const SEQUENCE_FPS_MIN = 0.1;
 export const SEQUENCE_FPS_MAX = 240;
-/** Frames of a sequence whose jobs are open at once: workers find the next one while the last leases of one are checked. */
-export const SEQUENCE_JOBS_OPEN_MAX = 4;
+/**
+ * Frames of a sequence whose jobs are open at once: workers find the next one while the last leases of one are checked. Fewer
+ * than SCENES_HELD_MAX, or who goes from frame to frame would compile each again and again.
+ */
+export const SEQUENCE_JOBS_OPEN_MAX = 2;
 export const JOB_SAMPLES_MAX = 16_384;
 export const JOB_BOUNCES_MAX = 32;
 export const JOB_LEASES_MAX = 200_000;
