@@ -62,16 +62,20 @@ export class ReviewerRole {
    */
   async trace(signal: AbortSignal, { lease, order }: OpenedCase, rect: Rect, pass: Pass): Promise<Bytes | null> {
     const { engine } = this.#context;
-    if (!(await engine.probe()).ok) return null;
-    const asked = await this.#ask(signal, lease);
-    if ('text' in asked) return null;
-    const { capability, sources } = asked;
-    const scene = await this.#shared.scenes.ensure(signal, { job: asked.lease.job, order, capability, sources });
-    if (!scene.ok || signal.aborted) return null;
+    if (!(await engine.probe()).ok || !(await this.#scene(signal, lease, order)) || signal.aborted) return null;
     const traced = await engine.trace(signal, { sceneRoot: order.sceneRoot, frame: order, rect, pass });
     if (traced.ok) return traced.film.light;
     if (traced.reason !== 'aborted') this.#shared.scenes.forget(order.sceneRoot);
     return null;
+  }
+
+  /** Fetches and compiles the scene unless it is at hand. */
+  async #scene(signal: AbortSignal, lease: string, order: JobOrder): Promise<boolean> {
+    if (this.#shared.scenes.has(order.sceneRoot)) return true;
+    const asked = await this.#ask(signal, lease);
+    if ('text' in asked) return false;
+    const { capability, sources } = asked;
+    return (await this.#shared.scenes.ensure(signal, { job: asked.lease.job, order, capability, sources })).ok;
   }
 
   /** A person's verdict, signed and kept until the coordinator has it. */

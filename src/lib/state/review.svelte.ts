@@ -15,6 +15,8 @@ import type { OpenedCase, ReviewerRole } from '../roles/reviewer.ts';
 import { BoardSchema, ProvenanceSchema, type Board, type Provenance, type ReviewCase } from '../trust/review.ts';
 
 const POLL_MS = 10_000;
+/** The board changes slowly and is long to add up. */
+const BOARD_POLLS = 6;
 /** Side of what is traced again with more samples. */
 const PATCH_PX = 24;
 
@@ -68,6 +70,7 @@ export class ReviewDesk {
   #role: ReviewerRole | null = null;
   #opened: OpenedCase | null = null;
   #showing = new AbortController();
+  #polls = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(connection: Connection) {
@@ -95,9 +98,8 @@ export class ReviewDesk {
 
   async refresh(signal: AbortSignal): Promise<void> {
     try {
-      const [queue, board] = await Promise.all([askQueue(signal), ask(signal, '/api/workers', BoardSchema)]);
-      this.cases = queue.cases.toSorted((a, b) => b.doubt - a.doubt);
-      this.board = board;
+      this.cases = (await askQueue(signal)).cases.toSorted((a, b) => b.doubt - a.doubt);
+      if (this.#polls++ % BOARD_POLLS === 0) this.board = await ask(signal, '/api/workers', BoardSchema);
       this.asOfMs = Date.now();
       this.trouble = null;
       const key = this.#connection.key ?? recall('browser', 'key');
