@@ -33,6 +33,7 @@ export type CaseOutcome =
   | { readonly ok: false; readonly text: string };
 
 const OPEN_TRIES_MAX = 4;
+const TRACE_TRIES_MAX = 3;
 
 export class ReviewerRole {
   readonly #context: RoleContext;
@@ -62,10 +63,15 @@ export class ReviewerRole {
    */
   async trace(signal: AbortSignal, { lease, order }: OpenedCase, rect: Rect, pass: Pass): Promise<Bytes | null> {
     const { engine } = this.#context;
-    if (!(await engine.probe()).ok || !(await this.#scene(signal, lease, order)) || signal.aborted) return null;
-    const traced = await engine.trace(signal, { sceneRoot: order.sceneRoot, frame: order, rect, pass });
-    if (traced.ok) return traced.film.light;
-    if (traced.reason !== 'aborted') this.#shared.scenes.forget(order.sceneRoot);
+    if (!(await engine.probe()).ok) return null;
+    for (let attempt = 0; attempt < TRACE_TRIES_MAX && !signal.aborted; attempt++) {
+      if (!(await this.#scene(signal, lease, order))) return null;
+      const traced = await engine.trace(signal, { sceneRoot: order.sceneRoot, frame: order, rect, pass });
+      if (traced.ok) return traced.film.light;
+      if (traced.reason === 'node-cap' || traced.reason === 'aborted') return null;
+      // Lost device, dropped scene: compile again.
+      this.#shared.scenes.forget(order.sceneRoot);
+    }
     return null;
   }
 
