@@ -3,6 +3,7 @@
  * stderr and an exit code. Results go to stdout, everything else to stderr.
  */
 import { agentCommand } from './commands/agent.ts';
+import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
 import { denoiseCommand } from './commands/denoise.ts';
 import { ledgerCommand } from './commands/ledger.ts';
@@ -22,6 +23,8 @@ const COMMANDS: readonly Command[] = [
   agentCommand,
   serveCommand,
   ledgerCommand,
+  backupCommand,
+  restoreCommand,
   samplesCommand,
 ];
 

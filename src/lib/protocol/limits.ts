@@ -215,6 +215,11 @@ export const WATCHES_PER_CONNECTION_MAX = 64;
 export const CONTROL_QUEUE_MESSAGES_MAX = 256;
 export const WRITES_PER_TRANSACTION_MAX = 64;
 
+/** How often instances of one database tell each other who is there; changes are told at once. */
+export const INSTANCE_TICK_MS = 500;
+/** An instance that was silent this long is dead, and its peers with it. */
+export const INSTANCE_SILENCE_MS_MAX = 3_000;
+
 // Denoising
 /** What the tensors of one tile may take; larger pictures are cut into tiles. */
 export const DENOISE_TENSOR_BYTES_MAX = 512 * 1024 * 1024;

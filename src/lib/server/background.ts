@@ -28,9 +28,12 @@ export class Marks implements Wake {
   readonly resends = new Set<string>();
   networkChanged = false;
   onMatch: () => void = () => {};
+  /** Other instances may want to know. */
+  onChange: () => void = () => {};
 
   match(): void {
     this.onMatch();
+    this.onChange();
   }
 
   job(job: string): void {
@@ -74,7 +77,7 @@ export class Background {
     const reaper = new Reaper(this.#core, this.#scheduler);
     this.#loop(REAPER_INTERVAL_MS, () => reaper.round());
     this.#loop(VIEW_INTERVAL_MS, () => this.tell());
-    this.#loop(CHECKPOINT_INTERVAL_MS, () => this.#core.witnesses.round());
+    this.#loop(CHECKPOINT_INTERVAL_MS, () => (this.#core.leads() ? this.#core.witnesses.round() : Promise.resolve()));
     // A round's price is over by itself, and whoever it kept apart may meet now.
     this.#loop(MARKET_ROUND_MS, () => Promise.resolve(this.#match()));
     this.#match();
@@ -100,7 +103,7 @@ export class Background {
     while (this.#matchAgain && !this.#stop.signal.aborted) {
       this.#matchAgain = false;
       await this.#guard('telling again', () => this.#resend());
-      await this.#guard('matching', () => this.#scheduler.round());
+      if (this.#core.leads()) await this.#guard('matching', () => this.#scheduler.round());
     }
     this.#matching = null;
   }

@@ -178,6 +178,7 @@ export class Connection {
         return ack();
       case 'ask':
         session.leasesWanted = message.leases;
+        session.asks++;
         session.stands = message.leases > 0;
         session.askMicro = message.priceMicro === undefined ? null : BigInt(message.priceMicro);
         session.provenWorker = (await standingOf(core.store.db, session.key)).passes >= core.rules.probationLeases;

@@ -17,6 +17,7 @@ import { Counters } from './counters.ts';
 import { founding } from './founding.ts';
 import { answerHttp } from './http.ts';
 import { listsFromEnvironment, listsOf, type ListsInput } from './lists.ts';
+import { Instances } from './instances.ts';
 import { LogService } from './log.ts';
 import { DEFAULT_POLICY, iceServersFromEnvironment } from './policy.ts';
 import { Scheduler } from './scheduler.ts';
@@ -84,7 +85,8 @@ export async function createCoordinator(options: CoordinatorOptions = {}): Promi
 }
 
 function openStore(options: CoordinatorOptions, logger: (line: string) => void): Promise<Store> {
-  if (options.databaseUrl) return openUrl(options.databaseUrl, 'PostgreSQL at DATABASE_URL', logger);
+  if (options.databaseUrl)
+    return openUrl({ url: options.databaseUrl, description: 'PostgreSQL at DATABASE_URL', shared: true, log: logger });
   return options.dataDir ? openEmbedded(options.dataDir, logger) : openMemory();
 }
 
@@ -116,13 +118,16 @@ async function raise(store: Store, options: CoordinatorOptions, logger: (line: s
     logger,
     startedMs: clock.nowMs(),
     wake: marks,
+    leads: () => store.link?.leads() ?? true,
     closing: closing.signal,
   };
   await expectHolders(core);
   const scheduler = new Scheduler(core);
   const background = new Background(core, marks, scheduler);
+  const instances = store.link ? new Instances(core, store.link, () => expectHolders(core)) : null;
+  if (instances) marks.onChange = () => instances.soon();
   background.start();
-  return surface(core, scheduler, background, closing);
+  return surface(core, scheduler, background, closing, instances);
 }
 
 /** Whoever held work when the last coordinator went has the usual time to come back. */
@@ -136,8 +141,17 @@ async function expectHolders(core: Core): Promise<void> {
   for (const { peer } of [...workers, ...checkers]) core.sessions.expect(peer, core.startedMs);
 }
 
-function surface(core: Core, scheduler: Scheduler, background: Background, closing: AbortController): Coordinator {
+function surface(
+  core: Core,
+  scheduler: Scheduler,
+  background: Background,
+  closing: AbortController,
+  instances: Instances | null,
+): Coordinator {
   const signalling = new Signalling(core);
+  instances?.attach(signalling);
+  if (instances) signalling.elsewhere = (peer, text) => instances.forwardSignal(peer, text);
+  const sharing = instances?.run();
   const working = new Set<Promise<void>>();
   const connect = (link: ControlLink): void => {
     new Connection(core, scheduler, link, (work) => {
@@ -168,6 +182,7 @@ function surface(core: Core, scheduler: Scheduler, background: Background, closi
     },
     close: async () => {
       closing.abort();
+      await sharing;
       await background.stop();
       sockets.close();
       for (const session of core.sessions.all()) session.close();

@@ -37,6 +37,8 @@ export interface Core {
   /** When this coordinator came up: whoever held a lease then has until the silence bound to come back. */
   readonly startedMs: number;
   readonly wake: Wake;
+  /** Does this instance match and reap? Of those that share a database one does. */
+  readonly leads: () => boolean;
   /** Aborts when the coordinator closes. */
   readonly closing: AbortSignal;
 }

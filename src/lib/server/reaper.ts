@@ -57,6 +57,7 @@ export class Reaper {
 
   async #act(core: Core, nowMs: number): Promise<void> {
     closeSilent(core, nowMs);
+    if (!core.leads()) return core.sessions.forgetBefore(nowMs - 2 * FILM_SILENCE_MS_MAX);
     await reapLeases(core, nowMs);
     await reapFilms(core, nowMs);
     await reapChecks(core, this.#scheduler, nowMs);

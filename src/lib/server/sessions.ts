@@ -30,6 +30,8 @@ export class Session {
   readonly sinceMs: number;
   /** A worker's standing ask: leases it still takes. */
   leasesWanted = 0;
+  /** Asks that came in: a second one of the same number is another. */
+  asks = 0;
   /** Micro-tokens per work unit that it asks; null: the operator's price. */
   askMicro: bigint | null = null;
   /** Has it a standing ask, though all of it may be granted now? */
@@ -54,18 +56,24 @@ export class Session {
   readonly #link: ControlLink;
   readonly #counters: Counters;
 
-  constructor(link: ControlLink, counters: Counters, who: { key: string; peer: string; nowMs: number }) {
+  constructor(link: ControlLink, counters: Counters, who: { key: string; peer: string; nowMs: number; prefix?: string | null }) {
     this.#link = link;
     this.#counters = counters;
     this.key = who.key;
     this.peer = who.peer;
     this.lastSeenMs = who.nowMs;
     this.sinceMs = who.nowMs;
-    this.prefix = addressPrefix(link.address ?? '');
+    this.prefix = who.prefix === undefined ? addressPrefix(link.address ?? '') : who.prefix;
   }
 
   send(message: ServerMessage): void {
     sendOver(this.#link, this.#counters, message);
+  }
+
+  /** What another instance has to say to this peer, as it is. */
+  pass(text: string): void {
+    this.#counters.out('control', Buffer.byteLength(text));
+    this.#link.send(text);
   }
 
   close(): void {

@@ -55,8 +55,22 @@ export class Signalling {
   /** For peers that are not here yet: an offer may overtake its receiver's own connection. */
   readonly #waiting = new Map<string, Waiting[]>();
 
+  /** Passes a message on to another instance. @returns false when no other has this peer. */
+  elsewhere: (peer: string, text: string) => boolean = () => false;
+
   constructor(core: Core) {
     this.#core = core;
+  }
+
+  /** Peers whose connection is here. */
+  peers(): Iterable<string> {
+    return this.#boxes.keys();
+  }
+
+  /** What came from another instance for a peer that is, or is about to be, here. */
+  deliver(peer: string, text: string): void {
+    const to = this.#boxes.get(peer);
+    if (to) this.#write(to.link, text);
   }
 
   /** Messages that arrive before the token is verified wait; a refused link is told why and closed. */
@@ -134,6 +148,7 @@ export class Signalling {
     const forwarded = JSON.stringify({ type: message.type, src, dst: message.dst, payload: message.payload });
     const to = this.#boxes.get(message.dst);
     if (to) return this.#write(to.link, forwarded);
+    if (this.elsewhere(message.dst, forwarded)) return;
     if (message.type !== 'LEAVE' && message.type !== 'EXPIRE') this.#keep(message.dst, src, forwarded);
   }
 

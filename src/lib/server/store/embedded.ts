@@ -51,6 +51,14 @@ export async function startEmbedded(dataDir: string, log: (line: string) => void
   return supervise(home, access, log);
 }
 
+/** Where the server of this data folder listens, if it runs: for who only looks in. */
+export async function runningUrl(dataDir: string): Promise<string | null> {
+  const home = findBinaries(dataDir);
+  if (!existsSync(join(home.cluster, 'PG_VERSION')) || livePid(home) === null) return null;
+  const access = readAccess(home);
+  return (await answers(access)) ? url(access) : null;
+}
+
 const url = ({ port, password }: Access): string => `postgres://${USER}:${password}@127.0.0.1:${port}/postgres`;
 
 /** Keeps the server running until stopped, and stops it when this process ends in an orderly way. */

@@ -1,7 +1,7 @@
 /**
- * One coordinator per database: presence lives in its memory, so two would promise one worker twice.
- * The guard is an advisory lock on a connection of its own; it falls with the process that held it,
- * however that ended.
+ * Who may use a database: several coordinators that share it, or one that has it for itself, because
+ * the server in its data folder starts and stops with it. The guard is an advisory lock, shared or not,
+ * on a connection of its own; it falls with the process that held it, however that ended.
  */
 import pg from 'pg';
 
@@ -22,9 +22,9 @@ export interface Guard {
  * @param lost called when somebody else took the lock meanwhile: this coordinator must stop.
  * @throws AlreadyRunning, or Error when the server can't be reached.
  */
-export async function takeGuard(url: string, log: (line: string) => void, lost: (error: Error) => void): Promise<Guard> {
+export async function takeGuard(url: string, shared: boolean, log: (line: string) => void, lost: (error: Error) => void): Promise<Guard> {
   let released = false;
-  let client = await lock(url);
+  let client = await lock(url, shared);
   const watch = (): void => {
     client.once('error', () => {
       void client.end().catch(() => {});
@@ -34,7 +34,7 @@ export async function takeGuard(url: string, log: (line: string) => void, lost: 
   const again = async (): Promise<void> => {
     while (!released) {
       try {
-        client = await lock(url);
+        client = await lock(url, shared);
         log('the database is back');
         return watch();
       } catch (error) {
@@ -52,13 +52,13 @@ export async function takeGuard(url: string, log: (line: string) => void, lost: 
   };
 }
 
-async function lock(url: string): Promise<pg.Client> {
+async function lock(url: string, shared: boolean): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: WAIT_MS, keepAlive: true });
   client.on('error', () => {});
   try {
     await client.connect();
     for (let waited = 0; waited <= WAIT_MS; waited += PAUSE_MS) {
-      const result = await client.query<{ held: boolean }>(`select pg_try_advisory_lock(${LOCK}) as held`);
+      const result = await client.query<{ held: boolean }>(`select pg_try_advisory_lock${shared ? '_shared' : ''}(${LOCK}) as held`);
       if (result.rows[0]?.held) return client;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }

@@ -195,6 +195,21 @@ const quietTiles = String.raw`
 alter table jobs add column quiet text not null default '[]';
 `;
 
+/** Several coordinators on one database: who is alive, who is connected to whom, what is to be passed on. A crash may empty these. */
+const instances = String.raw`
+create unlogged table instances (id text primary key, seen_ms bigint not null);
+create unlogged table presence (
+  kind text not null check (kind in ('control', 'signal')), peer text not null,
+  instance text not null references instances (id) on delete cascade, state text not null, primary key (kind, peer)
+);
+create index presence_by_instance on presence (instance);
+create unlogged table mail (
+  id bigserial primary key, instance text not null references instances (id) on delete cascade,
+  kind text not null, peer text not null, text text not null
+);
+create index mail_by_instance on mail (instance);
+`;
+
 export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
   { version: 1, sql: first },
   { version: 2, sql: missing },
@@ -204,4 +219,5 @@ export const migrations: readonly { readonly version: number; readonly sql: stri
   { version: 6, sql: witnessed },
   { version: 7, sql: market },
   { version: 8, sql: quietTiles },
+  { version: 9, sql: instances },
 ];

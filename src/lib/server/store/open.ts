@@ -6,6 +6,7 @@ import { drizzle as drizzleNode } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { startEmbedded } from './embedded.ts';
 import { AlreadyRunning, takeGuard } from './guard.ts';
+import { InstanceLink } from './instance-link.ts';
 import { Store, type Db } from './store.ts';
 import * as tables from './schema.ts';
 
@@ -14,10 +15,19 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 export type Logger = (line: string) => void;
 
-/** @throws Error with one sentence when the server can't be reached or another coordinator uses it. */
-export async function openUrl(url: string, description: string, log: Logger, after: () => Promise<void> = async () => {}): Promise<Store> {
-  const guard = await takeGuard(url, log, (error) => {
-    // Two coordinators on one database would grant twice: the one that lost the lock stops at once.
+interface UrlOptions {
+  readonly url: string;
+  readonly description: string;
+  /** May other instances use the database too? Else a lock keeps them out. */
+  readonly shared: boolean;
+  readonly log: Logger;
+  readonly after?: () => Promise<void>;
+}
+
+/** @throws Error with one sentence when the server can't be reached, or another coordinator has it for itself. */
+export async function openUrl({ url, description, shared, log, after }: UrlOptions): Promise<Store> {
+  const guard = await takeGuard(url, shared, log, (error) => {
+    // Somebody has taken the database for itself meanwhile: it must not be written to any more.
     throw error;
   });
   const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS_MAX, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
@@ -25,12 +35,14 @@ export async function openUrl(url: string, description: string, log: Logger, aft
   pool.on('error', () => {});
   // The pool listens to idle ones only: one that breaks in the middle of a transaction would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
+  const link = shared ? new InstanceLink(url) : null;
   const close = async (): Promise<void> => {
+    await link?.close();
     await pool.end();
     await guard.release();
-    await after();
+    await after?.();
   };
-  const store = new Store(drizzleNode(pool, { schema: tables }) as unknown as Db, description, close);
+  const store = new Store(drizzleNode(pool, { schema: tables }) as unknown as Db, description, close, link);
   try {
     await store.migrate();
   } catch (error) {
@@ -43,7 +55,8 @@ export async function openUrl(url: string, description: string, log: Logger, aft
 export async function openEmbedded(dataDir: string, log: Logger): Promise<Store> {
   const server = await startEmbedded(dataDir, log);
   try {
-    return await openUrl(server.url, `embedded PostgreSQL in ${dataDir}`, log, () => server.stop());
+    const description = `embedded PostgreSQL in ${dataDir}`;
+    return await openUrl({ url: server.url, description, shared: false, log, after: () => server.stop() });
   } catch (error) {
     // A server that another coordinator is using is left running.
     if (error instanceof AlreadyRunning) server.release();

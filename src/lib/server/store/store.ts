@@ -10,6 +10,7 @@ import type { Bytes } from '../../protocol/bytes.ts';
 import { LOG_ENTRY_BYTES_MAX, WRITES_PER_TRANSACTION_MAX } from '../../protocol/limits.ts';
 import { encodeLeaf, type LogLeaf } from '../../ledger/leaf.ts';
 import { hashLeaf } from '../../ledger/merkle.ts';
+import type { InstanceLink } from './instance-link.ts';
 import { migrations } from './migrations.ts';
 import * as tables from './schema.ts';
 
@@ -38,12 +39,15 @@ export class Store {
   readonly db: Db;
   /** For people: which database this is. */
   readonly description: string;
+  /** Of a database that several instances may share; null where there is one. */
+  readonly link: InstanceLink | null;
   readonly #closeDriver: () => Promise<void>;
   #waiting: Pending[] = [];
   #running: Promise<void> | null = null;
   #closed = false;
 
-  constructor(db: Db, description: string, closeDriver: () => Promise<void>) {
+  constructor(db: Db, description: string, closeDriver: () => Promise<void>, link: InstanceLink | null = null) {
+    this.link = link;
     this.db = db;
     this.description = description;
     this.#closeDriver = closeDriver;
@@ -69,13 +73,14 @@ export class Store {
     await this.#closeDriver();
   }
 
-  async migrate(): Promise<void> {
+  /** @param upTo of a backup of an older release: the last version to apply. */
+  async migrate(upTo = Infinity): Promise<void> {
     await this.db.execute(sql`create table if not exists migrations (version int primary key, at timestamptz not null default now())`);
     await this.db.transaction(async (tx) => {
       await tx.execute(sql`lock table migrations in exclusive mode`);
       const done = new Set((await rows<{ version: number }>(tx, sql`select version from migrations`)).map((row) => row.version));
       for (const { version, sql: text } of migrations) {
-        if (done.has(version)) continue;
+        if (done.has(version) || version > upTo) continue;
         for (const statement of statements(text)) await tx.execute(sql.raw(statement));
         await tx.execute(sql`insert into migrations (version) values (${version})`);
       }
