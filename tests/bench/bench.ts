@@ -7,6 +7,7 @@ import { lavapipe } from '../stacks/lavapipe.ts';
 import { buildReport, buildText } from './build.ts';
 import { denoiseReport } from './denoise.ts';
 import { denoiseText } from './denoise-text.ts';
+import { ledgerReport, ledgerText } from './ledger.ts';
 import { HELP, readOptions, type BenchOptions } from './options.ts';
 import { circumstances, record } from './record.ts';
 import { browserText } from './report-browser.ts';
@@ -40,7 +41,18 @@ function tell(options: BenchOptions, title: string, report: object, text: string
   if (options.write) record(title, text);
 }
 
+/** What the ledger costs: it has nothing to do with pictures, and none of their options but two. */
+async function ledger(): Promise<void> {
+  const report = await ledgerReport(say);
+  const text = ledgerText(report);
+  process.stdout.write(
+    process.argv.includes('--json') ? `${JSON.stringify({ circumstances: circumstances(), ...report })}\n` : `${text}\n`,
+  );
+  if (process.argv.includes('--write')) record('Ledger', text);
+}
+
 async function main(): Promise<void> {
+  if (process.argv.includes('--ledger')) return ledger();
   const options = readOptions(process.argv.slice(2));
   if (options.mode === 'help') process.stdout.write(HELP.trimStart());
   if ((options.mode === 'node' || options.mode === 'denoise') && options.drivers.length > 0) return eachDriver(options.drivers);

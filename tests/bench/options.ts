@@ -21,6 +21,7 @@ embedding entry) and with three-gpu-pathtracer's two tracers in Chromium, and pr
   --build          hierarchy builds alone
   --denoise        the denoiser alone, in Node through Dawn, beside oidn-web: each way to convolve;
                    with --size, --drivers, --scenes small,hdr,large (networks) and --variants (ways)
+  --ledger         the ledger alone: replay, proofs, leases settled by one and two coordinators
   --json           one line of JSON instead of the table
   --write          also append the table to tests/BENCH.md
 `;

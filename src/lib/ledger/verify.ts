@@ -117,8 +117,8 @@ class Verification {
     const first = index * LOG_TILE_HASHES;
     const sound = JSON.parse(leaves) as LogLeaf[];
     for (const [i, leaf] of sound.entries()) {
-      const false_ = this.#replay.step(leaf);
-      if (false_) return no(first + i, false_);
+      const wrong = this.#replay.step(leaf);
+      if (wrong) return no(first + i, wrong);
       this.#log.onLeaf?.(leaf);
     }
     if (fault) return no(first + fault.at, fault.reason);

@@ -41,7 +41,6 @@ const channelOf = (instance: string): string => `pictor_${instance}`;
 
 export class Instances {
   readonly #core: Core;
-  readonly #link: InstanceLink;
   readonly #id: string;
   #signal: SignalSide = { peers: () => [], deliver: () => {} };
   /** What the others were told: `<kind> <peer>` → state. */
@@ -58,7 +57,6 @@ export class Instances {
   /** @param onLead called whenever this instance becomes the leader. */
   constructor(core: Core, link: InstanceLink, onLead: () => Promise<void>) {
     this.#core = core;
-    this.#link = link;
     this.#id = toHex(core.random(8));
     link.onLead = () => {
       core.logger('this instance leads now');

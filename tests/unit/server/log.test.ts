@@ -1,12 +1,9 @@
 /** The log as others read it: tiles, proofs, checkpoint and replay; and every lie in it named by its line. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openCheckpoint, parseCheckpoint, signCheckpoint, withSignatures } from '#lib/ledger/checkpoint.ts';
+import { openCheckpoint, parseCheckpoint, signCheckpoint } from '#lib/ledger/checkpoint.ts';
 import { fetchLog } from '#lib/ledger/client.ts';
-import { cosign } from '#lib/ledger/cosignature.ts';
 import { decodeLeaf, encodeLeaf, type LogLeaf } from '#lib/ledger/leaf.ts';
 import { hashLeaf, rootFromInclusion, rootOf } from '#lib/ledger/merkle.ts';
-import { parseNote } from '#lib/ledger/note.ts';
-import { proofOf, verifyReceipt, type Receipt } from '#lib/ledger/receipt.ts';
 import { formatTileIndex, parseBundle, parseTilePath } from '#lib/ledger/tiles.ts';
 import { verifyLog } from '#lib/ledger/verify.ts';
 import { fromHex, randomBytes, toHex, type Bytes } from '#lib/protocol/bytes.ts';
@@ -15,7 +12,6 @@ import { systemClock } from '#lib/server/clock.ts';
 import { LogService } from '#lib/server/log.ts';
 import { openMemory } from '#lib/server/store/open.ts';
 import type { Store } from '#lib/server/store/store.ts';
-import { checkProof } from '../../reference/tlog.ts';
 import { oneLease, road, world, type World } from './harness.ts';
 
 let w: World;
@@ -85,59 +81,6 @@ describe('the served log', () => {
     expect(bundle).toEqual(leaves);
     expect((await http('/log/tile/0/000')).status).toBe(404);
     expect((await http('/log/tile/0/0')).status).toBe(400);
-  });
-
-  test('gives a job a receipt whose entries verify against its checkpoint', async () => {
-    const job = decodeLeaf(leaves.find((bytes) => decodeLeaf(bytes)?.type === 'job')!) as Extract<LogLeaf, { type: 'job' }>;
-    const receipt = (await (await http(`/api/jobs/${job.job}/receipt`)).json()) as Receipt;
-    expect(receipt.orderHash).toBe(job.order);
-    expect(receipt.leases).toHaveLength(3);
-    // Its job, the escrow, three settlements, the refund.
-    expect(receipt.entries).toHaveLength(6);
-    const trust = { key: w.coordinator.key };
-    expect(await verifyReceipt(receipt, trust)).toMatchObject({ ok: true, settled: 3, whole: true, entries: 5, spentMicro: '15' });
-    expect(await verifyReceipt(receipt)).toMatchObject({ ok: true });
-    receipt.entries.forEach((entry, i) => {
-      const log = {
-        name: 'test',
-        id: Buffer.from(parseNote(receipt.checkpoint)!.signatures[0]!.keyId),
-        type: 1,
-        key: Buffer.from(fromHex(trust.key)),
-      };
-      expect(checkProof(proofOf(receipt, i), Buffer.from(entry.bytes, 'base64'), log).size).toBe(leaves.length);
-    });
-  });
-
-  test.each<[string, string, (receipt: Receipt) => unknown]>([
-    ['of another key', 'the signed checkpoint', (receipt) => ({ ...receipt, coordinatorKey: forger.key })],
-    ['of another job', 'the order', (receipt) => ({ ...receipt, job: '0'.repeat(32) })],
-    ['with an entry left out', 'the sums', (receipt) => ({ ...receipt, entries: receipt.entries.filter((_, i) => i !== 2) })],
-    ['with an entry said twice', 'the entries', (receipt) => ({ ...receipt, entries: [...receipt.entries, receipt.entries[2]!] })],
-    ['that says more was spent', 'the sums', (receipt) => ({ ...receipt, spentMicro: '16' })],
-    [
-      'with a lease more',
-      'the leases',
-      (receipt) => ({ ...receipt, leases: [...receipt.leases, { ...receipt.leases[0]!, lease: '0'.repeat(32) }] }),
-    ],
-    [
-      'with a leaf at another place',
-      'leaf 1',
-      (receipt) => ({ ...receipt, entries: [{ ...receipt.entries[0]!, leaf: 1 }, ...receipt.entries.slice(1)] }),
-    ],
-    ['of an older form', 'the form of the receipt', (receipt) => ({ ...receipt, format: 'pictor receipt v1' })],
-  ])('a receipt %s is refused at %s', async (_, step, change) => {
-    const { job } = decodeLeaf(leaves.find((bytes) => decodeLeaf(bytes)?.type === 'job')!) as Extract<LogLeaf, { type: 'job' }>;
-    const receipt = (await (await http(`/api/jobs/${job}/receipt`)).json()) as Receipt;
-    expect(await verifyReceipt(change(receipt))).toMatchObject({ ok: false, step });
-  });
-
-  test('a receipt without the cosignatures that were asked for is refused', async () => {
-    const { job } = decodeLeaf(leaves.find((bytes) => decodeLeaf(bytes)?.type === 'job')!) as Extract<LogLeaf, { type: 'job' }>;
-    const receipt = (await (await http(`/api/jobs/${job}/receipt`)).json()) as Receipt;
-    expect(await verifyReceipt(receipt, { witnesses: [forger.key] })).toMatchObject({ ok: false, step: 'the cosignatures' });
-    const line = await cosign(forger, parseNote(receipt.checkpoint)!.text, 1);
-    const cosigned = { ...receipt, checkpoint: withSignatures(receipt.checkpoint, [line]) };
-    expect(await verifyReceipt(cosigned, { witnesses: [forger.key] })).toMatchObject({ ok: true, cosigned: [forger.key] });
   });
 
   test('lists entries newest first, and finds them by account, job and kind', async () => {

@@ -39,7 +39,7 @@ afterAll(async () => {
   await Promise.all([a.coordinator.close(), b.coordinator.close()]);
   await server.stop();
   rmSync(dataDir, { recursive: true, force: true });
-});
+}, SLOW_MS);
 
 /** Real time passes between the instances; the clock of both moves along, so that nobody falls silent. */
 async function until<T>(holds: () => T | undefined | null | false | Promise<T | undefined | null | false>): Promise<T> {

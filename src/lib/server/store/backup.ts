@@ -67,8 +67,9 @@ export async function restoreFrom(url: string, lines: AsyncIterable<string>): Pr
     if (!head.success) throw new Error('this is not a backup that this release can read');
     const { version, tables: names } = head.output;
     if (version > migrations.at(-1)!.version) throw new Error(`the backup is of a later release (schema ${version})`);
-    await client.query('begin');
+    // In transactions of its own: what a refused backup leaves behind is an empty schema.
     await migrateTo(client, version);
+    await client.query('begin');
     if ((await client.query('select 1 from meta limit 1')).rows.length > 0)
       throw new Error('the database is not empty: restore into a new one');
     await client.query('delete from log_head');
@@ -134,7 +135,6 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
   }
 }
 
-/** In this client's own transaction where it has one. */
 const migrateTo = (client: pg.Client, version: number): Promise<void> =>
   new Store(drizzle(client, { schema: tables }) as unknown as Db, 'restored', async () => {}).migrate(version);
 
