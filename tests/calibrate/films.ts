@@ -34,6 +34,12 @@ export interface Shelf {
 
 const folderOf = (root: string, shader: string, stack: string): string => join(root, shader.slice(0, 16), stack.replaceAll(/\W+/g, '-'));
 
+/** Of all stacks that traced with this kernel. */
+function foldersOf(root: string, shader: string): string[] {
+  const parent = join(root, shader.slice(0, 16));
+  return existsSync(parent) ? readdirSync(parent).map((name) => join(parent, name)) : [];
+}
+
 const has = (folder: string, { id }: Shot): boolean => existsSync(join(folder, `${id}.film`));
 
 /**
@@ -46,8 +52,13 @@ export async function fill(root: string, shader: string, stack: Stack, shots: re
   const about = join(folder, 'traced.json');
   mkdirSync(folder, { recursive: true });
   // Scene after scene: compiling one costs more than tracing it.
+  // What another stack has comes first: a film without its other half says nothing.
+  const others = foldersOf(root, shader);
+  const paired = (shot: Shot): number => Number(others.some((other) => has(other, shot)));
   const order = sceneNames();
-  const missing = shots.filter((shot) => !has(folder, shot)).toSorted((a, b) => order.indexOf(a.scene) - order.indexOf(b.scene));
+  const missing = shots
+    .filter((shot) => !has(folder, shot))
+    .toSorted((a, b) => paired(b) - paired(a) || order.indexOf(a.scene) - order.indexOf(b.scene));
   if (missing.length > 0 || !existsSync(about)) {
     const work: Work = { shots: missing, untilMs: Date.now() + seconds * 1000 };
     if (stack.place === 'node') await inNode(stack.name, environment, work, folder);
