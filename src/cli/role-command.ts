@@ -6,6 +6,7 @@
 import { join, resolve } from 'node:path';
 import { parseWords, readUrl, UsageError, CommandError, EXIT_OK } from './command.ts';
 import { connectAgent, type Agent } from './agent.ts';
+import { readAsk } from './ask-options.ts';
 import { aborted, catchInterrupts } from './interrupt.ts';
 import { dataFolder } from './paths.ts';
 import { deviceText, type Device } from './scene-files.ts';
@@ -28,11 +29,16 @@ export interface RoleOptions {
 }
 
 export async function runRole({ name, args, create }: RoleOptions): Promise<number> {
-  const { options } = parseWords(args, { network: 'string', key: 'string', data: 'string', driver: 'string', share: 'string' }, 0);
+  const { options } = parseWords(
+    args,
+    { network: 'string', key: 'string', data: 'string', driver: 'string', share: 'string', ask: 'string', watts: 'string', kwh: 'string' },
+    0,
+  );
   if (!options.network) throw new UsageError('--network URL is needed: the coordinator to connect to');
   const origin = readUrl('network', options.network);
   const folder = resolve(options.data ?? dataFolder());
   const share = readShare(options.share);
+  const ask = name === 'worker' ? readAsk(options) : null;
   const interrupts = catchInterrupts();
   const engine = await ThreadEngine.start(options.driver);
   engine.setPace({ place: 'idle', share });
@@ -42,7 +48,7 @@ export async function runRole({ name, args, create }: RoleOptions): Promise<numb
   control.onChange(() => {
     if (control.fault) process.stderr.write(`${control.fault}\n`);
   });
-  const role = create(agent, say);
+  const role = create(ask ? { ...agent, context: { ...agent.context, ask } } : agent, say);
   say(`${name} ${agent.context.identity.key.slice(0, 16)} at ${origin}`);
   const report = await role.start();
   if (!report.ok) throw new CommandError(`no GPU to work with: ${report.text}`);

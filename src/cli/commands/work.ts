@@ -16,6 +16,10 @@ Without a GPU a software adapter is used, and said plainly.
                   default: .pictor/keys/worker.key
   --data FOLDER   blobs and unsent messages, default .pictor
   --share PERCENT of the device's time, default 100; it idles for the rest
+  --ask TOKENS    the least it takes for a work unit; default: the operator's price
+  --watts NUMBER  what the machine draws more while it renders, and with
+  --kwh TOKENS    what a kilowatt hour costs: asks for that and a quarter more, at
+                  the speed it was measured at
   --driver NAME   hardware, lavapipe, swiftshader or the path of a Vulkan driver
                   manifest; default: the fastest that is installed
 

@@ -85,7 +85,8 @@ export function ration(offers: readonly Offer[], units: bigint): bigint[] {
   const parts = offers.map((offer) => (offer.units * units) / total);
   let odd = units - parts.reduce((sum, part) => sum + part, 0n);
   for (let i = 0; odd > 0n; i++) {
-    if (parts[i]! === offers[i]!.units) continue;
+    const room = offers[i]!.units - parts[i]!;
+    if (room === 0n) continue;
     parts[i]!++;
     odd--;
   }

@@ -4,7 +4,7 @@
  * tile's own brightness, so that dark tiles are not sampled for ever; refuses tiles of too few samples.
  */
 import { readPixel, viewOfFilm, FILM_BYTES_PER_PIXEL } from '../job/film.ts';
-import { passes, type Pass } from '../job/plan.ts';
+import { passes } from '../job/plan.ts';
 
 /** No tile is judged by fewer: the variance of a handful of paths says little, and says it too small. */
 export const NOISE_SAMPLES_MIN = 16;
@@ -83,7 +83,3 @@ export function quietEnough(before: TileNoise | null, picture: number, target: n
   if (!before || before.samples < NOISE_SAMPLES_MIN) return false;
   return noiseAfter(before, picture, samplesNow) <= target;
 }
-
-/** The pass after which a tile of these samples may stop; the rest of its passes are not leased. */
-export const passesBefore = (order: { readonly samples: number; readonly passSamples: number }, samples: number): Pass[] =>
-  passes(order).filter(({ first }) => first < samples);

@@ -79,6 +79,8 @@ export interface RoleContext {
   readonly frames?: FrameStore;
   /** What a witness must not forget; in memory when absent. */
   readonly witness?: WitnessStore;
+  /** What a worker asks for a work unit, by its own measured speed; the operator's price when absent. */
+  readonly ask?: (segmentsPerSecond: number) => { readonly priceMicro?: string };
   readonly clock: Clock;
 }
 

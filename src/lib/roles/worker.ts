@@ -183,7 +183,8 @@ export class WorkerRole {
     const leases = this.#wish === 'work' && !this.#shelf.full ? Math.max(0, LEASES_PER_WORKER_MAX - held) : 0;
     const { bytes, bindingBytes } = this.#device.holds;
     const holds = { bytes: Math.min(bytes, this.#holdsBytes), bindingBytes };
-    void this.#context.control.request({ type: 'ask', leases, bytesMax: SCENE_BYTES_MAX, holds });
+    const price = this.#context.ask?.(this.status.segmentsPerSecond);
+    void this.#context.control.request({ type: 'ask', leases, bytesMax: SCENE_BYTES_MAX, holds, ...price });
   }
 
   async #loop(): Promise<void> {

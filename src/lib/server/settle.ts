@@ -19,7 +19,7 @@ import { endLease, findLease, type Ending } from './leases.ts';
 import type { Notices } from './notices.ts';
 import { isOwn, payLease } from './pay.ts';
 import { closeIfDone } from './quiet.ts';
-import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
+import { checks, leases, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
 const FILM_MISSING = 'film-missing';
