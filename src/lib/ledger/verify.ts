@@ -48,6 +48,8 @@ export interface LogToVerify {
   readonly publicKey: string;
   /** Leaves [256·index, …), as many as the checkpoint counts of them; fewer where the log serves no more. */
   readonly bundle: (index: number) => Promise<readonly Bytes[]>;
+  /** How many leaves there are at all, where that is known. */
+  readonly held?: number;
   readonly examine: Examine;
   /** How many bundles are fetched and examined ahead of the replay. */
   readonly ahead: number;
@@ -66,6 +68,8 @@ export async function verifyBundles(log: LogToVerify): Promise<LogVerdict> {
   if (!parseCheckpoint(log.checkpoint)) return no(null, 'The checkpoint is malformed.');
   const head = await openCheckpoint(log.checkpoint, fromHex(log.publicKey), log.verify);
   if (!head) return no(null, 'The checkpoint is not signed by the coordinator’s key.');
+  const { held = Infinity } = log;
+  if (held < head.size) return no(held, `The checkpoint counts ${head.size} leaves and only ${held} were served.`);
   return new Verification(log, head).run();
 }
 
@@ -141,5 +145,13 @@ class Verification {
 export function verifyLog(checkpoint: string, publicKey: string, leaves: readonly Bytes[], verify?: Verify): Promise<LogVerdict> {
   const bundle = (index: number): Promise<readonly Bytes[]> =>
     Promise.resolve(leaves.slice(index * LOG_TILE_HASHES, (index + 1) * LOG_TILE_HASHES));
-  return verifyBundles({ checkpoint, publicKey, bundle, examine: examiner(verify), ahead: 1, ...(verify ? { verify } : {}) });
+  return verifyBundles({
+    checkpoint,
+    publicKey,
+    held: leaves.length,
+    bundle,
+    examine: examiner(verify),
+    ahead: 1,
+    ...(verify ? { verify } : {}),
+  });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ordeal } from './ordeal.ts';
 
-const KILLS = 4;
+const KILLS = 3;
 
 test('nothing acknowledged is lost, nothing is paid twice, and the log extends what was cosigned', { timeout: 240_000 }, async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'pictor-kill-'));

@@ -39,10 +39,17 @@ export interface OrdealReport {
 
 const ENTRY = 'tests/.out/kill/coordinator.js';
 
-export async function ordeal(dataDir: string, kills: number, random: () => number): Promise<OrdealReport> {
+/** @param say told of every kill. */
+export async function ordeal(
+  dataDir: string,
+  kills: number,
+  random: () => number,
+  say: (text: string) => void = () => {},
+): Promise<OrdealReport> {
   await bundle();
   const site = new Site(dataDir, await freePort());
   await site.start();
+  say('the coordinator serves');
   const clients = new Load(site.origin);
   const done = { coordinator: 0, postgres: 0 };
   for (let i = 0; i < kills; i++) {
@@ -51,6 +58,7 @@ export async function ordeal(dataDir: string, kills: number, random: () => numbe
     const which = random() < 0.6 ? 'coordinator' : 'postgres';
     await (which === 'coordinator' ? site.killCoordinator() : site.killPostgres());
     done[which]++;
+    say(`${i + 1}: ${which} killed`);
   }
   await clients.progress();
   await clients.progress();
@@ -71,7 +79,10 @@ async function bundle(): Promise<void> {
       target: 'node20',
       outDir: 'tests/.out/kill',
       minify: false,
-      rollupOptions: { input: { coordinator: 'tests/unit/server/kill/coordinator.ts' }, output: { format: 'es', entryFileNames: '[name].js' } },
+      rollupOptions: {
+        input: { coordinator: 'tests/unit/server/kill/coordinator.ts' },
+        output: { format: 'es', entryFileNames: '[name].js' },
+      },
     },
   });
 }
@@ -144,7 +155,13 @@ class Load {
   #client(roles: ConstructorParameters<typeof ControlClient>[0]['roles']): { client: ControlClient; key: string; witness: Witness } {
     const identity = nodeIdentity(randomBytes(32));
     const peer = `${identity.key}-${toHex(randomBytes(4))}`;
-    const client = new ControlClient({ connect: controlSocket(this.#origin), identity, peer, clock: systemClock, ...(roles ? { roles } : {}) });
+    const client = new ControlClient({
+      connect: controlSocket(this.#origin),
+      identity,
+      peer,
+      clock: systemClock,
+      ...(roles ? { roles } : {}),
+    });
     this.#clients.push(client);
     return { client, key: identity.key, witness: new Witness({ identity, store: new MemoryWitnessStore(), clock: systemClock }) };
   }
