@@ -68,9 +68,9 @@ interface Network {
   readonly frames: FileFrameStore;
 }
 
-const choiceOf = ({ file, width, height, samples, bounces, seed, transparent }: RenderOptions) => ({
+const choiceOf = ({ file, width, height, samples, bounces, seed, transparent, terms }: RenderOptions) => ({
   title: basename(file),
-  ...{ transparent, width, height, samples, bounces, seed },
+  ...{ transparent, width, height, samples, bounces, seed, terms },
 });
 
 async function shotOf({ agent, options, origin }: Network, { job, view, light, layers, traceSeconds }: Made): Promise<Shot> {

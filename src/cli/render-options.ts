@@ -8,6 +8,7 @@ import { JOB_BOUNCES_MAX, JOB_SAMPLES_MAX, JOB_SIDE_PX_MAX, VARIANT_NAME_CHARS_M
 import { readCamera, readLens, type CameraChoice, type LensChoice } from './camera-options.ts';
 import { parseWords, readInteger, readNumber, readSize, readUrl, UsageError } from './command.ts';
 import { readBits, readDenoise, readTone, requireWritable, TONE_KINDS } from './image-options.ts';
+import { readTerms, type Terms } from './terms-options.ts';
 import { PICTURE_TYPES, readFrames, requireSequencePath } from './frame-options.ts';
 
 export interface RenderOptions {
@@ -34,6 +35,7 @@ export interface RenderOptions {
   readonly transparent: boolean;
   readonly seed: number;
   readonly network: string | null;
+  readonly terms: Terms;
   readonly json: boolean;
 }
 
@@ -61,6 +63,9 @@ const KINDS = {
   transparent: 'boolean',
   seed: 'string',
   network: 'string',
+  price: 'string',
+  noise: 'string',
+  proven: 'boolean',
   json: 'boolean',
 } as const;
 
@@ -103,6 +108,7 @@ export function readRenderOptions(args: readonly string[]): RenderOptions {
     transparent: options.transparent,
     seed: readInteger('seed', options.seed ?? '0', 0, 0xffffffff),
     network: options.network ? readUrl('network', options.network) : null,
+    terms: readTerms(options),
     json: options.json,
   };
 }

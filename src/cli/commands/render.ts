@@ -53,6 +53,9 @@ Without --network everything happens on this machine.
   --count               count node visits, triangle tests and shading calls per segment; traces
                         everything once more
   --network URL         let a network trace it; the coordinator's address
+  --price TOKENS        the most it pays for a work unit there; default: what the cap leaves
+  --noise PERCENT       grain at which a tile gets no more samples there, such as 3; --spp is the most
+  --proven              only workers beyond their probation
   --json                one line of JSON on stdout: device, variant, samples, segments,
                         traceSeconds, compileSeconds, bytes and more
 

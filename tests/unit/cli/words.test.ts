@@ -36,6 +36,7 @@ describe('pictor render', () => {
       variant: null,
       transparent: false,
       seed: 0,
+      terms: {},
       network: null,
       json: false,
     });
@@ -67,6 +68,7 @@ describe('pictor render', () => {
       variant: 'beach',
       transparent: true,
       seed: 7,
+      terms: {},
       network: 'http://host:1',
       json: true,
     });
