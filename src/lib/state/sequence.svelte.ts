@@ -218,7 +218,7 @@ export class SequenceDesk {
     let mark = this.#markOf(frame);
     if (mark.state === 'done') {
       const head = await storeOf(this.#way.context).head(plan.sequence, frame);
-      if (this.plan !== plan) return;
+      if (this.plan?.sequence !== plan.sequence) return;
       if (head) mark = { ...mark, share: 1, view: head.view, thumb: head.thumb };
     }
     this.marks = this.marks.with(frame - plan.range.first, mark);
