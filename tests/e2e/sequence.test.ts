@@ -133,7 +133,7 @@ describe('a sequence', () => {
     await creator.get('sequence-leave').click();
     await creator.get('leave-confirm').click();
     await creator.get('drop-input').waitFor({ state: 'attached' });
-    expect(await creator.page.getByRole('button', { name: 'Open it' }).count()).toBe(0);
+    await expect.poll(() => creator.page.getByRole('button', { name: 'Open it' }).count()).toBe(0);
     for (const person of people) expect(person.errors).toEqual([]);
   });
 

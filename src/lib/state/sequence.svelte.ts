@@ -149,13 +149,11 @@ export class SequenceDesk {
   /** Puts the sequence away, with its frames. */
   async leave(): Promise<void> {
     const { plan } = this;
-    const [run, way] = [this.#run, this.#way];
+    await this.#run?.cancel();
+    await this.#run?.clear();
+    if (plan && this.#way) await storeOf(this.#way.context).deletePlan(plan.sequence);
+    if (plan) forgetSequence(plan.sequence);
     this.close();
-    await run?.cancel();
-    await run?.clear();
-    if (!plan) return;
-    if (way) await storeOf(way.context).deletePlan(plan.sequence);
-    forgetSequence(plan.sequence);
   }
 
   /** A person looks at one frame. */
