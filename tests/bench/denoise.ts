@@ -20,8 +20,8 @@ import type { BenchOptions } from './options.ts';
 import { figure } from './table.ts';
 
 const NEVER = new AbortController().signal;
-/** After the first, which compiles. */
-const ROUNDS = 2;
+/** After the first, which compiles; a processor takes its time. */
+const ROUNDS = { gpu: 2, software: 1 } as const;
 /** On a processor a picture of more pixels runs once, and oidn-web so many of its tiles. */
 const WHOLE_PIXELS_MAX = NATIVE_PX ** 2;
 const PEER_TILES = 2;
@@ -58,6 +58,7 @@ export async function denoiseReport(options: BenchOptions, say: (text: string) =
   const natural = { width: NATIVE_PX, height: NATIVE_PX };
   const sizes = options.size ? [options.size] : software ? [natural] : [natural, HD];
   const wanted = (way: Way): boolean => options.variants.length === 0 || options.variants.some((word) => way.includes(word));
+  const rounds = software ? ROUNDS.software : ROUNDS.gpu;
   const rows: DenoiseRow[] = [];
   for (const size of sizes) {
     const request = benchPicture(size.width, size.height);
@@ -67,14 +68,14 @@ export async function denoiseReport(options: BenchOptions, say: (text: string) =
       if (options.scenes.length > 0 && !options.scenes.some((word) => model.endsWith(word))) continue;
       const gflop = gflopOf(await fileWeights(model), size);
       const runners = ways.filter(wanted).map((way) => runnerOf(stage, way, model, guides, once ? PEER_TILES : Infinity));
-      for (const row of await interleaved(stage, runners, { model, guides, gflop }, request, once ? 0 : ROUNDS)) {
+      for (const row of await interleaved(stage, runners, { model, guides, gflop }, request, once ? 0 : rounds)) {
         rows.push(row);
         say(`${size.width} × ${size.height}, ${model}, ${row.way}: ${figure(row.ms)} ms, ${figure(row.cpuSeconds)} CPU s`);
       }
     }
   }
   const { description, device } = adapter.info;
-  return { adapter: description || device, software, precision: halves ? 'f16' : 'f32', rounds: ROUNDS, rows };
+  return { adapter: description || device, software, precision: halves ? 'f16' : 'f32', rounds, rows };
 }
 
 interface Stage {

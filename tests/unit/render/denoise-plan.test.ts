@@ -173,6 +173,34 @@ describe('the pace', () => {
     expect(Math.max(...ms)).toBeLessThanOrEqual(DENOISE_DISPATCH_MS * 1.6);
   });
 
+  it('gives pieces of two rows where even these take too long', () => {
+    const pace = new Pace();
+    // A layer of 512 pixels a row and 170 thousand multiplications a pixel: 87 million in two rows.
+    expect(pace.rows(512 * 85_000)).toBe(2);
+    expect(pace.columns(2 * 85_000)).toBe(128);
+    expect(pace.columns(10)).toBeGreaterThan(4096);
+    expect(pace.columns(10) % 128).toBe(0);
+  });
+
+  it('is not slowed down by the small rest of a layer', async () => {
+    let now = 0;
+    const pace = new Pace(() => now);
+    const queue = { submit: () => undefined, onSubmittedWorkDone: async () => undefined } as unknown as GPUQueue;
+    const submit = async (work: number, ms: number): Promise<void> => {
+      const submitted = pace.submit(queue, null as unknown as GPUCommandBuffer, work);
+      now += ms;
+      await submitted;
+      await pace.settle();
+    };
+    for (let i = 0; i < 40; i++) await submit(pace.rows(1000) * 1000, (pace.rows(1000) * 1000) / 1e6);
+    const before = pace.rows(1000);
+    await submit(1000, 2);
+    expect(pace.rows(1000)).toBe(before);
+    // Control: as much work as was asked for, and slower, does slow it down.
+    await submit(before * 1000, 60);
+    expect(pace.rows(1000)).toBeLessThan(before / 2);
+  });
+
   it('never gives more work than the cap, however quick a device seems', async () => {
     const { pace } = await given(1e12, false, 60);
     expect(pace.mostWork).toBeLessThanOrEqual(DENOISE_DISPATCH_WORK_MAX);

@@ -70,6 +70,9 @@ export class Pace {
     const ms = Math.max(now - Math.max(submittedMs, this.#lastDoneMs), TOOK_MS_MIN);
     this.#lastDoneMs = now;
     this.times.add(ms);
-    this.#rate = Math.min(work / ms, this.#rate * GROWTH_MAX);
+    const seen = work / ms;
+    // The rest of a layer is little work, and what a submit costs by itself would make the device look slow.
+    const rest = ms <= DENOISE_DISPATCH_MS && work < this.#work() / 2;
+    if (seen > this.#rate || !rest) this.#rate = Math.min(seen, this.#rate * GROWTH_MAX);
   }
 }
