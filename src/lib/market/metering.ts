@@ -13,7 +13,7 @@ export const METER_PASS: Pass = { first: 0, count: 4 };
 /** How far two honest counts may differ: devices part over one path in a hundred at worst. */
 export const COST_TOLERANCE = 0.05;
 
-/** What each counted thing costs beside a ray, calibrated over the shared scenes (tests/deep/metering). */
+/** What each counted thing costs beside a ray: guesses that were held against no device yet, and no order is priced by them. */
 const COSTS = { segment: 0.6, node: 0.02, triangle: 0.02, shading: 1 } as const;
 
 /** Leaves of the frame, spread by the generalised golden ratio (Roberts 2018), none twice; all of a frame that has few. */
