@@ -202,8 +202,9 @@ export const RECEIPT_WAIT_MS_MAX = 10 * 60_000;
 export const FILM_WAIT_MS_MAX = 2 * 60_000;
 /** So many times, and the lease is void without anyone's fault. */
 export const FILM_MISSING_MAX = 2;
-/** Voided so, per job; beyond it the check alone decides, or "missing" would be a way to have pictures for nothing. */
-export const FILMS_MISSING_PER_JOB_MAX = 32;
+/** Voided so, of all jobs of a creator, and one more for so many settled; beyond it the check alone decides. */
+export const FILMS_MISSING_MAX = 4;
+export const FILMS_PER_MISSING = 50;
 /** Corrupt deliveries of one film that the worker is asked to mend. */
 export const FILM_REDELIVERIES_MAX = 4;
 /** A worker whose film never reached the creator is not offered that job again for so long. */

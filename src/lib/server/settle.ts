@@ -3,13 +3,14 @@
  * film, or void and done again. Decisions are made from what is in the store, in the transaction
  * that records the last missing piece.
  */
-import { and, count, eq } from 'drizzle-orm';
+import { and, count, eq, inArray, sql } from 'drizzle-orm';
 import type { FilmReceiptBody } from '../protocol/control.ts';
 import {
   FILM_MISSING_MAX,
   FILM_REDELIVERIES_MAX,
   FILM_WAIT_MS_MAX,
-  FILMS_MISSING_PER_JOB_MAX,
+  FILMS_MISSING_MAX,
+  FILMS_PER_MISSING,
   MISSING_PAUSE_MS,
 } from '../protocol/limits.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
@@ -19,7 +20,7 @@ import { endLease, findLease, type Ending } from './leases.ts';
 import type { Notices } from './notices.ts';
 import { isOwn, payLease } from './pay.ts';
 import { closeIfDone } from './quiet.ts';
-import { checks, leases, type JobRow, type LeaseRow } from './store/schema.ts';
+import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
 const FILM_MISSING = 'film-missing';
@@ -125,15 +126,24 @@ function receiptFault(lease: LeaseRow, verdict: FilmReceiptBody['verdict'], atMs
   return null;
 }
 
+/** A few films of every creator's may never come, and one of fifty that did: more, and it would have pictures for nothing. */
+async function mayMiss({ db }: Tx, creator: string): Promise<boolean> {
+  const mine = db.select({ id: jobs.id }).from(jobs).where(eq(jobs.creator, creator));
+  const [before] = await db
+    .select({
+      missed: count(sql`case when ${leases.reason} = ${FILM_MISSING} then 1 end`),
+      settled: count(sql`case when ${leases.state} = 'settled' then 1 end`),
+    })
+    .from(leases)
+    .where(and(inArray(leases.job, mine), inArray(leases.state, ['settled', 'voided'])));
+  return (before?.missed ?? 0) < FILMS_MISSING_MAX + Math.floor((before?.settled ?? 0) / FILMS_PER_MISSING);
+}
+
 /** The worker may be out of the creator's reach, or unwilling: somebody else renders it again, and nobody is blamed. */
 async function recordMissing(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, job: JobRow): Promise<void> {
   const missing = lease.missing + 1;
   await tx.db.update(leases).set({ missing }).where(eq(leases.id, lease.id));
-  const [before] = await tx.db
-    .select({ n: count() })
-    .from(leases)
-    .where(and(eq(leases.job, job.id), eq(leases.state, 'voided'), eq(leases.reason, FILM_MISSING)));
-  if (missing < FILM_MISSING_MAX || (before?.n ?? 0) >= FILMS_MISSING_PER_JOB_MAX) return askDelivery(core, notices, lease, job);
+  if (missing < FILM_MISSING_MAX || !(await mayMiss(tx, job.creator))) return askDelivery(core, notices, lease, job);
   core.sessions.pause(lease.worker, job.id, core.clock.nowMs() + MISSING_PAUSE_MS);
   await giveUp(core, tx, notices, lease.id, { from: 'committed', reason: FILM_MISSING, faults: 0, failed: true });
 }

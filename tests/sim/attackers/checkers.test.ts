@@ -11,7 +11,7 @@ import { attackOf, type Attack } from './arena.ts';
 import { Court, honest, profitOf, VETERANS, type Films, type Strategy } from './court.ts';
 
 const FULL = process.env.PICTOR_ATTACK === 'full';
-const LEASES = FULL ? 60_000 : 5_000;
+const LEASES = FULL ? 20_000 : 5_000;
 const HONEST = VETERANS + 2;
 
 /** The middle of each kind's range (trust/drill). */
