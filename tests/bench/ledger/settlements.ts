@@ -13,8 +13,8 @@ import { seal, type Identity, type Purpose } from '#lib/protocol/envelope.ts';
 import { packClasses } from '#lib/trust/weights.ts';
 import { testOrder, TEST_POLICY, TEST_RULES } from '../../unit/server/harness.ts';
 
-const WARM_LEASES = 60;
-const LEASES = 400;
+const WARM_LEASES = 16;
+const LEASES = 96;
 const WORKERS = 8;
 const CHECKERS = 6;
 const PROOFS = 100;

@@ -15,6 +15,28 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 export type Logger = (line: string) => void;
 
+/** Texts of statements that are prepared; lists of many lengths make many texts, and those beyond are sent whole. */
+const STATEMENTS_PREPARED_MAX = 500;
+const statementNames = new Map<string, string>();
+
+/** A statement with parameters is parsed and planned once per connection: its text is its name. */
+function prepare(client: pg.PoolClient): void {
+  const query = client.query.bind(client) as (config: unknown, values: unknown, ...rest: unknown[]) => unknown;
+  const prepared = (config: unknown, values: unknown, ...rest: unknown[]): unknown => query(named(config, values), values, ...rest);
+  client.query = prepared as typeof client.query;
+}
+
+function named(config: unknown, values: unknown): unknown {
+  if (!config || typeof config !== 'object' || !('text' in config) || typeof config.text !== 'string') return config;
+  if (!Array.isArray(values) || values.length === 0 || ('name' in config && config.name !== undefined)) return config;
+  let name = statementNames.get(config.text);
+  if (name === undefined) {
+    if (statementNames.size >= STATEMENTS_PREPARED_MAX) return config;
+    statementNames.set(config.text, (name = `pictor_${statementNames.size}`));
+  }
+  return { ...config, name };
+}
+
 interface UrlOptions {
   readonly url: string;
   readonly description: string;
@@ -34,7 +56,10 @@ export async function openUrl({ url, description, shared, log, after }: UrlOptio
   // An idle connection that breaks is replaced by the pool; the queries that need it report it.
   pool.on('error', () => {});
   // The pool listens to idle ones only: one that breaks in the middle of a transaction would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('connect', (client) => {
+    client.on('error', () => {});
+    prepare(client);
+  });
   const link = shared ? new InstanceLink(url) : null;
   const close = async (): Promise<void> => {
     await link?.close();
