@@ -121,6 +121,15 @@ async function raise(store: Store, options: CoordinatorOptions, logger: (line: s
     leads: () => store.link?.leads() ?? true,
     closing: closing.signal,
   };
+  store.onUnknown = () => {
+    // Whoever it concerned may hold a lease or a check that was never told: all come back and are told what they have.
+    counters.count('commit-unknown');
+    for (const session of sessions.all()) {
+      marks.resend(session.peer);
+      session.close();
+    }
+    marks.match();
+  };
   await expectHolders(core);
   const scheduler = new Scheduler(core);
   const background = new Background(core, marks, scheduler);

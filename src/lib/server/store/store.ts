@@ -41,6 +41,8 @@ export class Store {
   readonly description: string;
   /** Of a database that several instances may share; null where there is one. */
   readonly link: InstanceLink | null;
+  /** Told when a transaction broke while it was being committed: it may be durable, and nobody was told of it. */
+  onUnknown: () => void = () => {};
   readonly #closeDriver: () => Promise<void>;
   #waiting: Pending[] = [];
   #running: Promise<void> | null = null;
@@ -106,8 +108,9 @@ export class Store {
       });
       for (const tell of done) tell();
     } catch (error) {
-      // The transaction itself failed: nothing of the batch is durable, so nobody is told otherwise.
+      // The transaction itself failed: nobody is told that anything of the batch is durable.
       for (const pending of batch) pending.reject(error);
+      if (done.length === batch.length) this.onUnknown();
     }
   }
 }
