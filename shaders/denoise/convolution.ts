@@ -36,10 +36,10 @@ export function directSource({ pixels, blocks }: ConvolutionShape, precision: Pr
 ${putText(precision, sums.length, pixels)}
 @compute @workgroup_size(${CONVOLUTION_WORKGROUP.join(', ')})
 fn convolve(@builtin(global_invocation_id) id: vec3u) {
-  let x = id.x * ${pixels}u;
+  let x = conv.first_column + id.x * ${pixels}u;
   let y = conv.first_row + id.y;
   let block = id.z * ${blocks}u;
-  if (x >= conv.width || id.y >= conv.rows) { return; }
+  if (id.x * ${pixels}u >= conv.columns || id.y >= conv.rows) { return; }
 ${range(blocks)
   .flatMap((b) => range(pixels).map((p) => `  var sum_${b}_${p} = bias[block + ${b}u];`))
   .join('\n')}

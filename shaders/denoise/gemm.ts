@@ -36,7 +36,7 @@ var<workgroup> near_weights: array<${type}, ${weightsEach}>;
 ${putText(precision, sums.length, EACH.pixels)}
 @compute @workgroup_size(${INVOCATIONS})
 fn convolve(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) mine: u32) {
-  let left = group.x * ${GEMM.width}u;
+  let left = conv.first_column + group.x * ${GEMM.width}u;
   let top = conv.first_row + group.y * ${GEMM.height}u;
   let px = (mine % ${ACROSS}u) * ${EACH.pixels}u;
   let py = (mine / ${ACROSS}u) % ${GEMM.height}u;

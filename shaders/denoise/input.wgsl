@@ -29,11 +29,12 @@ fn color_at(pixel: u32) -> vec3f {
 
 @compute @workgroup_size(8, 8)
 fn encode_tile(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= tile.width || id.y >= tile.height) { return; }
+  let y = tile.first_row + id.y;
+  if (id.x >= tile.width || y >= tile.height) { return; }
   let plane = tile.width * tile.height;
-  let at = tile.first_block * plane + id.y * tile.width + id.x;
-  let there = id.x < tile.there_width && id.y < tile.there_height;
-  let pixel = id.y * tile.there_width + id.x;
+  let at = tile.first_block * plane + y * tile.width + id.x;
+  let there = id.x < tile.there_width && y < tile.there_height;
+  let pixel = y * tile.there_width + id.x;
   var c = vec3f(0.0);
   var a = vec3f(0.0);
   var n = vec3f(0.0);

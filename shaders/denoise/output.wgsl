@@ -8,8 +8,9 @@
 
 @compute @workgroup_size(8, 8)
 fn decode_tile(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= tile.keep_width || id.y >= tile.keep_height) { return; }
-  let v = vec4f(blocks[(tile.keep_y + id.y) * tile.width + tile.keep_x + id.x]);
+  let y = tile.first_row + id.y;
+  if (id.x >= tile.keep_width || y >= tile.keep_height) { return; }
+  let v = vec4f(blocks[(tile.keep_y + y) * tile.width + tile.keep_x + id.x]);
   var out = vec3f(decode(v.x), decode(v.y), decode(v.z));
   if (TRANSFER == TRANSFER_NORMAL) {
     out = clamp(v.xyz * 2.0 - 1.0, vec3f(-1.0), vec3f(1.0));
@@ -17,7 +18,7 @@ fn decode_tile(@builtin(global_invocation_id) id: vec3u) {
     out = max(out / tile.scale, vec3f(0.0));
   }
   if (TRANSFER == TRANSFER_SRGB) { out = min(out, vec3f(1.0)); }
-  let at = (id.y * tile.keep_width + id.x) * 3u;
+  let at = (y * tile.keep_width + id.x) * 3u;
   image[at] = out.x;
   image[at + 1u] = out.y;
   image[at + 2u] = out.z;

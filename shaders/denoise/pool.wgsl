@@ -6,10 +6,11 @@
 
 @compute @workgroup_size(8, 8)
 fn pool_blocks(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= pool.width || id.y >= pool.height) { return; }
+  let y = pool.first_row + id.y;
+  if (id.x >= pool.width || y >= pool.height) { return; }
   let wide = pool.width * 2u;
-  let corner = (pool.from_block + id.z) * wide * pool.height * 2u + id.y * 2u * wide + id.x * 2u;
+  let corner = (pool.from_block + id.z) * wide * pool.height * 2u + y * 2u * wide + id.x * 2u;
   let top = max(source[corner], source[corner + 1u]);
   let bottom = max(source[corner + wide], source[corner + wide + 1u]);
-  pooled[(pool.to_block + id.z) * pool.width * pool.height + id.y * pool.width + id.x] = max(top, bottom);
+  pooled[(pool.to_block + id.z) * pool.width * pool.height + y * pool.width + id.x] = max(top, bottom);
 }

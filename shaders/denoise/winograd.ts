@@ -38,8 +38,8 @@ fn near(block: u32, x: u32, y: u32) -> vec4f {
 
 @compute @workgroup_size(${WINOGRAD.workgroup})
 fn spread(@builtin(global_invocation_id) id: vec3u) {
-  let across = (conv.width + 1u) / 2u;
-  let x = (id.x % across) * 2u - 1u;
+  let across = (conv.columns + 1u) / 2u;
+  let x = conv.first_column + (id.x % across) * 2u - 1u;
   let y = conv.first_row + (id.x / across) * 2u - 1u;
   if (id.x >= conv.patches) { return; }
   let block = conv.from_block + id.y;
@@ -105,7 +105,7 @@ ${putText(precision, 2, 2)}
 @compute @workgroup_size(${WINOGRAD.workgroup})
 fn gather(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= conv.patches) { return; }
-  let across = (conv.width + 1u) / 2u;
+  let across = (conv.columns + 1u) / 2u;
   let stride = conv.out_blocks * conv.patch_stride;
   let at = id.y * conv.patch_stride + id.x;
 ${range(4)
@@ -114,7 +114,7 @@ ${range(4)
 ${range(4)
   .flatMap((c) => [`  let t0${c} = m0${c} + m1${c} + m2${c};`, `  let t1${c} = m1${c} - m2${c} - m3${c};`])
   .join('\n')}
-  let x = (id.x % across) * 2u;
+  let x = conv.first_column + (id.x % across) * 2u;
   let y = conv.first_row + (id.x / across) * 2u;
   let b = bias[id.y];
   var rows = array<vec4f, 4>(t00 + t01 + t02 + b, t01 - t02 - t03 + b, t10 + t11 + t12 + b, t11 - t12 - t13 + b);

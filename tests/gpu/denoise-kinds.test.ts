@@ -37,8 +37,14 @@ describe('ways to convolve', () => {
   });
   afterAll(() => device?.destroy());
 
-  /** All of what a layer leaves, convolved in bands. */
-  async function convolved(kernels: DenoiseKernels, layer: Layer, kind: Kind, width: number, height: number): Promise<Float64Array> {
+  /** All of what a layer leaves, convolved in pieces of 16 rows and so many columns. */
+  async function convolved(
+    kernels: DenoiseKernels,
+    layer: Layer,
+    kind: Kind,
+    [width, height]: readonly [number, number],
+    columnsMax: number,
+  ): Promise<Float64Array> {
     const { bytes, precision } = kernels;
     const pass = await LayerPass.create(device, kernels, layer, kind);
     const [ins, outs] = [blocksOf(layer.inputs) * 4, blocksOf(layer.outputs) * 4];
@@ -58,13 +64,12 @@ describe('ways to convolve', () => {
     });
     device.queue.writeBuffer(source, 0, inPrecision(values, precision));
     for (let row = 0; row < height; row += 16) {
-      const encoder = device.createCommandEncoder();
-      pass.encode(
-        encoder,
-        { width, height, row, rows: Math.min(16, height - row) },
-        { source, target, targetBlock: layer.toChannel / 4, planes, products },
-      );
-      device.queue.submit([encoder.finish()]);
+      for (let column = 0; column < width; column += columnsMax) {
+        const encoder = device.createCommandEncoder();
+        const band = { width, height, column, columns: Math.min(columnsMax, width - column), row, rows: Math.min(16, height - row) };
+        pass.encode(encoder, band, { source, target, targetBlock: layer.toChannel / 4, planes, products });
+        device.queue.submit([encoder.finish()]);
+      }
     }
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(target, 0, staging, 0, staging.size);
@@ -82,24 +87,25 @@ describe('ways to convolve', () => {
     ['enlarged', 16, 24, 'enlarge', 24, 18],
     ['one block out', 12, 3, 'nothing', 33, 5],
     ['a single pixel', 8, 16, 'nothing', 1, 1],
+    ['wider than a piece', 8, 16, 'enlarge', 149, 3],
   ] as const;
 
   it.each(SHAPES)('%s: all agree', async (_, inputs, outputs, after, width, height) => {
     const layer = layerOf(inputs, outputs, after);
     for (const precision of precisions) {
       const kernels = new DenoiseKernels(device, precision);
-      const direct = await convolved(kernels, layer, 'direct', width, height);
+      const direct = await convolved(kernels, layer, 'direct', [width, height], width);
       // A sum of n products of numbers below 1/2 stays within n/4; each of its steps rounds by half a unit. Winograd's patches and
       // weights are sums themselves, of magnitudes 4 and 9/4 times as large. Halves round what is kept to 11 bits.
       const products = inputs * 9;
       const unit = precision === 'f16' ? 2 ** -11 : 2 ** -24;
       for (const kind of KINDS) {
-        const found = await convolved(kernels, layer, kind, width, height);
+        const found = await convolved(kernels, layer, kind, [width, height], 128);
         const bound = (kind === 'winograd' ? 9 : 1) * Math.sqrt(products) * products * 0.25 * unit;
         expect(farthest(direct, found), `${precision} ${kind}`).toBeLessThanOrEqual(bound);
       }
       // Control: another layer is far away.
-      const other = await convolved(kernels, { ...layer, bias: layer.bias.map((v) => v + 1) }, 'direct', width, height);
+      const other = await convolved(kernels, { ...layer, bias: layer.bias.map((v) => v + 1) }, 'direct', [width, height], width);
       expect(farthest(direct, other)).toBeGreaterThan(0.1);
     }
   });

@@ -111,6 +111,21 @@ describe('the denoiser', () => {
     expect(shares.at(-1)).toBe(1);
   });
 
+  it('gives the light itself where its variance says that it is none of noise, and otherwise what the network gives', async () => {
+    const images = grainy(32, 32);
+    const { color } = images;
+    const samples = new Float32Array(32 * 32).fill(64);
+    const luminance = (p: number): number => 0.2126 * color[p * 3]! + 0.7152 * color[p * 3 + 1]! + 0.0722 * color[p * 3 + 2]!;
+    const moment = samples.map((_, p) => luminance(p) ** 2);
+    const encoded = (image: Float32Array): number[] => Array.from(image, encodeLight);
+    const [known, unknown] = [await denoised({ ...images, moment, samples }), await denoised(images)];
+    expect(psnr(encoded(known), encoded(color))).toBeGreaterThan(50);
+    // Control: without variance there is no evidence.
+    expect(psnr(encoded(unknown), encoded(color))).toBeLessThan(30);
+    const text = 'A layer has 1000 numbers; 32 × 32 pixels take 1024.';
+    expect(await denoiser.run(NEVER, { ...images, moment: moment.subarray(24), samples })).toEqual({ ok: false, reason: 'size', text });
+  });
+
   it('refuses layers that are too short, and pictures without pixels', async () => {
     const text = 'A layer has 3072 numbers; 32 × 33 pixels take 3168.';
     expect(await denoiser.run(NEVER, { ...grainy(32, 32), height: 33 })).toEqual({ ok: false, reason: 'size', text });

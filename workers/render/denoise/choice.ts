@@ -72,7 +72,7 @@ async function fastest(layer: Layer, parts: ChoiceParts): Promise<Kind> {
 async function tryKind(layer: Layer, kind: Kind, { device, kernels, now }: ChoiceParts): Promise<number> {
   const pass = await LayerPass.create(device, kernels, { ...layer, fromChannel: 0, after: 'nothing' }, kind).catch(() => null);
   if (!pass) return Infinity;
-  const band: Band = { width: TRY_PX, height: TRY_PX, row: 0, rows: TRY_PX };
+  const band: Band = { width: TRY_PX, height: TRY_PX, column: 0, columns: TRY_PX, row: 0, rows: TRY_PX };
   const make = (numbers: number, bytes: number): GPUBuffer =>
     device.createBuffer({ label: 'try', size: numbers * bytes, usage: GPUBufferUsage.STORAGE });
   const [ins, outs] = [blocksOf(layer.inputs) * BLOCK, blocksOf(layer.outputs) * BLOCK];

@@ -1,6 +1,6 @@
 /**
  * One convolution on a device in one of the ways there are: holds its weights as that way reads them,
- * and encodes bands of rows. Refuses to know tensors' lives or time: network.ts and pace.ts do.
+ * and encodes rectangles of it. Refuses to know tensors' lives or time: network.ts and pace.ts do.
  */
 import { GEMM } from '#shaders/denoise/gemm.ts';
 import { Convolution } from '#shaders/denoise/layout.ts';
@@ -10,10 +10,14 @@ import { dispatchPixels, SHAPES, type DenoiseKernels, type Kind } from './kernel
 import { BLOCK, blocksOf, inPrecision, packBias, packWeights, packWinograd } from './packing.ts';
 import type { Layer } from './unet.ts';
 
-/** Rows of a layer. */
+/** A rectangle of a layer of this width and height. */
 export interface Band {
   readonly width: number;
   readonly height: number;
+  /** Even. */
+  readonly column: number;
+  /** Even, unless it is the last. */
+  readonly columns: number;
   readonly row: number;
   readonly rows: number;
 }
@@ -29,8 +33,8 @@ export interface BandBuffers {
 }
 
 /** Patches of one plane of a band, in whole steps. */
-export const patchStride = (width: number, rows: number): number =>
-  Math.ceil((Math.ceil(width / 2) * Math.ceil(rows / 2)) / WINOGRAD_STEP) * WINOGRAD_STEP;
+export const patchStride = (columns: number, rows: number): number =>
+  Math.ceil((Math.ceil(columns / 2) * Math.ceil(rows / 2)) / WINOGRAD_STEP) * WINOGRAD_STEP;
 
 export class LayerPass {
   readonly kind: Kind;
@@ -73,8 +77,8 @@ export class LayerPass {
   encode(encoder: GPUCommandEncoder, band: Band, buffers: BandBuffers): void {
     const { inputs, outputs, fromChannel, after, name } = this.#layer;
     const [ins, outs] = [blocksOf(inputs), blocksOf(outputs)];
-    const patches = Math.ceil(band.width / 2) * Math.ceil(band.rows / 2);
-    const stride = patchStride(band.width, band.rows);
+    const patches = Math.ceil(band.columns / 2) * Math.ceil(band.rows / 2);
+    const stride = patchStride(band.columns, band.rows);
     write(this.#device, this.#frame, Convolution, {
       width: band.width,
       height: band.height,
@@ -82,6 +86,8 @@ export class LayerPass {
       in_blocks: ins,
       to_block: buffers.targetBlock,
       out_blocks: outs,
+      first_column: band.column,
+      columns: band.columns,
       first_row: band.row,
       rows: band.rows,
       enlarge: Number(after === 'enlarge'),
@@ -101,10 +107,10 @@ export class LayerPass {
     } else {
       this.#bind(pass, 0, [source, this.#weights, this.#bias, target]);
       if (this.kind === 'gemm')
-        pass.dispatchWorkgroups(Math.ceil(band.width / GEMM.width), Math.ceil(band.rows / GEMM.height), Math.ceil(outs / GEMM.blocks));
+        pass.dispatchWorkgroups(Math.ceil(band.columns / GEMM.width), Math.ceil(band.rows / GEMM.height), Math.ceil(outs / GEMM.blocks));
       else {
         const shape = outs % SHAPES.strip.blocks > 0 ? SHAPES.last : SHAPES[this.kind];
-        dispatchPixels(pass, band.width, band.rows, outs / shape.blocks, shape.pixels);
+        dispatchPixels(pass, band.columns, band.rows, outs / shape.blocks, shape.pixels);
       }
     }
     pass.end();

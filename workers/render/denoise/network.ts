@@ -6,14 +6,17 @@ import { DENOISE_SCRATCH_BYTES } from '#lib/protocol/limits.ts';
 import { Pool } from '#shaders/denoise/layout.ts';
 import { group, uniform, write } from './buffers.ts';
 import { dispatchPixels, type DenoiseKernels, type Kind } from './kernels.ts';
-import { LayerPass, patchStride } from './layer-pass.ts';
+import { LayerPass, patchStride, type Band } from './layer-pass.ts';
 import { planMemory } from './memory.ts';
 import { BLOCK, blocksOf } from './packing.ts';
-import type { Pace } from './pace.ts';
+import { ROWS_MIN, type Pace } from './pace.ts';
 import type { Layer, UNet } from './unet.ts';
 
 /** Multiplications of one row of a layer. */
 const rowWork = (layer: Layer, width: number): number => width * layer.inputs * layer.outputs * 9;
+
+/** Of pooling a block of a pixel: what it moves takes as long as so many multiplications. */
+const POOL_WORK = 64;
 
 /** Bytes of the 16 planes before and after a layer's products. */
 const planeBytes = (layer: Layer, bytes: number, width: number, rows: number): readonly [planes: number, products: number] => {
@@ -159,12 +162,15 @@ export class Network {
       for (let row = 0; row < height;) {
         if (signal.aborted) return false;
         const rows = Math.min(pace.rows(work), most, height - row);
-        const encoder = this.#device.createCommandEncoder({ label: layer.name });
-        this.#encode(encoder, i, { width, height, row, rows });
-        await pace.submit(this.#device.queue, encoder.finish(), rows * work);
+        for (let column = 0; column < width;) {
+          // Even two rows may take a processor longer than a dispatch should.
+          const columns = rows > ROWS_MIN ? width : Math.min(pace.columns((work / width) * rows), width - column);
+          await this.#submit(pace, i, { width, height, column, columns, row, rows }, (work / width) * columns * rows);
+          column += columns;
+        }
         row += rows;
       }
-      if (layer.after === 'pool') this.#device.queue.submit([this.#pool(layer, width / 2, height / 2)]);
+      if (layer.after === 'pool') await this.#pool(pace, layer, width / 2, height / 2);
       done += (layer.inputs * layer.outputs) / 4 ** layer.level;
       onShare?.(done / whole);
     }
@@ -185,7 +191,13 @@ export class Network {
     this.#poolFrame.destroy();
   }
 
-  #encode(encoder: GPUCommandEncoder, i: number, band: { width: number; height: number; row: number; rows: number }): void {
+  async #submit(pace: Pace, i: number, band: Band, work: number): Promise<void> {
+    const encoder = this.#device.createCommandEncoder({ label: this.net.layers[i]!.name });
+    this.#encode(encoder, i, band);
+    await pace.submit(this.#device.queue, encoder.finish(), work);
+  }
+
+  #encode(encoder: GPUCommandEncoder, i: number, band: Band): void {
     const layer = this.net.layers[i]!;
     const pools = layer.after === 'pool';
     const { whole, planes, products } = this.#tensors!;
@@ -198,15 +210,23 @@ export class Network {
     });
   }
 
-  #pool(layer: Layer, width: number, height: number): GPUCommandBuffer {
-    write(this.#device, this.#poolFrame, Pool, { width, height, from_block: 0, to_block: layer.toChannel / BLOCK });
-    const encoder = this.#device.createCommandEncoder({ label: 'pool' });
-    const pass = encoder.beginComputePass({ label: 'pool' });
-    pass.setPipeline(this.#poolPipeline);
-    pass.setBindGroup(0, group(this.#device, 'pool', this.#poolPipeline, [this.#poolFrame, this.#tensors!.whole, this.#tensor(layer.to)]));
-    dispatchPixels(pass, width, height, blocksOf(layer.outputs));
-    pass.end();
-    return encoder.finish();
+  async #pool(pace: Pace, layer: Layer, width: number, height: number): Promise<void> {
+    const blocks = blocksOf(layer.outputs);
+    const buffers = [this.#poolFrame, this.#tensors!.whole, this.#tensor(layer.to)];
+    const bound = group(this.#device, 'pool', this.#poolPipeline, buffers);
+    const work = width * blocks * POOL_WORK;
+    for (let row = 0; row < height;) {
+      const rows = Math.min(pace.rows(work), height - row);
+      write(this.#device, this.#poolFrame, Pool, { width, height, from_block: 0, to_block: layer.toChannel / BLOCK, first_row: row });
+      const encoder = this.#device.createCommandEncoder({ label: 'pool' });
+      const pass = encoder.beginComputePass({ label: 'pool' });
+      pass.setPipeline(this.#poolPipeline);
+      pass.setBindGroup(0, bound);
+      dispatchPixels(pass, width, rows, blocks);
+      pass.end();
+      await pace.submit(this.#device.queue, encoder.finish(), rows * work);
+      row += rows;
+    }
   }
 
   #tensor(index: number): GPUBuffer {

@@ -21,6 +21,8 @@ export interface TilePicture {
 
 /** Bound where a picture has no guide. */
 const NOTHING = new Float32Array(4);
+/** Of a pixel that is encoded or decoded: its powers and logarithms take as long as so many multiplications. */
+const CODE_WORK = 256;
 /** A picture, its albedo and its normals. */
 const SOURCES = 3;
 
@@ -93,7 +95,7 @@ export class TilePass {
     const { tensors, scratch } = network.bytes(x.length, y.length);
     this.bytes = Math.max(this.bytes, tensors + scratch + sources.reduce((sum, buffer) => sum + buffer.size, 2 * size));
     try {
-      write(device, this.#frame, Tile, {
+      const frame = {
         width: x.length,
         height: y.length,
         there_width: width,
@@ -104,10 +106,13 @@ export class TilePass {
         keep_height: y.kept,
         first_block: network.inputBlock,
         scale: picture.scale,
-      });
-      this.#submit(this.#encoder, [this.#frame, ...sources, network.input], x.length, y.length);
+      };
+      await this.#dispatch(pace, this.#encoder, [...sources, network.input], frame, [x.length, y.length]);
       if (!(await network.run(signal, pace, onShare))) return null;
-      this.#submit(this.#decoder, [this.#frame, network.output, result], x.kept, y.kept, { result, staging });
+      await this.#dispatch(pace, this.#decoder, [network.output, result], frame, [x.kept, y.kept]);
+      const copy = device.createCommandEncoder({ label: 'denoised tile' });
+      copy.copyBufferToBuffer(result, 0, staging, 0, size);
+      device.queue.submit([copy.finish()]);
       await staging.mapAsync(GPUMapMode.READ);
       await pace.settle();
       return new Float32Array(staging.getMappedRange().slice(0));
@@ -116,21 +121,27 @@ export class TilePass {
     }
   }
 
-  #submit(
+  /** All rows of a tile, as many at a time as a dispatch may take. */
+  async #dispatch(
+    pace: Pace,
     pipeline: GPUComputePipeline,
     buffers: readonly GPUBuffer[],
-    width: number,
-    height: number,
-    copy?: { readonly result: GPUBuffer; readonly staging: GPUBuffer },
-  ): void {
-    const encoder = this.#device.createCommandEncoder({ label: pipeline.label });
-    const pass = encoder.beginComputePass({ label: pipeline.label });
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group(this.#device, pipeline.label, pipeline, buffers));
-    dispatchPixels(pass, width, height);
-    pass.end();
-    if (copy) encoder.copyBufferToBuffer(copy.result, 0, copy.staging, 0, copy.staging.size);
-    this.#device.queue.submit([encoder.finish()]);
+    frame: Omit<Record<keyof typeof Tile.fields, number>, 'first_row'>,
+    [width, height]: readonly [number, number],
+  ): Promise<void> {
+    const bound = group(this.#device, pipeline.label, pipeline, [this.#frame, ...buffers]);
+    for (let row = 0; row < height;) {
+      const rows = Math.min(pace.rows(width * CODE_WORK), height - row);
+      write(this.#device, this.#frame, Tile, { ...frame, first_row: row });
+      const encoder = this.#device.createCommandEncoder({ label: pipeline.label });
+      const pass = encoder.beginComputePass({ label: pipeline.label });
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bound);
+      dispatchPixels(pass, width, rows);
+      pass.end();
+      await pace.submit(this.#device.queue, encoder.finish(), rows * width * CODE_WORK);
+      row += rows;
+    }
   }
 }
 
