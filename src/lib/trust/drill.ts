@@ -92,11 +92,16 @@ export function unpackBits(text: string, count: number): boolean[] | null {
 export const sealOf = (request: string, nonceCommitment: string): string =>
   toHex(sha256(concat(fromHex(request), fromHex(nonceCommitment))));
 
+/** A film that was drawn whole and passed unseen: it spared most, and few drills are drawn whole. */
+const WHOLE_WEIGHT = 8;
+
 /** What a drill says of a checker that gave this verdict on these leaves; null where none of them tells. */
 export function drillLesson(
   tells: readonly boolean[],
   drawn: readonly number[],
   verdict: 'pass' | 'fail',
-): { readonly truth: 'bad'; readonly right: boolean } | null {
-  return drawn.some((leaf) => tells[leaf]) ? { truth: 'bad', right: verdict === 'fail' } : null;
+): { readonly truth: 'bad'; readonly right: boolean; readonly weight: number } | null {
+  if (!drawn.some((leaf) => tells[leaf])) return null;
+  const right = verdict === 'fail';
+  return { truth: 'bad', right, weight: !right && drawn.length === tells.length ? WHOLE_WEIGHT : 1 };
 }

@@ -54,10 +54,12 @@ const REVIEW_FROM = 16;
 /** Has it shown that it looks? Many fresh keys are no jury. */
 export const mayReview = (grades: Grades): boolean => grades.answered >= REVIEW_FROM && accuracyOf(grades) >= PAID_FROM;
 
-export function graded(grades: Grades, { truth, right }: { truth: 'good' | 'bad'; right: boolean }): Grades {
+/** @param weight how many films it counts as; one unless said. */
+export function graded(grades: Grades, { truth, right, weight = 1 }: { truth: 'good' | 'bad'; right: boolean; weight?: number }): Grades {
+  const rights = right ? weight : 0;
   return truth === 'good'
-    ? { ...grades, good: grades.good + 1, goodRight: grades.goodRight + Number(right) }
-    : { ...grades, bad: grades.bad + 1, badRight: grades.badRight + Number(right) };
+    ? { ...grades, good: grades.good + weight, goodRight: grades.goodRight + rights }
+    : { ...grades, bad: grades.bad + weight, badRight: grades.badRight + rights };
 }
 
 export const answered = (grades: Grades): Grades => ({ ...grades, answered: grades.answered + 1 });
