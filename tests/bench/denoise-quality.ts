@@ -90,9 +90,20 @@ async function twin(model: DenoiseModel, guides: 0 | 2, { color, albedo, normal 
   if (known) return known;
   const exposure = autoExposure(color, TWIN_PX, TWIN_PX);
   const light = planar(color, (v) => encodeLight(Math.max(v, 0) * exposure));
-  const guide = guides > 0 ? [...planar(albedo!, (v) => Math.min(Math.max(v, 0), 1)), ...planar(normal!, (v) => v * 0.5 + 0.5)] : [];
-  const input = { channels: guides > 0 ? 9 : 3, width: TWIN_PX, height: TWIN_PX, values: Float64Array.of(...light, ...guide) };
-  const { values } = unet(parseTza(await fileWeights(model)), input);
-  TWINS.set(model, values);
-  return values;
+  const values = new Float64Array(light.length * (guides + 1));
+  values.set(light);
+  if (guides > 0) {
+    values.set(
+      planar(albedo!, (v) => Math.min(Math.max(v, 0), 1)),
+      light.length,
+    );
+    values.set(
+      planar(normal!, (v) => v * 0.5 + 0.5),
+      light.length * 2,
+    );
+  }
+  const input = { channels: 3 * (guides + 1), width: TWIN_PX, height: TWIN_PX, values };
+  const made = unet(parseTza(await fileWeights(model)), input).values;
+  TWINS.set(model, made);
+  return made;
 }

@@ -7,7 +7,7 @@
 import { fileWeights } from '#cli/denoise-weights.ts';
 import { nodeGpu } from '#cli/node-gpu.ts';
 import type { DenoiseRequest, DispatchTimes } from '#lib/gpu/engine.ts';
-import { chooseKinds, softwareKind } from '#workers/render/denoise/choice.ts';
+import { chooseKinds, softwareKindOf } from '#workers/render/denoise/choice.ts';
 import { KINDS } from '#workers/render/denoise/kernels.ts';
 import { parseTza } from '#workers/render/denoise/tza.ts';
 import { planUNet } from '#workers/render/denoise/unet.ts';
@@ -139,7 +139,7 @@ function runnerOf(stage: Stage, way: Way, model: DenoiseModel, guides: 0 | 2, pe
     return { way, open };
   }
   const chosen: DenoiserOptions['choose'] = software
-    ? async () => softwareKind
+    ? async () => softwareKindOf(`${adapter.info.description} ${adapter.info.device}`)
     : (layers, kernels) => chooseKinds(layers, { device, kernels, store: undefined, key: '', now: () => performance.now() });
   const open: Runner['open'] = async () => {
     const denoiser = new Denoiser(device, fileWeights, {

@@ -56,11 +56,12 @@ const pool = (x: Planes): Planes =>
   );
 const enlarge = (x: Planes): Planes =>
   resample(x, x.width * 2, x.height * 2, (c, column, row) => at(x, c, Math.floor(column / 2), Math.floor(row / 2)));
-const join = (a: Planes, b: Planes): Planes => ({
-  ...a,
-  channels: a.channels + b.channels,
-  values: Float64Array.of(...a.values, ...b.values),
-});
+function join(a: Planes, b: Planes): Planes {
+  const out = planes(a.channels + b.channels, a.width, a.height);
+  out.values.set(a.values);
+  out.values.set(b.values, a.values.length);
+  return out;
+}
 
 /** Any of the networks; sides are multiples of 16. */
 export const unet = (tensors: ReadonlyMap<string, Tensor>, input: Planes): Planes =>

@@ -12,7 +12,7 @@ import { directProgram, gemmProgram, winogradPrograms } from '#shaders/denoise/i
 import type { TuneStore } from '../autotune.ts';
 import { DEFAULT_LIMITS, openDevice, type OpenOutcome } from '../device.ts';
 import { Denoiser, type DenoiserOptions } from '../denoiser.ts';
-import { chooseKinds, softwareKind } from './choice.ts';
+import { chooseKinds, softwareKindOf } from './choice.ts';
 import { SHAPES } from './kernels.ts';
 import type { LoadWeights } from './weights.ts';
 
@@ -97,7 +97,7 @@ async function openRoomy(gpu: GPU | undefined): Promise<OpenOutcome> {
 
 /** Processors convert halves where they have to, so on software adapters they only cost. */
 function optionsFor({ device, adapter }: { device: GPUDevice; adapter: Adapter }, store: TuneStore | undefined): DenoiserOptions {
-  if (adapter.software) return { choose: async () => softwareKind };
+  if (adapter.software) return { choose: async () => softwareKindOf(adapter.name) };
   const precision = device.features.has('shader-f16') ? 'f16' : 'f32';
   const texts = [directProgram(SHAPES.strip, precision), directProgram(SHAPES.direct, precision), gemmProgram(precision)];
   const kernels = toHex(sha256(utf8([...texts, ...Object.values(winogradPrograms(precision))].join('')))).slice(0, 16);
