@@ -19,6 +19,8 @@ export interface LinearPicture {
   readonly planes: Readonly<Partial<Record<PictureRole, Float32Array<ArrayBuffer>>>>;
   /** Alpha of the colour; null when there is none. */
   readonly coverage: Float32Array<ArrayBuffer> | null;
+  /** Mean squared luminance of a pixel's paths, and their number: what Pictor writes into its own EXR files; null when there is none. */
+  readonly noise: { readonly moment: Float32Array<ArrayBuffer>; readonly samples: Float32Array<ArrayBuffer> } | null;
 }
 
 const BOUNDS = { sidePx: PICTURE_SIDE_PX_MAX, pixels: PICTURE_PIXELS_MAX, texels: PICTURE_PIXELS_MAX };
@@ -33,7 +35,7 @@ export async function readPictureFile(path: string, role: PictureRole, more: rea
   const read = readPfm(file, BOUNDS);
   if (!read.ok) throw new CommandError(`${path} ${/^P[Ff]/.test(latin(file)) ? read.text : 'is neither a PFM nor an OpenEXR file'}`);
   const { width, height, channels, values } = read.image;
-  return { width, height, planes: { [role]: channels === 3 ? values : tripled(values) }, coverage: null };
+  return { width, height, planes: { [role]: channels === 3 ? values : tripled(values) }, coverage: null, noise: null };
 }
 
 const latin = (file: Bytes): string => String.fromCharCode(...file.subarray(0, 2));
@@ -58,8 +60,15 @@ function fromExr(path: string, file: Bytes, role: PictureRole, more: readonly Pi
   const planes = Object.fromEntries(wanted.map(({ role: one, layer }) => [one, readExrChannels(opened, layer, refuse)]));
   const alpha = own[0]!.replace(/R$/, 'A');
   const coverage = role === 'color' && names.includes(alpha) && alpha !== own[0] ? readExrChannels(opened, [alpha], refuse) : null;
-  return { width: opened.width, height: opened.height, planes, coverage };
+  const noise =
+    role === 'color' && NOISE.every((name) => names.includes(name))
+      ? { moment: readExrChannels(opened, [NOISE[0]], refuse), samples: readExrChannels(opened, [NOISE[1]], refuse) }
+      : null;
+  return { width: opened.width, height: opened.height, planes, coverage, noise };
 }
+
+/** Channels of `--aov moment,samples`. */
+const NOISE = ['moment.Y', 'samples.X'] as const;
 
 /** What layers are called by Pictor, Blender ("ViewLayer.Denoising Albedo.R"), OIDN's and other renderers' files. */
 const CALLED: Readonly<Record<PictureRole, RegExp>> = {

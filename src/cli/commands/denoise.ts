@@ -21,7 +21,8 @@ its guides are linear: .pfm, or .exr as scanlines (stored plain, RLE, ZIP, ZIPS 
   --out PATH            .png (tone mapped), .exr or .pfm (linear); may be given several times
   --albedo FILE         what surfaces reflect, 0 to 1: keeps textures sharp
   --normal FILE         normals, -1 to 1: keeps edges sharp; needs an albedo
-                        An albedo and a normal layer of COLOR.exr itself are used unless files are named.
+                        An albedo and a normal layer of COLOR.exr itself are used unless files are named;
+                        so are moment and samples, with which light that no grain explains is kept.
   --clean               the guides hold no grain (they were denoised, or rendered apart)
   --quality fast|final  default final
   --tonemap NAME        agx, neutral, aces or none, for .png; default neutral
@@ -108,7 +109,7 @@ async function readGuides(words: Words, picture: LinearPicture): Promise<Guides>
 }
 
 async function denoise(signal: AbortSignal, words: Words, picture: LinearPicture, { albedo, normal }: Guides) {
-  const { width, height, coverage } = picture;
+  const { width, height, coverage, noise } = picture;
   const engine = await ThreadEngine.start();
   const device = await probeOrExplain(engine);
   const guided = albedo ? ` by albedo${normal ? ' and normal' : ''}` : '';
@@ -120,6 +121,7 @@ async function denoise(signal: AbortSignal, words: Words, picture: LinearPicture
     color: picture.planes.color!,
     albedo,
     normal,
+    ...noise,
     guides: words.clean ? 'clean' : 'noisy',
     quality: words.quality,
   } as const;
