@@ -100,10 +100,13 @@ export class ReviewerRole {
       over.signal.addEventListener('abort', off);
     });
     try {
+      // A tab just opened is about to be connected.
+      const patience = AbortSignal.any([signal, over.signal]);
+      await Promise.race([control.whenConnected(), clock.sleep(patience, REQUEST_TIMEOUT_MS)]);
       const outcome = await control.request({ type: 'look', lease });
       if (outcome.status === 'refused') return { text: outcome.text };
       if (outcome.status === 'disconnected') return { text: 'The coordinator does not answer right now.' };
-      const late = clock.sleep(AbortSignal.any([signal, over.signal]), REQUEST_TIMEOUT_MS).then(() => null);
+      const late = clock.sleep(patience, REQUEST_TIMEOUT_MS).then(() => null);
       return (await Promise.race([come, late])) ?? { text: 'The coordinator did not say where this film is.' };
     } finally {
       over.abort();

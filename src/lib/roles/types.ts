@@ -44,6 +44,8 @@ export interface Control {
   readonly balance: { readonly balanceMicro: bigint; readonly pendingMicro: bigint };
   readonly networkView: NetworkView | null;
   request(request: ControlRequest): Promise<ControlOutcome>;
+  /** Resolves at once while connected, else at the next welcome. */
+  whenConnected(): Promise<void>;
   submit(purpose: Purpose, body: unknown): Promise<ControlOutcome>;
   /** Signs without sending. */
   seal(purpose: Purpose, body: unknown): Promise<Envelope>;
