@@ -13,7 +13,7 @@ import { buildProgram, SAMPLES } from '../stacks/stage.ts';
 import { CALIBRATION, fill, readFilm, sceneNames, type Shelf } from './films.ts';
 import { PairTally } from './judge.ts';
 import { LEVEL_COUNT, shots, type Shot } from './plan.ts';
-import { derivedFrom, figuresOf, lineOf, usedThresholds, type Calibration } from './report.ts';
+import { contradictions, derivedFrom, figuresOf, lineOf, usedThresholds, type Calibration } from './report.ts';
 
 const RECORD = join(process.cwd(), 'tests/reference/adapter-pairs.json');
 const HELP = `usage: npm run trust:calibrate -- [options]
@@ -134,6 +134,7 @@ async function main(): Promise<void> {
   };
   say(pairs.map(lineOf).join('\n'));
   say(`derived ${JSON.stringify(record.derived)}\nused    ${JSON.stringify(record.thresholds)}`);
+  for (const text of contradictions(record, record.thresholds)) say(`against the thresholds in force: ${text}`);
   const less = smaller(record);
   if (less !== null) throw new Error(`the record stays: ${less}`);
   if (values.dry) return;

@@ -88,7 +88,20 @@ describe('alone', () => {
   });
 
   test('a picture cleared of grain beside its light, and the same by pictor denoise from the file', async () => {
-    const words = ['render', SCENE, ...LOOK, '--aov', 'albedo,normal,moment,samples', '--denoise', 'fast', '--tonemap', 'aces', '--bits', '16', '--json'];
+    const words = [
+      'render',
+      SCENE,
+      ...LOOK,
+      '--aov',
+      'albedo,normal,moment,samples',
+      '--denoise',
+      'fast',
+      '--tonemap',
+      'aces',
+      '--bits',
+      '16',
+      '--json',
+    ];
     const done = await pictor([...words, '--out', at('d.exr'), '--out', at('d.png')]);
     expect(done.code, done.stderr).toBe(0);
     expect(JSON.parse(done.stdout)).toMatchObject({ denoised: [expect.stringContaining('rt_')] });

@@ -3,7 +3,7 @@
  * came of them. A drill must be what every draw of its lease was sealed with, signed by the lease's own
  * worker; an appeal is its worker's and heard once; a decision follows from the words. Sentences as in replay.ts.
  */
-import { DrillSealBodySchema, ReviewWordBodySchema } from '../protocol/control.ts';
+import { DrillSealBodySchema, ReviewWordBodySchema } from '../protocol/bodies.ts';
 import { APPEAL_OPEN_MS_MAX } from '../protocol/limits.ts';
 import { sealOf, unpackBits } from '../trust/drill.ts';
 import { appealOutcome, wordsWith } from '../trust/review.ts';

@@ -16,7 +16,7 @@ import {
   LeaseAppealBodySchema,
   LeaseCommitBodySchema,
   ReviewWordBodySchema,
-} from '../protocol/control.ts';
+} from '../protocol/bodies.ts';
 import { envelopeHash, open, type Envelope, type EnvelopeFault, type Purpose, type Verify } from '../protocol/envelope.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import type { Leaf, LogLeaf } from './leaf.ts';

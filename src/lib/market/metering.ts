@@ -5,11 +5,10 @@
  */
 import type { Counters } from '../job/film.ts';
 import { LEAF_SIDE_PX, COST_PER_MILLE_MAX } from '../protocol/limits.ts';
-import type { Pass, Rect } from '../job/plan.ts';
+import type { Rect } from '../job/plan.ts';
 
-/** Leaves that are counted, of the smallest passes a meter can be read from. */
+/** Leaves that are counted. */
 const METER_LEAVES = 24;
-export const METER_PASS: Pass = { first: 0, count: 4 };
 /** How far two honest counts may differ: devices part over one path in a hundred at worst. */
 export const COST_TOLERANCE = 0.05;
 

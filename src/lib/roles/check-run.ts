@@ -7,7 +7,7 @@
 import { filmLight, filmSegments, FILM_BYTES_PER_PIXEL, SIGNATURE_BYTES_PER_PATH, type Film } from '../job/film.ts';
 import { leafRects, passes, segmentsPerPathMax, tileRect, type Pass, type Rect } from '../job/plan.ts';
 import { equalBytes, sha256, type Bytes } from '../protocol/bytes.ts';
-import type { CheckVerdictBody } from '../protocol/control.ts';
+import type { CheckVerdictBody } from '../protocol/bodies.ts';
 import { RECONNECT_BACKOFF_MS_MAX, RECONNECT_BACKOFF_MS_MIN } from '../protocol/limits.ts';
 import type { PeerFault, PeerRequest } from '../protocol/peer.ts';
 import { cutLeaf, cutLight, rootOfDelivery, type LeafParts } from '../trust/commitment.ts';

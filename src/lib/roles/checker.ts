@@ -5,7 +5,7 @@
  */
 import type { DeviceReport } from '../gpu/engine.ts';
 import { randomBytes, toHex } from '../protocol/bytes.ts';
-import type { CheckVerdictBody } from '../protocol/control.ts';
+import type { CheckVerdictBody } from '../protocol/bodies.ts';
 import { CHECK_NONCES_PER_CHECKER_MAX } from '../protocol/limits.ts';
 import { nonceCommitment } from '../trust/draw.ts';
 import { CheckRun, NOTHING_SEEN, type Finding } from './check-run.ts';

@@ -6,7 +6,7 @@
 import { FILM_BYTES_PER_PIXEL } from '../job/film.ts';
 import { leafRects, passes, tileRect, type Pass, type Rect } from '../job/plan.ts';
 import type { Bytes } from '../protocol/bytes.ts';
-import type { ReviewWordBody } from '../protocol/control.ts';
+import type { ReviewWordBody } from '../protocol/bodies.ts';
 import { RECONNECT_BACKOFF_MS_MAX, RECONNECT_BACKOFF_MS_MIN, REQUEST_TIMEOUT_MS } from '../protocol/limits.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import { rootOfDelivery } from '../trust/commitment.ts';

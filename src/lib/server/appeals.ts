@@ -7,7 +7,7 @@
 import { and, eq, lt } from 'drizzle-orm';
 import { heldOf, TREASURY } from '../ledger/leaf.ts';
 import { restoreLines } from '../ledger/postings.ts';
-import type { LeaseAppealBody, ReviewWordBody } from '../protocol/control.ts';
+import type { LeaseAppealBody, ReviewWordBody } from '../protocol/bodies.ts';
 import { APPEAL_MS_MAX, APPEAL_OPEN_MS_MAX } from '../protocol/limits.ts';
 import { graded, mayReview } from '../trust/grading.ts';
 import { appealOutcome, wordsWith, type Words } from '../trust/review.ts';

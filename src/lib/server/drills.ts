@@ -6,7 +6,7 @@
 import { and, eq } from 'drizzle-orm';
 import { drillLines } from '../ledger/postings.ts';
 import { toHex } from '../protocol/bytes.ts';
-import type { DrillSealBody } from '../protocol/control.ts';
+import type { DrillSealBody } from '../protocol/bodies.ts';
 import { drillLesson, sealOf, unpackBits } from '../trust/drill.ts';
 import { answered, graded, payFactor } from '../trust/grading.ts';
 import { refuse, type Core, type Refusal } from './core.ts';

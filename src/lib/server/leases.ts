@@ -7,7 +7,8 @@ import { and, eq, like, ne, sql } from 'drizzle-orm';
 import { leafRects, segmentsPerPathMax, tileCount, tileRect } from '../job/plan.ts';
 import { leasePaths, pathsOfFirst } from '../market/price.ts';
 import { toHex } from '../protocol/bytes.ts';
-import type { Lease, LeaseCommitBody } from '../protocol/control.ts';
+import type { LeaseCommitBody } from '../protocol/bodies.ts';
+import type { Lease } from '../protocol/control.ts';
 import {
   LEASE_ATTEMPTS_MAX,
   LEASE_DEADLINE_MAX_MS,

@@ -4,7 +4,7 @@
  */
 import { and, eq, inArray } from 'drizzle-orm';
 import { tileCount } from '../job/plan.ts';
-import type { JobQuietBody } from '../protocol/control.ts';
+import type { JobQuietBody } from '../protocol/bodies.ts';
 import { closeJob } from './closing.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { findJob, orderOf, type Request } from './jobs.ts';

@@ -4,7 +4,7 @@
  * whose word would be heard, for it opens the job's scene.
  */
 import { and, asc, desc, eq, gt, inArray, isNull, like, sql } from 'drizzle-orm';
-import { CASE_KINDS, doubtOf, WORDS_NEEDED, type Board, type Provenance, type ReviewCase, type ReviewQueue } from '../trust/review.ts';
+import { doubtOf, WORDS_NEEDED, type Board, type Provenance, type ReviewCase, type ReviewQueue } from '../trust/review.ts';
 import { APPEAL_MS_MAX, REVIEW_CASES_MAX } from '../protocol/limits.ts';
 import type { ServerMessage } from '../protocol/control.ts';
 import { rejected, reviewerFault, wordsOn } from './appeals.ts';
@@ -35,7 +35,7 @@ export async function reviewQueue(core: Core): Promise<ReviewQueue> {
 interface Found {
   readonly lease: LeaseRow;
   readonly job: JobRow;
-  readonly kind: (typeof CASE_KINDS)[number];
+  readonly kind: ReviewCase['kind'];
 }
 
 async function appealed(db: Db): Promise<Found[]> {

@@ -4,7 +4,7 @@
  * that records the last missing piece.
  */
 import { and, count, eq, inArray, sql } from 'drizzle-orm';
-import type { FilmReceiptBody } from '../protocol/control.ts';
+import type { FilmReceiptBody } from '../protocol/bodies.ts';
 import {
   FILM_MISSING_MAX,
   FILM_REDELIVERIES_MAX,

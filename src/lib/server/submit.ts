@@ -19,7 +19,7 @@ import {
   LeaseAppealBodySchema,
   LeaseCommitBodySchema,
   ReviewWordBodySchema,
-} from '../protocol/control.ts';
+} from '../protocol/bodies.ts';
 import { claimedPurpose, envelopeHash, open, type Envelope, type EnvelopeFault, type Purpose } from '../protocol/envelope.ts';
 import { ENVELOPE_AGE_MS_MAX } from '../protocol/limits.ts';
 import { appeal, recordWord } from './appeals.ts';

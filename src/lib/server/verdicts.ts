@@ -5,7 +5,7 @@
  */
 import { and, eq, sql } from 'drizzle-orm';
 import { fromHex, toHex } from '../protocol/bytes.ts';
-import type { CheckVerdictBody } from '../protocol/control.ts';
+import type { CheckVerdictBody } from '../protocol/bodies.ts';
 import { CHECKS_UNAVAILABLE_MAX, SECOND_OPINION_MS_MAX } from '../protocol/limits.ts';
 import { challengedLeaves, drawSeed, nonceCommitment, secondAuditFalls } from '../trust/draw.ts';
 import { decide, lessonsOf, type Opinion, type Outcome } from '../trust/escalation.ts';

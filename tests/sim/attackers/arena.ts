@@ -48,6 +48,12 @@ export interface Attack {
   readonly tells: readonly boolean[];
 }
 
+/** Films traced to spoil one, beside the honest one. */
+export const EXTRA_TRACES: Readonly<Record<string, number>> = {
+  ...{ forged: 0, brighter: 0, skim: 0, upscaled: 0 },
+  ...{ depth: 1, samples: 0.5, denoised: 0.5, replayed: 1 },
+};
+
 const light = (bytes: Uint8Array<ArrayBuffer>): number => filmLight(bytes).reduce((sum, value) => sum + value, 0);
 
 /** @param share of the tile's leaves that are false; the rest is traced. @param scene 2 is a stale one. */

@@ -15,7 +15,7 @@ import { answered, graded, mayBeDrawn, missed, payFactor, UNGRADED, type Grades 
 import { inLotOrder, verified } from '#lib/trust/lots.ts';
 import { DEFAULT_RULES } from '#lib/trust/rules.ts';
 import { blocked, challengeOf, faulted, NEWCOMER, observed, settled, withheld, type Standing } from '#lib/trust/standing.ts';
-import { JOB_LEAVES, PRICE, type Attack } from './arena.ts';
+import { EXTRA_TRACES, JOB_LEAVES, PRICE, type Attack } from './arena.ts';
 
 /** A lease of 100,000: nine tenths for the worker, 8 % for checkers, 2 % for the treasury. */
 const CHECKER_MICRO = 8_000n;
@@ -288,12 +288,6 @@ export class Court {
     worker.profit++;
   }
 }
-
-/** Films traced to spoil one, beside the honest one. */
-const EXTRA_TRACES: Readonly<Record<string, number>> = {
-  ...{ forged: 0, brighter: 0, skim: 0, upscaled: 0 },
-  ...{ depth: 1, samples: 0.5, denoised: 0.5, replayed: 1 },
-};
 
 const labourer = (attack: Attack, friend = false): Labourer => ({
   ...{ attack, friend, standing: NEWCOMER, seen: [], held: 0n, profit: 0, leases: 0, faults: 0 },

@@ -6,7 +6,11 @@ import { UsageError } from '#cli/command.ts';
 const network = 'http://127.0.0.1:1';
 
 test('price in micro-tokens, noise in millionths, and nothing where nothing was said', () => {
-  expect(readTerms({ network, price: '2.5', noise: '3', proven: true })).toEqual({ priceMaxMicro: '2500000', noisePpm: 30_000, proven: true });
+  expect(readTerms({ network, price: '2.5', noise: '3', proven: true })).toEqual({
+    priceMaxMicro: '2500000',
+    noisePpm: 30_000,
+    proven: true,
+  });
   expect(readTerms({ network, proven: false })).toEqual({});
 });
 

@@ -20,7 +20,7 @@ const bytesOf = (n: bigint): Bytes => Uint8Array.from(fromHex(n.toString(16).pad
 function mixed(): Bytes {
   const secret = createHash('sha512').update(new Uint8Array(32).fill(7)).digest().subarray(0, 32);
   secret[0]! &= 248;
-  secret[31]! = (secret[31]! & 63) | 64;
+  secret[31] = (secret[31]! & 63) | 64;
   const r = 12_345n;
   const torsion = ed.Point.fromHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
   const R = ed.Point.BASE.multiply(r).add(torsion).toBytes();

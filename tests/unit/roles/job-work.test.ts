@@ -2,7 +2,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { passes, tileRect } from '#lib/job/plan.ts';
 import { concat, type Bytes } from '#lib/protocol/bytes.ts';
-import type { FilmReceiptBody, Lease } from '#lib/protocol/control.ts';
+import type { FilmReceiptBody } from '#lib/protocol/bodies.ts';
+import type { Lease } from '#lib/protocol/control.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
 import { MemoryJobStore } from '#lib/roles/job-store.ts';
 import { JobWork, type JobParts } from '#lib/roles/job-work.ts';

@@ -94,7 +94,8 @@ async function ground(cells: number, flat: boolean): Promise<CompiledScene> {
   return compile(glb);
 }
 
-const wide = (scene: CompiledScene): number => bytesPerTriangle(scene, { form: 'wide', byteLength: buildWideTree(scene.nodes).rows.byteLength });
+const wide = (scene: CompiledScene): number =>
+  bytesPerTriangle(scene, { form: 'wide', byteLength: buildWideTree(scene.nodes).rows.byteLength });
 
 /** Of issue 4: memory of what grows with the mesh. */
 const BYTES_MAX = 110;
