@@ -202,8 +202,10 @@ export const RECEIPT_WAIT_MS_MAX = 10 * 60_000;
 export const FILM_WAIT_MS_MAX = 2 * 60_000;
 /** So many times, and the lease is void without anyone's fault. */
 export const FILM_MISSING_MAX = 2;
-/** Voided so, of all jobs of a creator, and one more for so many settled; beyond it the check alone decides. */
-export const FILMS_MISSING_MAX = 4;
+/** Workers from whom films of a creator's jobs were voided so, and one more for so many settled; beyond it the check alone decides. */
+export const MISSING_WORKERS_MAX = 4;
+/** Films of one of them. */
+export const FILMS_MISSING_PER_WORKER_MAX = 32;
 export const FILMS_PER_MISSING = 50;
 /** Corrupt deliveries of one film that the worker is asked to mend. */
 export const FILM_REDELIVERIES_MAX = 4;

@@ -9,9 +9,10 @@ import {
   FILM_MISSING_MAX,
   FILM_REDELIVERIES_MAX,
   FILM_WAIT_MS_MAX,
-  FILMS_MISSING_MAX,
+  FILMS_MISSING_PER_WORKER_MAX,
   FILMS_PER_MISSING,
   MISSING_PAUSE_MS,
+  MISSING_WORKERS_MAX,
 } from '../protocol/limits.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { refundIfOver } from './closing.ts';
@@ -126,24 +127,32 @@ function receiptFault(lease: LeaseRow, verdict: FilmReceiptBody['verdict'], atMs
   return null;
 }
 
-/** A few films of every creator's may never come, and one of fifty that did: more, and it would have pictures for nothing. */
-async function mayMiss({ db }: Tx, creator: string): Promise<boolean> {
+/**
+ * From a few workers of every creator's films may never come, and from one more for every fifty that did: beyond
+ * that it would have pictures for nothing. What one worker owes counts once, or a single one that brings nothing would use it up.
+ */
+async function mayMiss({ db }: Tx, creator: string, worker: string): Promise<boolean> {
   const mine = db.select({ id: jobs.id }).from(jobs).where(eq(jobs.creator, creator));
-  const [before] = await db
+  const rows = await db
     .select({
+      worker: leases.worker,
       missed: count(sql`case when ${leases.reason} = ${FILM_MISSING} then 1 end`),
       settled: count(sql`case when ${leases.state} = 'settled' then 1 end`),
     })
     .from(leases)
-    .where(and(inArray(leases.job, mine), inArray(leases.state, ['settled', 'voided'])));
-  return (before?.missed ?? 0) < FILMS_MISSING_MAX + Math.floor((before?.settled ?? 0) / FILMS_PER_MISSING);
+    .where(and(inArray(leases.job, mine), inArray(leases.state, ['settled', 'voided'])))
+    .groupBy(leases.worker);
+  const others = rows.filter((row) => row.worker !== worker && row.missed > 0).length;
+  const settled = rows.reduce((sum, row) => sum + row.settled, 0);
+  const owed = rows.find((row) => row.worker === worker)?.missed ?? 0;
+  return owed < FILMS_MISSING_PER_WORKER_MAX && others < MISSING_WORKERS_MAX + Math.floor(settled / FILMS_PER_MISSING);
 }
 
 /** The worker may be out of the creator's reach, or unwilling: somebody else renders it again, and nobody is blamed. */
 async function recordMissing(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, job: JobRow): Promise<void> {
   const missing = lease.missing + 1;
   await tx.db.update(leases).set({ missing }).where(eq(leases.id, lease.id));
-  if (missing < FILM_MISSING_MAX || !(await mayMiss(tx, job.creator))) return askDelivery(core, notices, lease, job);
+  if (missing < FILM_MISSING_MAX || !(await mayMiss(tx, job.creator, lease.worker))) return askDelivery(core, notices, lease, job);
   core.sessions.pause(lease.worker, job.id, core.clock.nowMs() + MISSING_PAUSE_MS);
   await giveUp(core, tx, notices, lease.id, { from: 'committed', reason: FILM_MISSING, faults: 0, failed: true });
 }

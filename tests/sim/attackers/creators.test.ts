@@ -1,9 +1,9 @@
 /**
- * A creator that takes every film and says that it never came: believed a few times, because peers can be
+ * A creator that takes every film and says that it never came: believed of a few workers, because peers can be
  * out of each other's reach, and then the check decides and it pays. The re-trace decides, not the creator.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { FILM_WAIT_MS_MAX, FILMS_MISSING_MAX } from '#lib/protocol/limits.ts';
+import { FILM_WAIT_MS_MAX, MISSING_WORKERS_MAX } from '#lib/protocol/limits.ts';
 import { testOrder, world, type World } from '../../unit/server/harness.ts';
 
 let w: World;
@@ -19,7 +19,7 @@ test('films that “never came” are void a few times, whatever the jobs, and t
   await checker.checkReady(4, 64);
   let voided = 0;
   let paid = 0;
-  for (let i = 0; i <= FILMS_MISSING_MAX; i++) {
+  for (let i = 0; i <= MISSING_WORKERS_MAX; i++) {
     // Another job each time: a count by job would begin anew.
     const job = await creator.order(testOrder({ seed: i + 1 }));
     const worker = await w.join(['worker']);
@@ -38,5 +38,5 @@ test('films that “never came” are void a few times, whatever the jobs, and t
     paid += worker.all('settled').length;
     await worker.ask(0);
   }
-  expect({ voided, paid }).toEqual({ voided: FILMS_MISSING_MAX, paid: 1 });
+  expect({ voided, paid }).toEqual({ voided: MISSING_WORKERS_MAX, paid: 1 });
 }, 240_000);
