@@ -220,10 +220,12 @@ describe('a worker that turns false', () => {
     await page.keyboard.press('r');
     await reviewer.get('reject-reason').nth(1).click();
     await expect.poll(() => reviewer.get('unveiled').getByTitle(key).count(), { timeout: WAIT_MS_MAX }).toBe(1);
+    // The log says so with its next checkpoint.
+    const outcomes = async (): Promise<string[]> => of(await logLeaves(), 'appealed').map(({ outcome }) => outcome);
+    await expect.poll(outcomes, { timeout: WAIT_MS_MAX }).toEqual(['denied']);
     const leaves = await logLeaves();
     expect(of(leaves, 'appeal')).toHaveLength(1);
     expect(of(leaves, 'word')).toHaveLength(1);
-    expect(of(leaves, 'appealed').map(({ outcome }) => outcome)).toEqual(['denied']);
   });
 
   it('leaves no trace in the picture: the honest alone make the same bytes', async () => {

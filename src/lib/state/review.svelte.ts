@@ -99,7 +99,7 @@ export class ReviewDesk {
   async refresh(signal: AbortSignal): Promise<void> {
     try {
       this.cases = (await askQueue(signal)).cases.toSorted((a, b) => b.doubt - a.doubt);
-      if (this.#polls++ % BOARD_POLLS === 0) this.board = await ask(signal, '/api/workers', BoardSchema);
+      if (this.#polls++ % BOARD_POLLS === 0) this.board = await ask(signal, '/api/board', BoardSchema);
       this.asOfMs = Date.now();
       this.trouble = null;
       const key = this.#connection.key ?? recall('browser', 'key');
