@@ -245,11 +245,16 @@ export class WorkerRole {
       traceMs: Math.round(traceSeconds * 1000),
       weights: packClasses(leafClasses(film.light, rect, film.samples)),
     };
-    if (spoilt) void control.submit('drill.seal', { lease, root: commitment.root, kind: spoilt.kind, tells: spoilt.tells });
-    void control.submit('lease.commit', body).then((outcome) => {
-      // Too late, recalled or unknown: nobody will ever ask for this film.
-      if (outcome.status === 'refused') this.#shelf.drop(lease);
-    });
+    const sealed = spoilt
+      ? control.submit('drill.seal', { lease, root: commitment.root, kind: spoilt.kind, tells: spoilt.tells })
+      : Promise.resolve({ status: 'ok' } as const);
+    void sealed
+      // A false film whose seal the coordinator does not hold is a lie: it is not committed to.
+      .then((seal) => (seal.status === 'ok' ? control.submit('lease.commit', body) : seal))
+      .then((outcome) => {
+        // Too late, recalled or unknown: nobody will ever ask for this film.
+        if (outcome.status === 'refused') this.#shelf.drop(lease);
+      });
     this.#films.emit({ lease: grant.lease, order: grant.order, rect, light: result.film.light });
   }
 
