@@ -8,7 +8,8 @@ import type { Film } from '../job/film.ts';
 import { passes, tileRect } from '../job/plan.ts';
 import { corrupted, type TraceSpec } from '../trust/corruption.ts';
 import { packBits, tellingLeaves, type Drill } from '../trust/drill.ts';
-import type { ControlEvent } from './types.ts';
+import type { LeaseCommitBody } from '../protocol/bodies.ts';
+import type { Control, ControlEvent, ControlOutcome } from './types.ts';
 
 type Grant = Extract<ControlEvent, { type: 'grant' }>;
 
@@ -66,6 +67,16 @@ export async function spoil(engine: Engine, signal: AbortSignal, grant: Grant, h
   const tells = tellingLeaves(honest, film, spec.rect, order.bounces);
   if (tells.filter(Boolean).length < TELLING_SHARE_MIN * tells.length) return null;
   return { film, kind: drill.kind, tells: packBits(tells) };
+}
+
+/** Commits to a film, to a false one once the coordinator holds its seal: without it, that would be a lie. */
+export async function commitTo(control: Control, body: LeaseCommitBody, spoilt: Spoilt | null): Promise<ControlOutcome> {
+  if (spoilt) {
+    const { lease, root } = body;
+    const sealed = await control.submit('drill.seal', { lease, root, kind: spoilt.kind, tells: spoilt.tells });
+    if (sealed.status !== 'ok') return sealed;
+  }
+  return control.submit('lease.commit', body);
 }
 
 /** Mulberry32: where to lie is nobody's secret, only whether. */

@@ -10,7 +10,7 @@ import type { ControlEvent } from './types.ts';
 import { LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
 import { commit } from '../trust/commitment.ts';
 import { leafClasses, packClasses } from '../trust/weights.ts';
-import { HonestFilms } from './drill-run.ts';
+import { commitTo, HonestFilms } from './drill-run.ts';
 import { FilmShelf, type ShelfBounds } from './film-shelf.ts';
 import { LeaseRun, type LeaseResult } from './lease-run.ts';
 import { Emitter, Observable } from './observable.ts';
@@ -245,16 +245,10 @@ export class WorkerRole {
       traceMs: Math.round(traceSeconds * 1000),
       weights: packClasses(leafClasses(film.light, rect, film.samples)),
     };
-    const sealed = spoilt
-      ? control.submit('drill.seal', { lease, root: commitment.root, kind: spoilt.kind, tells: spoilt.tells })
-      : Promise.resolve({ status: 'ok' } as const);
-    void sealed
-      // A false film whose seal the coordinator does not hold is a lie: it is not committed to.
-      .then((seal) => (seal.status === 'ok' ? control.submit('lease.commit', body) : seal))
-      .then((outcome) => {
-        // Too late, recalled or unknown: nobody will ever ask for this film.
-        if (outcome.status === 'refused') this.#shelf.drop(lease);
-      });
+    void commitTo(control, body, spoilt).then((outcome) => {
+      // Too late, recalled or unknown: nobody will ever ask for this film.
+      if (outcome.status === 'refused') this.#shelf.drop(lease);
+    });
     this.#films.emit({ lease: grant.lease, order: grant.order, rect, light: result.film.light });
   }
 
