@@ -15,6 +15,8 @@ const ON_DEMAND = ['deep', 'stacks', 'gpu-firefox'];
 const CHECKS = ['check', 'lint'];
 const STAGE_TIMEOUT_MS = 25 * 60_000;
 const ON_DEMAND_TIMEOUT_MS = 6 * 3_600_000;
+/** The tail of a log is what is read first. */
+const FAILURES_SHOWN_MAX = 40;
 const REPORTS = join(root, 'tests/.out');
 const SYSTEM_CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const SYSTEM_FIREFOX = ['/usr/bin/firefox-esr', '/usr/bin/firefox', '/usr/local/bin/firefox'];
@@ -90,32 +92,24 @@ async function bundledChromium() {
   return script;
 }
 
-const NONE = { passed: 0, failed: 0, skipped: 0 };
+const NONE = { passed: 0, failed: 0, skipped: 0, failures: [] };
+const failed = (failure) => ({ ...NONE, failed: 1, failures: [failure] });
 
 async function check(name) {
   const code = await run('npm', ['run', '--silent', name]);
-  return code === 0 ? { ...NONE, passed: 1 } : { ...NONE, failed: 1 };
+  return code === 0 ? { ...NONE, passed: 1 } : failed(`npm run ${name} ended with ${code}`);
 }
 
 async function project(name) {
-  const report = join(REPORTS, `${name}.json`);
-  rmSync(report, { force: true });
+  const summary = join(REPORTS, `${name}.json`);
+  rmSync(summary, { force: true });
+  process.env.PICTOR_TEST_SUMMARY = summary;
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const args = ['--project', name, '--passWithNoTests', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const args = ['--project', name, '--passWithNoTests', '--reporter=default', `--reporter=${join(root, 'tests/reporter.mjs')}`];
   const code = await run(process.execPath, [vitest, 'run', ...args], ON_DEMAND.includes(name) ? ON_DEMAND_TIMEOUT_MS : STAGE_TIMEOUT_MS);
-  const counts = existsSync(report) ? countsOf(JSON.parse(readFileSync(report, 'utf8'))) : { ...NONE, failed: 1 };
-  if (counts.passed + counts.failed + counts.skipped === 0) {
-    console.error(`${name}: no test ran`);
-    return { ...NONE, failed: 1 };
-  }
-  // An error outside of any test ends with a code only.
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
-}
-
-/** A file that fails before its first test counts as one failure. */
-function countsOf(report) {
-  const broken = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
-  return { passed: report.numPassedTests, failed: report.numFailedTests + broken, skipped: report.numPendingTests + report.numTodoTests };
+  const counts = existsSync(summary) ? JSON.parse(readFileSync(summary, 'utf8')) : failed('it ended before it could report');
+  if (counts.passed + counts.failed + counts.skipped === 0) return failed('no test ran');
+  return code !== 0 && counts.failed === 0 ? { ...counts, ...failed(`every test passed, yet it ended with ${code}`), passed: counts.passed } : counts;
 }
 
 async function main() {
@@ -141,12 +135,14 @@ async function main() {
     await ensureBuilt(['cli', 'site', 'embed']);
   });
   const total = { ...NONE };
+  const failures = [];
   for (const name of stages) {
     const counts = await timed(name, () => (CHECKS.includes(name) ? check(name) : project(name)));
-    for (const key of Object.keys(total)) total[key] += counts[key];
-    if (counts.failed > 0) console.error(`${name}: ${counts.failed} failed`);
+    for (const key of ['passed', 'failed', 'skipped']) total[key] += counts[key];
+    failures.push(...counts.failures.map((failure) => `${name}: ${failure}`));
   }
   console.log(`\n${times.join(', ')}; ${((performance.now() - startedMs) / 1000).toFixed(0)} s in all`);
+  if (failures.length > 0) console.log(`\nWhat failed:\n${failures.slice(0, FAILURES_SHOWN_MAX).join('\n')}\n`);
   console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
   return total.failed === 0 ? 0 : 1;
 }
