@@ -109,7 +109,9 @@ async function project(name) {
   const code = await run(process.execPath, [vitest, 'run', ...args], ON_DEMAND.includes(name) ? ON_DEMAND_TIMEOUT_MS : STAGE_TIMEOUT_MS);
   const counts = existsSync(summary) ? JSON.parse(readFileSync(summary, 'utf8')) : failed('it ended before it could report');
   if (counts.passed + counts.failed + counts.skipped === 0) return failed('no test ran');
-  return code !== 0 && counts.failed === 0 ? { ...counts, ...failed(`every test passed, yet it ended with ${code}`), passed: counts.passed } : counts;
+  return code !== 0 && counts.failed === 0
+    ? { ...counts, ...failed(`every test passed, yet it ended with ${code}`), passed: counts.passed }
+    : counts;
 }
 
 async function main() {
