@@ -216,7 +216,7 @@ export const VIEW_INTERVAL_MS = 250;
 export const NETWORK_VIEW_INTERVAL_MS = 1_000;
 export const WATCHES_PER_CONNECTION_MAX = 64;
 export const CONTROL_QUEUE_MESSAGES_MAX = 256;
-export const WRITES_PER_TRANSACTION_MAX = 64;
+export const WRITES_PER_TRANSACTION_MAX = 256;
 
 /** How often instances of one database tell each other who is there; changes are told at once. */
 export const INSTANCE_TICK_MS = 500;

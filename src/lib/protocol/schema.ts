@@ -13,7 +13,8 @@ export const finite = v.pipe(v.number(), v.finite());
 export const vec3 = v.strictTuple([finite, finite, finite]);
 /** `<key hex>-<session, 8 hex>`: a PeerJS id that names the key it is bound to. */
 export const peerId = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}-[0-9a-f]{8}$/));
-export const shortText = v.pipe(v.string(), v.maxLength(200));
+/** What a database takes as text: no NUL and no half of a surrogate pair. */
+export const shortText = v.pipe(v.string(), v.maxLength(200), v.regex(/^[^\0\p{Cs}]*$/u));
 /** Half a byte per leaf of the largest tile, base64url (trust/weights). */
 export const leafWeights = v.pipe(v.string(), v.maxLength(684), v.regex(/^[A-Za-z0-9_-]*$/));
 /** A bit per leaf of the largest tile, base64url, the first in the lowest. */

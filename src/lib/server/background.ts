@@ -3,7 +3,7 @@
  * and telling watchers what changed, at most a few times a second. One round at a time; a failing
  * round is logged and tried again, and never stops the others.
  */
-import { and, count, eq } from 'drizzle-orm';
+import { and, count, eq, inArray } from 'drizzle-orm';
 import {
   CHECKPOINT_INTERVAL_MS,
   MARKET_ROUND_MS,
@@ -15,7 +15,6 @@ import { heldOf } from '../ledger/leaf.ts';
 import type { NetworkView } from '../protocol/control.ts';
 import type { Core, Wake } from './core.ts';
 import { viewJob } from './jobs.ts';
-import { balanceOf } from './ledger.ts';
 import { Reaper } from './reaper.ts';
 import type { Scheduler } from './scheduler.ts';
 import { sharesOf } from './pay.ts';
@@ -150,9 +149,9 @@ export class Background {
       const view = watchers.length > 0 ? await viewJob(core, id) : null;
       if (view) for (const watcher of watchers) watcher.send({ type: 'job', view });
     }
-    const keys = [...this.#marks.balances];
+    const keys = [...this.#marks.balances].filter((key) => core.sessions.ofKey(key).length > 0);
     this.#marks.balances.clear();
-    for (const key of keys) await this.#tellBalance(key);
+    await this.#tellBalances(keys);
     if (!this.#marks.networkChanged || core.clock.nowMs() - this.#networkAtMs < NETWORK_VIEW_INTERVAL_MS) return;
     this.#marks.networkChanged = false;
     this.#networkAtMs = core.clock.nowMs();
@@ -160,12 +159,15 @@ export class Background {
     for (const session of core.sessions.all()) session.send({ type: 'network', view });
   }
 
-  async #tellBalance(key: string): Promise<void> {
-    const sessions = this.#core.sessions.ofKey(key);
-    if (sessions.length === 0) return;
-    const balanceMicro = String(await balanceOf(this.#core.store.db, key));
-    const pendingMicro = String(await pendingOf(this.#core, key));
-    for (const session of sessions) session.send({ type: 'balance', balanceMicro, pendingMicro });
+  async #tellBalances(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    const { balances } = this.#core.store.committed();
+    await balances.load(keys);
+    const pending = await pendingOf(this.#core, keys);
+    for (const key of keys) {
+      const [balanceMicro, pendingMicro] = [String(await balances.get(key)), String(pending.get(key))];
+      for (const session of this.#core.sessions.ofKey(key)) session.send({ type: 'balance', balanceMicro, pendingMicro });
+    }
   }
 }
 
@@ -175,13 +177,17 @@ export async function networkView(core: Core): Promise<NetworkView> {
   return core.sessions.view(open?.n ?? 0, running?.n ?? 0);
 }
 
-/** What a worker's committed leases will pay if they settle, and what is held back. */
-export async function pendingOf(core: Core, key: string): Promise<bigint> {
+/** What each worker's committed leases will pay if they settle, and what is held back. */
+export async function pendingOf(core: Core, keys: readonly string[]): Promise<Map<string, bigint>> {
   const waiting = await core.store.db
     .select({ lease: leases, job: jobs })
     .from(leases)
     .innerJoin(jobs, eq(jobs.id, leases.job))
-    .where(and(eq(leases.worker, key), eq(leases.state, 'committed')));
-  const held = await balanceOf(core.store.db, heldOf(key));
-  return waiting.reduce((sum, { lease, job }) => sum + sharesOf(job, lease).workerMicro, held);
+    .where(and(inArray(leases.worker, [...keys]), eq(leases.state, 'committed')));
+  const { balances } = core.store.committed();
+  await balances.load(keys.map(heldOf));
+  const pending = new Map<string, bigint>();
+  for (const key of keys) pending.set(key, await balances.get(heldOf(key)));
+  for (const { lease, job } of waiting) pending.set(lease.worker, pending.get(lease.worker)! + sharesOf(job, lease).workerMicro);
+  return pending;
 }

@@ -4,7 +4,7 @@
  * is fixed, and the checker's nonce is not known here. State is durable, so a restart never reveals
  * a link twice.
  */
-import { desc, eq, sql } from 'drizzle-orm';
+import { desc } from 'drizzle-orm';
 import { createHash } from 'node:crypto';
 import { fromHex, toHex, type Bytes } from '../protocol/bytes.ts';
 import { BEACON_CHAIN_LENGTH } from '../protocol/limits.ts';
@@ -13,6 +13,9 @@ import { beacons } from './store/schema.ts';
 
 /** Every so many links one is kept in memory: a link costs at most this many hashes. */
 const STRIDE = 256;
+
+/** Remembered among the rows: the number of the newest chain. */
+const NEWEST = 'newest beacon';
 
 const hash = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
@@ -39,23 +42,25 @@ export class Beacon {
 
   /** Reveals the next link inside the draw's own transaction; publishes a new chain when one is used up. */
   async next(tx: Tx): Promise<BeaconLink> {
-    const [row] = await tx.db.select().from(beacons).orderBy(desc(beacons.chain)).limit(1);
+    const newest = await tx.rows.remember(NEWEST, async (db) => {
+      const [last] = await db.select({ chain: beacons.chain }).from(beacons).orderBy(desc(beacons.chain)).limit(1);
+      return last?.chain ?? -1;
+    });
+    const row = await tx.rows.beacons.get(newest);
     if (!row || row.next >= row.length) {
-      await this.publish(tx, (row?.chain ?? -1) + 1);
+      this.publish(tx, newest + 1);
       return this.next(tx);
     }
-    await tx.db
-      .update(beacons)
-      .set({ next: sql`${beacons.next} + 1` })
-      .where(eq(beacons.chain, row.chain));
+    tx.rows.beacons.put({ ...row, next: row.next + 1 });
     if (this.#chain?.seed !== row.seed) this.#chain = { seed: row.seed, marks: marks(fromHex(row.seed), row.length) };
     return { chain: row.chain, value: toHex(link(this.#chain.marks, row.length - 1 - row.next)) };
   }
 
-  async publish(tx: Tx, chain: number): Promise<void> {
+  publish(tx: Tx, chain: number): void {
     const seed = this.#random(32);
     const length = BEACON_CHAIN_LENGTH;
-    await tx.db.insert(beacons).values({ chain, seed: toHex(seed), length, next: 0 });
+    tx.rows.beacons.put({ chain, seed: toHex(seed), length, next: 0 });
+    tx.rows.renew(NEWEST, chain);
     tx.append({ type: 'beacon', chain, end: toHex(link(marks(seed, length), length)), length });
   }
 }

@@ -7,26 +7,21 @@
 import { and, desc, eq, inArray } from 'drizzle-orm';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import { helloBytes, parseClientMessage, PROTOCOL_VERSION, type ClientMessage, type ServerMessage } from '../protocol/control.ts';
-import {
-  CONTROL_MESSAGE_BYTES_MAX,
-  CONTROL_MESSAGES_PER_SECOND_MAX,
-  CONTROL_QUEUE_MESSAGES_MAX,
-  WATCHES_PER_CONNECTION_MAX,
-} from '../protocol/limits.ts';
+import { CONTROL_MESSAGE_BYTES_MAX, WATCHES_PER_CONNECTION_MAX } from '../protocol/limits.ts';
 import { otherVersion, versionSentence } from '../protocol/version.ts';
 import { addressPrefix } from '../trust/affinity.ts';
 import type { Core } from './core.ts';
-import { findJob, orderOf, viewJob } from './jobs.ts';
+import { orderOf, viewJob } from './jobs.ts';
 import { nodeVerify } from './keys.ts';
 import { leaseView } from './leases.ts';
 import { Notices } from './notices.ts';
 import { lookAt } from './review.ts';
+import { Inbox } from './inbox.ts';
 import type { Scheduler } from './scheduler.ts';
-import { standingOf } from './records.ts';
 import { sendOver, Session, type ControlLink } from './sessions.ts';
 import { askDelivery } from './settle.ts';
 import { jobs, leases } from './store/schema.ts';
-import { submit } from './submit.ts';
+import { submit, type SubmitOutcome } from './submit.ts';
 import { yieldLease } from './yielding.ts';
 
 /** How far back a returning peer is told what it may have missed, in leases. */
@@ -39,11 +34,8 @@ export class Connection {
   readonly #scheduler: Scheduler;
   readonly #link: ControlLink;
   readonly #challenge: string;
+  readonly #inbox: Inbox<ClientMessage>;
   #session: Session | null = null;
-  #queue: Promise<void> = Promise.resolve();
-  #queued = 0;
-  #tokens = CONTROL_MESSAGES_PER_SECOND_MAX;
-  #tokensAtMs: number;
   #closed = false;
 
   constructor(core: Core, scheduler: Scheduler, link: ControlLink, track: (work: Promise<void>) => void) {
@@ -51,7 +43,7 @@ export class Connection {
     this.#scheduler = scheduler;
     this.#link = link;
     this.#challenge = toHex(core.random(32));
-    this.#tokensAtMs = core.clock.nowMs();
+    this.#inbox = new Inbox(core.clock, (message, enter) => this.#handle(message, enter));
     link.onMessage((text) => track(this.#receive(text)));
     link.onClose(() => this.#left());
     if (!core.sessions.open(link, core.clock.nowMs())) {
@@ -87,14 +79,12 @@ export class Connection {
     counters.in('control', bytes);
     if (this.#closed || this.#session?.gone) return Promise.resolve();
     if (bytes > CONTROL_MESSAGE_BYTES_MAX) return this.#drop('message-oversize');
-    if (!this.#takeToken()) return this.#drop('message-rate');
-    if (this.#queued >= CONTROL_QUEUE_MESSAGES_MAX) return this.#drop('message-queue');
+    const overfull = this.#inbox.overfull();
+    if (overfull) return this.#drop(overfull);
     const message = parseClientMessage(text);
     if (!message) return this.#misunderstood(text);
     if (this.#session) this.#session.lastSeenMs = this.#core.clock.nowMs();
-    this.#queued++;
-    this.#queue = this.#queue.then(() => this.#handle(message)).finally(() => this.#queued--);
-    return this.#queue;
+    return this.#inbox.push(message);
   }
 
   /** A peer of another version is told so, for it can't know; whatever else does not parse is dropped. */
@@ -105,22 +95,12 @@ export class Connection {
     return this.#drop('hello-version');
   }
 
-  #takeToken(): boolean {
-    const nowMs = this.#core.clock.nowMs();
-    const refill = ((nowMs - this.#tokensAtMs) * CONTROL_MESSAGES_PER_SECOND_MAX) / 1_000;
-    this.#tokens = Math.min(this.#tokens + refill, CONTROL_MESSAGES_PER_SECOND_MAX);
-    this.#tokensAtMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
-  }
-
-  async #handle(message: ClientMessage): Promise<void> {
+  async #handle(message: ClientMessage, enter: () => void): Promise<void> {
     if (this.#closed || this.#session?.gone) return;
     try {
       if (message.type === 'hello') return await this.#hello(message);
       if (!this.#session) return await this.#drop('message-before-hello');
-      await this.#request(this.#session, message);
+      await this.#request(this.#session, message, enter);
     } catch (error) {
       // Not answered on purpose: an unanswered envelope is sent again, a refused one is not.
       this.#core.counters.count('internal');
@@ -161,7 +141,7 @@ export class Connection {
     if (!known) await this.#resume(session);
   }
 
-  async #request(session: Session, message: Exclude<ClientMessage, Hello>): Promise<void> {
+  async #request(session: Session, message: Exclude<ClientMessage, Hello>, enter: () => void): Promise<void> {
     const core = this.#core;
     const ack = (): void => this.#send({ type: 'ack', id: message.id });
     switch (message.type) {
@@ -170,7 +150,7 @@ export class Connection {
       case 'progress':
         return ack();
       case 'submit':
-        return this.#submit(session, message);
+        return this.#submit(session, message, enter);
       case 'watch':
         return this.#watch(session, message);
       case 'have':
@@ -181,7 +161,6 @@ export class Connection {
         session.asks++;
         session.stands = message.leases > 0;
         session.askMicro = message.priceMicro === undefined ? null : BigInt(message.priceMicro);
-        session.provenWorker = (await standingOf(core.store.db, session.key)).passes >= core.rules.probationLeases;
         session.bytesMax = message.bytesMax;
         session.holds = message.holds;
         ack();
@@ -209,19 +188,20 @@ export class Connection {
   }
 
   async #look(session: Session, { id, lease }: Extract<ClientMessage, { type: 'look' }>): Promise<void> {
-    const looked = await lookAt(this.#core, session, lease, (job) => this.#scheduler.capability(job, session.key));
+    const looked = await lookAt(this.#core, session, lease, (job) => this.#scheduler.capabilities.of(job, session.key));
     if ('reason' in looked) return this.#send({ type: 'refused', id, reason: looked.reason, text: looked.text });
     this.#send({ type: 'ack', id });
     this.#send(looked);
   }
 
-  async #submit(session: Session, message: Extract<ClientMessage, { type: 'submit' }>): Promise<void> {
-    await submit(this.#core, message.envelope, (outcome) => {
-      if (!outcome.ok) return this.#send({ type: 'refused', id: message.id, reason: outcome.reason, text: outcome.text });
+  async #submit(session: Session, { id, envelope }: Extract<ClientMessage, { type: 'submit' }>, enter: () => void): Promise<void> {
+    const answer = (outcome: SubmitOutcome): void => {
+      if (!outcome.ok) return this.#send({ type: 'refused', id, reason: outcome.reason, text: outcome.text });
       // Whoever orders a job serves it, until it goes.
-      if (message.envelope.key === session.key && /^[0-9a-f]{32}$/.test(outcome.ref)) session.watching.add(outcome.ref);
-      this.#send({ type: 'ack', id: message.id, ref: outcome.ref });
-    });
+      if (envelope.key === session.key && /^[0-9a-f]{32}$/.test(outcome.ref)) session.watching.add(outcome.ref);
+      this.#send({ type: 'ack', id, ref: outcome.ref });
+    };
+    await submit(this.#core, envelope, answer, enter);
   }
 
   async #watch(session: Session, message: Extract<ClientMessage, { type: 'watch' }>): Promise<void> {
@@ -246,7 +226,7 @@ export class Connection {
   /** A creator that (again) serves its job: what was decided since, what is still to be delivered, and the workers are told where. */
   async #serve(session: Session, id: string): Promise<void> {
     const core = this.#core;
-    const job = await findJob(core.store.db, id);
+    const job = await core.store.committed().jobs.get(id);
     if (!job) return;
     const ended = await core.store.db
       .select()

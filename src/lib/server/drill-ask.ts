@@ -13,7 +13,7 @@ import type { Tx } from './store/store.ts';
 export async function askDrill(core: Core, tx: Tx, job: JobRow, worker: string): Promise<string | null> {
   if (core.rules.drillPpm === 0 || checkersBeside(core, worker, job.creator) < DRILL_CHECKERS_MIN) return null;
   const [lot, ...choices] = uniforms(core, 4) as [number, number, number, number];
-  if (lot * 1e6 >= drillPpm(await standingOf(tx.db, worker), core.rules)) return null;
+  if (lot * 1e6 >= drillPpm(await standingOf(tx.rows, worker), core.rules)) return null;
   return JSON.stringify(drillOf(choices));
 }
 

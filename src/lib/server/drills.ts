@@ -3,53 +3,45 @@
  * opens it in the log, grades and pays the checker, and voids the lease. Nobody is blamed, and the worker
  * gets the same slot again, for it has the honest film. Everything else treats the lease as any other.
  */
-import { and, eq } from 'drizzle-orm';
 import { drillLines } from '../ledger/postings.ts';
 import { toHex } from '../protocol/bytes.ts';
 import type { DrillSealBody } from '../protocol/bodies.ts';
 import { drillLesson, sealOf, unpackBits } from '../trust/drill.ts';
 import { answered, graded, payFactor } from '../trust/grading.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
-import { findJob, orderOf, type Request } from './jobs.ts';
-import { DRILL, findLease, grantAgain, leafCount } from './leases.ts';
+import { orderOf, type Request } from './jobs.ts';
+import { DRILL, grantAgain, leafCount } from './leases.ts';
 import { post } from './ledger.ts';
 import type { Notices } from './notices.ts';
 import { fundsOf, sharesOf } from './pay.ts';
 import { changeGrades, gradesOf } from './records.ts';
 import { giveUp } from './settle.ts';
-import { drills, type DrillRow, type JobRow, type LeaseRow } from './store/schema.ts';
-import type { Db, Tx } from './store/store.ts';
+import type { DrillRow, JobRow, LeaseRow } from './store/schema.ts';
+import type { Tx } from './store/store.ts';
 
 /** A worker's sealed word: before its commitment, and only if it was asked. */
 export async function sealDrill(tx: Tx, request: Request, body: DrillSealBody): Promise<{ ok: true; ref: string } | Refusal> {
-  const lease = await findLease(tx.db, body.lease);
+  const lease = await tx.rows.leases.get(body.lease);
   if (!lease || lease.worker !== request.key) return refuse('lease-unknown', 'This lease was never given to this worker.');
   if (lease.state !== 'granted') return refuse('lease-over', `This lease is ${lease.state}.`);
   if (lease.drill === null) return refuse('drill-unasked', 'Nobody asked for a false film of this lease.');
-  const job = (await findJob(tx.db, lease.job))!;
+  const job = (await tx.rows.jobs.get(lease.job))!;
   if (!unpackBits(body.tells, leafCount(orderOf(job), lease.slot)))
     return refuse('drill-tells', 'A drill says of each of its leaves whether it tells.');
   const { payload, key, sig } = request.signed;
-  const row = { root: body.root, tells: body.tells, request: request.hash, payload, key, sig };
-  await tx.db
-    .insert(drills)
-    .values({ lease: lease.id, ...row })
-    .onConflictDoUpdate({ target: drills.lease, set: row });
+  tx.rows.drills.put({ lease: lease.id, root: body.root, tells: body.tells, request: request.hash, payload, key, sig });
   return { ok: true, ref: request.hash };
 }
 
 /** The sealed word about what was committed; null when the film is meant to be true. */
-export async function drillOn(db: Db, { id, root }: Pick<LeaseRow, 'id' | 'root'>): Promise<DrillRow | null> {
-  const [row] = await db
-    .select()
-    .from(drills)
-    .where(and(eq(drills.lease, id), eq(drills.root, root ?? '')));
-  return row ?? null;
+export async function drillOn({ rows }: Tx, { id, root }: Pick<LeaseRow, 'id' | 'root'>): Promise<DrillRow | null> {
+  const drill = await rows.drills.get(id);
+  return drill?.root === root ? drill : null;
 }
 
 /** What a draw of this lease is sealed with: nobody can tell a drill's from another's. */
-export async function sealFor(core: Core, db: Db, lease: LeaseRow, nonceCommitment: string): Promise<string> {
-  const drill = await drillOn(db, lease);
+export async function sealFor(core: Core, tx: Tx, lease: LeaseRow, nonceCommitment: string): Promise<string> {
+  const drill = await drillOn(tx, lease);
   return drill ? sealOf(drill.request, nonceCommitment) : toHex(core.random(32));
 }
 
@@ -77,7 +69,7 @@ export async function endDrill(
 
 async function payDrill(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, job: JobRow, checker: string): Promise<void> {
   const { checkerMicro } = sharesOf(job, lease);
-  const dueMicro = (checkerMicro * BigInt(payFactor(await gradesOf(tx.db, checker), core.rules.unprovenPay))) / 1000n;
+  const dueMicro = (checkerMicro * BigInt(payFactor(await gradesOf(tx.rows, checker), core.rules.unprovenPay))) / 1000n;
   const funds = await fundsOf(tx);
   if (dueMicro === 0n || funds.checkersMicro + funds.treasuryMicro === 0n) return;
   const postings = drillLines({ checker, dueMicro }, funds);

@@ -37,12 +37,12 @@ export async function founding(
     const fresh = options.random(32);
     const identity = nodeIdentity(fresh);
     const network = options.network ?? `pictor-${identity.key.slice(0, 12)}`;
-    await tx.db.insert(meta).values([
+    await (await tx.sql()).insert(meta).values([
       { key: 'secret', value: toHex(fresh) },
       { key: 'network', value: network },
     ]);
     tx.append({ type: 'genesis', network, key: identity.key, atMs: options.nowMs });
-    await options.beacon.publish(tx, 0);
+    options.beacon.publish(tx, 0);
     await enact(tx, options);
     return { identity, network };
   });
@@ -53,10 +53,11 @@ async function enact(tx: Tx, { rules, nowMs }: { rules: TrustRules; nowMs: numbe
   const value = JSON.stringify(rules);
   if ((await read(tx, 'rules')) === value) return;
   tx.append({ type: 'rules', ...rules, atMs: nowMs });
-  await tx.db.insert(meta).values({ key: 'rules', value }).onConflictDoUpdate({ target: meta.key, set: { value } });
+  const db = await tx.sql();
+  await db.insert(meta).values({ key: 'rules', value }).onConflictDoUpdate({ target: meta.key, set: { value } });
 }
 
 async function read(tx: Tx, key: string): Promise<string | null> {
-  const [row] = await tx.db.select({ value: meta.value }).from(meta).where(eq(meta.key, key));
+  const [row] = await (await tx.sql()).select({ value: meta.value }).from(meta).where(eq(meta.key, key));
   return row?.value ?? null;
 }

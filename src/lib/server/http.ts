@@ -13,7 +13,7 @@ import * as v from 'valibot';
 import { networkView, pendingOf } from './background.ts';
 import type { Core } from './core.ts';
 import { viewJob } from './jobs.ts';
-import { balanceOf, listEntries } from './ledger.ts';
+import { listEntries } from './ledger.ts';
 import type { Market } from './market.ts';
 import { marketView, QUOTE_HELP, quoteView, workerView } from './market-api.ts';
 import { recordOf } from './records.ts';
@@ -71,8 +71,8 @@ async function api(core: Core, market: Market, path: string[], query: URLSearchP
         return bad('An account is a public key of 64 hex digits, `held:` and one, `mint`, `treasury` or `checkers`.');
       return json({
         account: id,
-        balanceMicro: String(await balanceOf(core.store.db, id)),
-        pendingMicro: String(await pendingOf(core, id)),
+        balanceMicro: String(await core.store.committed().balances.get(id)),
+        pendingMicro: String((await pendingOf(core, [id])).get(id)),
       });
     case 'standing':
       return v.is(hex32, id) ? json(await recordOf(core, id)) : bad('A key is 64 hex digits.');

@@ -142,17 +142,17 @@ export class Instances {
     for (const peer of this.#signal.peers()) here.set(`signal ${peer}`, '{}');
     const gone = [...this.#told.keys()].filter((name) => !here.has(name));
     const changed = [...here].filter(([name, state]) => this.#told.get(name) !== state);
-    for (const name of gone) {
-      const [kind, peer] = name.split(' ');
-      await store.db.execute(sql`delete from presence where kind = ${kind} and peer = ${peer} and instance = ${this.#id}`);
-      this.#told.delete(name);
-    }
-    for (const [name, state] of changed) {
-      const [kind, peer] = name.split(' ');
-      await store.db.execute(sql`insert into presence (kind, peer, instance, state) values (${kind}, ${peer}, ${this.#id}, ${state})
+    const records = (of: readonly (readonly [name: string, state: string])[]): string =>
+      JSON.stringify(of.map(([name, state]) => ({ kind: name.split(' ')[0], peer: name.split(' ')[1], instance: this.#id, state })));
+    if (gone.length > 0)
+      await store.db
+        .execute(sql`delete from presence p using json_populate_recordset(null::presence, ${records(gone.map((name) => [name, '']))}::json) r
+        where p.kind = r.kind and p.peer = r.peer and p.instance = r.instance`);
+    for (const name of gone) this.#told.delete(name);
+    if (changed.length > 0)
+      await store.db.execute(sql`insert into presence select * from json_populate_recordset(null::presence, ${records(changed)}::json)
         on conflict (kind, peer) do update set instance = excluded.instance, state = excluded.state`);
-      this.#told.set(name, state);
-    }
+    for (const [name, state] of changed) this.#told.set(name, state);
     return gone.length + changed.length > 0;
   }
 

@@ -13,27 +13,28 @@ import type { Envelope } from '../protocol/envelope.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import { JOB_LEASES_MAX, JOBS_OPEN_PER_CREATOR_MAX, LEASE_FAULTS_PER_WORKER_AND_JOB_MAX } from '../protocol/limits.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
-import { balanceOf, post } from './ledger.ts';
+import { post } from './ledger.ts';
 import { faults, jobs, leases, type JobRow } from './store/schema.ts';
 import type { Session } from './sessions.ts';
-import type { Db, Tx } from './store/store.ts';
+import type { Tx } from './store/store.ts';
 
 const CAP_SHORT = 'the limit is less than half of what its rays cost: cancel it and order with a higher one';
 
-const orders = new WeakMap<JobRow, JobOrder>();
+const ORDERS_KEPT_MAX = 1_024;
+const orders = new Map<string, JobOrder>();
 
-/** The job's order; parsed once per row object. */
-export function orderOf(job: JobRow): JobOrder {
-  let order = orders.get(job);
-  if (!order) orders.set(job, (order = JSON.parse(job.orderJson) as JobOrder));
+/** The job's order; parsed once, however often its row changes. */
+export function orderOf({ orderHash: hash, orderJson }: Pick<JobRow, 'orderHash' | 'orderJson'>): JobOrder {
+  let order = orders.get(hash);
+  if (!order) {
+    if (orders.size >= ORDERS_KEPT_MAX) orders.clear();
+    orders.set(hash, (order = JSON.parse(orderJson) as JobOrder));
+  }
   return order;
 }
 
 /** SHA-256 over the order's canonical bytes, hex. */
 export const orderHash = (order: JobOrder): string => toHex(sha256(encodeCanonical(order)));
-
-export const findJob = async (db: Db, id: string): Promise<JobRow | null> =>
-  (await db.select().from(jobs).where(eq(jobs.id, id)))[0] ?? null;
 
 export interface Request {
   readonly hash: string;
@@ -41,6 +42,21 @@ export interface Request {
   /** As it came; the log keeps it, so that others can check who asked. */
   readonly signed: Envelope;
 }
+
+/** What a job begins with. */
+const UNTOUCHED = {
+  state: 'open' as const,
+  reason: '',
+  nextSlot: 0,
+  settled: 0,
+  redone: 0,
+  checks: 0,
+  segments: 0,
+  spentMicro: 0n,
+  workMicro: 0n,
+  refunded: false,
+  quiet: '[]',
+};
 
 /** A job's id is the first half of its request's hash: sending it again is the same job. */
 export async function openJob(core: Core, tx: Tx, request: Request, order: JobOrder): Promise<{ ok: true; ref: string } | Refusal> {
@@ -50,7 +66,8 @@ export async function openJob(core: Core, tx: Tx, request: Request, order: JobOr
       'job-too-big',
       `This job would take ${slots} leases; the most is ${JOB_LEASES_MAX}. Ask for fewer samples, a smaller picture or larger tiles.`,
     );
-  const [open] = await tx.db
+  const db = await tx.sql();
+  const [open] = await db
     .select({ n: count() })
     .from(jobs)
     .where(and(eq(jobs.creator, request.key), eq(jobs.state, 'open')));
@@ -63,7 +80,7 @@ export async function openJob(core: Core, tx: Tx, request: Request, order: JobOr
       'cap-too-low',
       `A limit of ${tokens(cap)} tokens is below the ${tokens(floor)} that this picture costs if every path ends at the first thing it meets. Raise it, or ask for less.`,
     );
-  const balance = await balanceOf(tx.db, request.key);
+  const balance = await tx.rows.balances.get(request.key);
   if (balance < cap)
     return refuse(
       'balance',
@@ -73,7 +90,8 @@ export async function openJob(core: Core, tx: Tx, request: Request, order: JobOr
   const atMs = core.clock.nowMs();
   const { pricePerWorkUnitMicro, checkerShare, feeShare, leavesPerCheck } = core.policy;
   const hash = orderHash(order);
-  await tx.db.insert(jobs).values({
+  tx.rows.jobs.put({
+    ...UNTOUCHED,
     id,
     creator: request.key,
     orderJson: JSON.stringify(order),
@@ -83,11 +101,10 @@ export async function openJob(core: Core, tx: Tx, request: Request, order: JobOr
     checkerShare,
     feeShare,
     leavesPerCheck,
-    state: 'open',
-    reason: '',
     slots,
     createdMs: atMs,
   });
+  tx.rows.redo.emptied(id);
   const terms = { capMicro: order.capMicro, pricePerWorkUnitMicro, checkerShare, feeShare, paths: jobPaths(order), leaves: leavesPerCheck };
   tx.append({ type: 'job', job: id, creator: request.key, order: hash, ...terms, request: request.hash, signed: request.signed, atMs });
   await post(tx, {
@@ -133,7 +150,7 @@ async function waitsFor(core: Core, job: JobRow, leased: number, committed: numb
 
 export async function viewJob(core: Core, id: string): Promise<JobView | null> {
   const { db } = core.store;
-  const job = await findJob(db, id);
+  const job = await core.store.committed().jobs.get(id);
   if (!job) return null;
   const states = await db.select({ state: leases.state, n: count() }).from(leases).where(eq(leases.job, id)).groupBy(leases.state);
   const [people] = await db

@@ -6,7 +6,7 @@ import { and, count, desc, eq, exists, inArray, like, or, sql } from 'drizzle-or
 import type { EntryKind } from '../ledger/leaf.ts';
 import type { Envelope } from '../protocol/envelope.ts';
 import type { Db, Tx } from './store/store.ts';
-import { balances, entries, postings } from './store/schema.ts';
+import { entries, postings } from './store/schema.ts';
 
 export interface Entry {
   readonly kind: EntryKind;
@@ -35,14 +35,13 @@ export async function post(tx: Tx, entry: Entry): Promise<number> {
     postings: lines.map(([account, micro]) => [account, String(micro)]),
     atMs: entry.atMs,
   });
-  await tx.db.insert(entries).values({ id, kind: entry.kind, account: entry.account ?? null, ...refs, atMs: entry.atMs });
-  if (lines.length > 0) await tx.db.insert(postings).values(lines.map(([account, micro]) => ({ entry: id, account, micro })));
+  tx.rows.entries.add({ id, kind: entry.kind, account: entry.account ?? null, ...refs, atMs: entry.atMs });
+  await tx.rows.balances.load(sums.keys());
+  for (const [account, micro] of lines) {
+    tx.rows.postings.add({ entry: id, account, micro });
+    tx.rows.balances.posted(account, micro);
+  }
   return id;
-}
-
-export async function balanceOf(db: Db, account: string): Promise<bigint> {
-  const [row] = await db.select({ micro: balances.micro }).from(balances).where(eq(balances.account, account));
-  return row?.micro ?? 0n;
 }
 
 export interface EntryView {

@@ -13,9 +13,10 @@ import { TIERS, tierOf, tiersServed, type Tier } from '../market/tiers.ts';
 import { MARKET_ROUND_MS } from '../protocol/limits.ts';
 import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
+import { standingOf } from './records.ts';
 import type { Session } from './sessions.ts';
-import { jobs, meters, rounds, type JobRow } from './store/schema.ts';
-import type { Db, Tx } from './store/store.ts';
+import { jobs, rounds, type JobRow } from './store/schema.ts';
+import type { Db } from './store/store.ts';
 
 /** Of a worker that has not rendered anything yet. */
 const SEGMENTS_PER_SECOND_GUESS = 1e6;
@@ -99,15 +100,20 @@ export class Market {
   }
 
   async #sellers(workers: readonly Session[]): Promise<Seller[]> {
-    const speeds = new Map(
-      (await this.#core.store.db.select().from(meters)).map((row) => [row.worker, row.segments / Math.max(row.traceMs, 1)]),
-    );
-    return workers.map((session) => {
+    const rows = this.#core.store.committed();
+    const keys = workers.map(({ key }) => key);
+    await rows.meters.load(keys);
+    await rows.standings.load(keys);
+    const sellers: Seller[] = [];
+    for (const session of workers) {
+      const meter = await rows.meters.get(session.key);
+      session.provenWorker = (await standingOf(rows, session.key)).passes >= this.#core.rules.probationLeases;
       // A key's speed is the mean of its machines.
-      const perSecond = (speeds.get(session.key) ?? 0) * 1000 || SEGMENTS_PER_SECOND_GUESS;
+      const perSecond = meter && meter.segments > 0 ? (meter.segments * 1000) / Math.max(meter.traceMs, 1) : SEGMENTS_PER_SECOND_GUESS;
       const units = unitsOf((perSecond * MARKET_ROUND_MS) / 1000, 1000);
-      return { session, askMicro: this.askOf(session), tiers: tiersServed(session.holds.bytes, session.provenWorker), units };
-    });
+      sellers.push({ session, askMicro: this.askOf(session), tiers: tiersServed(session.holds.bytes, session.provenWorker), units });
+    }
+    return sellers;
   }
 
   async #hold(tier: Tier, sellers: readonly Seller[], buyers: readonly Buyer[]): Promise<void> {
@@ -115,14 +121,15 @@ export class Market {
     const atMs = core.clock.nowMs();
     const floorMicro = this.#floorMicro;
     const held = await core.store.write(async (tx) => {
-      const { reference } = await this.#last(tx.db, tier);
+      const db = await tx.sql();
+      const { reference } = await this.#last(db, tier);
       const net = netOwn(standsOf(sellers, buyers, reference.micro) as { asks: Standing[]; bids: Standing[] });
       const [book, depth] = [bookOf(net), depthOf(net)];
-      const round = await nextRound(tx);
+      const round = await nextRound(db);
       const { record, clearing } = holdRound({ round, tier, floorMicro, book, depth, ownUnits: net.ownUnits }, reference);
       const next = nextReference(reference, { book, depth, rule: record.rule, clearing, atMs }, floorMicro);
       tx.append({ type: 'round', ...record, atMs });
-      await tx.db.insert(rounds).values({
+      await db.insert(rounds).values({
         ...{ round, tier, atMs, record: JSON.stringify(record), reference: toText(next) },
         ...{ buyMicro: clearing.buyMicro, sellMicro: clearing.sellMicro, units: Number(clearing.units) },
       });
@@ -183,8 +190,8 @@ export class Market {
   }
 }
 
-async function nextRound(tx: Tx): Promise<number> {
-  const [last] = await tx.db.select({ n: sql<string | null>`max(${rounds.round})` }).from(rounds);
+async function nextRound(db: Db): Promise<number> {
+  const [last] = await db.select({ n: sql<string | null>`max(${rounds.round})` }).from(rounds);
   return last?.n === null || last?.n === undefined ? 0 : Number(last.n) + 1;
 }
 

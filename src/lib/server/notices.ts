@@ -4,6 +4,7 @@
  */
 import type { ServerMessage } from '../protocol/control.ts';
 import type { Core } from './core.ts';
+import type { Wants } from './store/rows.ts';
 import type { Tx } from './store/store.ts';
 
 export class Notices {
@@ -40,11 +41,16 @@ export class Notices {
 }
 
 /** Runs one write and sends its notices after it is durable. `before` runs between the two: an answer goes out first. */
-export async function commit<T>(core: Core, work: (tx: Tx, notices: Notices) => Promise<T>, before?: (result: T) => void): Promise<T> {
+export async function commit<T>(
+  core: Core,
+  work: (tx: Tx, notices: Notices) => Promise<T>,
+  wants: Wants = {},
+  before?: (result: T) => void,
+): Promise<T> {
   const { result, notices } = await core.store.write(async (tx) => {
     const fresh = new Notices();
     return { result: await work(tx, fresh), notices: fresh };
-  });
+  }, wants);
   before?.(result);
   notices.send(core);
   return result;

@@ -3,7 +3,6 @@
  * treasury, as its terms say. Refuses nothing by itself: whether a lease may be paid is decided by
  * who calls, in the same transaction.
  */
-import { and, eq, sql } from 'drizzle-orm';
 import { CHECKERS, escrowOf, heldOf, TREASURY } from '../ledger/leaf.ts';
 import { checkerLines, feesLack, type Funds, type Paid } from '../ledger/fees.ts';
 import { leafRects, tileCount, tileRect } from '../job/plan.ts';
@@ -12,10 +11,11 @@ import { settled, withheld } from '../trust/standing.ts';
 import { jobPaths, leasePaths, leaseShares, OWN_SHARES, workPrice, type LeaseShares } from '../market/price.ts';
 import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
-import { balanceOf, post } from './ledger.ts';
+import { paidBefore, withdrawChecks } from './lease-ends.ts';
+import { post } from './ledger.ts';
 import type { Notices } from './notices.ts';
 import { gradesOf, setStanding, standingOf } from './records.ts';
-import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
+import type { JobRow, LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
 type Priced = Pick<LeaseRow, 'slot' | 'segments' | 'worker' | 'buyMicro' | 'sellMicro'>;
@@ -43,43 +43,34 @@ export const priceOf = (job: JobRow, lease: Priced): bigint => sharesOf(job, lea
 /** Settles a committed lease; without a receipt the log says so. @returns false when someone else ended it first. */
 export async function payLease(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: LeaseRow): Promise<boolean> {
   const atMs = core.clock.nowMs();
-  const claimed = await tx.db
-    .update(leases)
-    .set({ state: 'settled', endedMs: atMs })
-    .where(and(eq(leases.id, lease.id), eq(leases.state, 'committed')))
-    .returning({ id: leases.id });
-  if (claimed.length === 0) return false;
+  if ((await tx.rows.leases.get(lease.id))?.state !== 'committed') return false;
+  await tx.rows.leases.change(lease.id, () => ({ state: 'settled', endedMs: atMs }));
+  tx.rows.renew(paidBefore(job.id, lease.worker), true);
   if (!lease.received) tx.append({ type: 'waiver', lease: lease.id, atMs });
   await pay(core, tx, notices, job, lease);
-  await tx.db
-    .update(checks)
-    .set({ state: 'withdrawn' })
-    .where(and(eq(checks.lease, lease.id), eq(checks.state, 'drawn')));
+  await withdrawChecks(tx, lease.id);
   return true;
 }
 
 /** What nobody earned, and the treasury. */
-export const fundsOf = async ({ db }: Tx): Promise<Funds> => ({
-  checkersMicro: await balanceOf(db, CHECKERS),
-  treasuryMicro: await balanceOf(db, TREASURY),
+export const fundsOf = async ({ rows }: Tx): Promise<Funds> => ({
+  checkersMicro: await rows.balances.get(CHECKERS),
+  treasuryMicro: await rows.balances.get(TREASURY),
 });
 
 async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: LeaseRow): Promise<void> {
   const split = sharesOf(job, lease);
   const amount = split.amountMicro;
   const own = isOwn(job, lease);
-  const passed = await tx.db
-    .select({ checker: checks.checker, drawn: checks.drawn })
-    .from(checks)
-    .where(and(eq(checks.lease, lease.id), eq(checks.state, 'pass')));
+  const passed = (await tx.rows.checks.members(lease.id)).filter(({ state }) => state === 'pass');
   const paid: Paid[] = [];
   for (const { checker, drawn } of passed)
-    paid.push({ checker, leaves: drawn.split(',').length, factor: payFactor(await gradesOf(tx.db, checker), core.rules.unprovenPay) });
+    paid.push({ checker, leaves: drawn.split(',').length, factor: payFactor(await gradesOf(tx.rows, checker), core.rules.unprovenPay) });
   const order = orderOf(job);
   const terms = { ...split, leaves: leafRects(tileRect(order, lease.slot % tileCount(order))).length, auditPay: core.rules.auditPay };
   const funds = feesLack(terms, paid) > 0n ? await fundsOf(tx) : { checkersMicro: 0n, treasuryMicro: 0n };
-  const standing = await standingOf(tx.db, lease.worker);
-  const kept = withheld(standing, await balanceOf(tx.db, heldOf(lease.worker)), split.workerMicro, core.rules);
+  const standing = await standingOf(tx.rows, lease.worker);
+  const kept = withheld(standing, await tx.rows.balances.get(heldOf(lease.worker)), split.workerMicro, core.rules);
   const atMs = core.clock.nowMs();
   if (!own) await setStanding(tx, lease.worker, settled(standing, split.workerMicro), atMs);
   await post(tx, {
@@ -95,15 +86,14 @@ async function pay(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: Lea
       [TREASURY, split.feeMicro],
     ],
   });
-  await tx.db
-    .update(jobs)
-    .set({
-      settled: sql`${jobs.settled} + 1`,
-      segments: sql`${jobs.segments} + ${lease.segments ?? 0}`,
-      spentMicro: sql`${jobs.spentMicro} + ${amount}`,
-      workMicro: sql`${jobs.workMicro} + ${own ? 0n : workPrice(lease.segments ?? 0, lease.buyMicro ?? job.priceMicro, orderOf(job).costPerMille)}`,
-    })
-    .where(eq(jobs.id, job.id));
+  const segments = lease.segments ?? 0;
+  const workMicro = own ? 0n : workPrice(segments, lease.buyMicro ?? job.priceMicro, order.costPerMille);
+  await tx.rows.jobs.change(job.id, (before) => ({
+    settled: before.settled + 1,
+    segments: before.segments + segments,
+    spentMicro: before.spentMicro + amount,
+    workMicro: before.workMicro + workMicro,
+  }));
   for (const key of [lease.worker, ...passed.map(({ checker }) => checker)])
     for (const session of core.sessions.ofKey(key)) session.proven.add(job.id);
   for (const key of [job.creator, lease.worker, ...passed.map(({ checker }) => checker)]) notices.balance(key);

@@ -7,10 +7,10 @@ import { tileCount } from '../job/plan.ts';
 import type { JobQuietBody } from '../protocol/bodies.ts';
 import { closeJob } from './closing.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
-import { findJob, orderOf, type Request } from './jobs.ts';
+import { orderOf, type Request } from './jobs.ts';
 import type { Notices } from './notices.ts';
-import { jobs, leases, redo, type JobRow } from './store/schema.ts';
-import type { Db, Tx } from './store/store.ts';
+import { leases, redo, type JobRow } from './store/schema.ts';
+import type { Tx } from './store/store.ts';
 
 export const quietTiles = (job: Pick<JobRow, 'quiet'>): ReadonlySet<number> => new Set(JSON.parse(job.quiet) as number[]);
 
@@ -21,16 +21,13 @@ export async function recordQuiet(
   request: Request,
   { job: id, tiles }: JobQuietBody,
 ): Promise<{ ok: true; ref: string } | Refusal> {
-  const job = await findJob(tx.db, id);
+  const job = await tx.rows.jobs.get(id);
   if (job?.creator !== request.key) return refuse('job-unknown', 'You have no such job.');
   if (job.state !== 'open') return refuse('job-over', `This job is already ${job.state}.`);
   const all = tileCount(orderOf(job));
   if (tiles.some((tile) => tile >= all)) return refuse('tile-unknown', `This job has ${all} tiles, counted from 0.`);
   const quiet = new Set([...quietTiles(job), ...tiles]);
-  await tx.db
-    .update(jobs)
-    .set({ quiet: JSON.stringify([...quiet].sort((a, b) => a - b)) })
-    .where(eq(jobs.id, id));
+  tx.rows.jobs.put({ ...job, quiet: JSON.stringify([...quiet].sort((a, b) => a - b)) });
   tx.append({ type: 'quiet', job: id, tiles, request: request.hash, signed: request.signed, atMs: core.clock.nowMs() });
   notices.job(id);
   await closeIfDone(core, tx, notices, id);
@@ -39,17 +36,18 @@ export async function recordQuiet(
 
 /** Ends an open job of which nothing more is wanted and nothing is on its way. */
 export async function closeIfDone(core: Core, tx: Tx, notices: Notices, id: string): Promise<void> {
-  const job = await findJob(tx.db, id);
-  if (job?.state === 'open' && (await isDone(tx.db, job))) await closeJob(core, tx, notices, id, 'done', '');
+  const job = await tx.rows.jobs.get(id);
+  if (job?.state === 'open' && (await isDone(tx, job))) await closeJob(core, tx, notices, id, 'done', '');
 }
 
 /** Is everything settled that is still wanted? */
-export async function isDone(db: Db, job: JobRow): Promise<boolean> {
+export async function isDone(tx: Tx, job: JobRow): Promise<boolean> {
   if (job.settled >= job.slots) return true;
   const quiet = quietTiles(job);
   if (quiet.size === 0) return false;
   const tiles = tileCount(orderOf(job));
   for (let slot = job.nextSlot; slot < job.slots; slot++) if (!quiet.has(slot % tiles)) return false;
+  const db = await tx.sql();
   const live = await db
     .select({ id: leases.id })
     .from(leases)

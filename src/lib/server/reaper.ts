@@ -16,9 +16,7 @@ import { missed } from '../trust/grading.ts';
 import { released } from '../trust/standing.ts';
 import { lapseAppeals } from './appeals.ts';
 import type { Core } from './core.ts';
-import { findJob } from './jobs.ts';
-import { findLease } from './leases.ts';
-import { balanceOf, post } from './ledger.ts';
+import { post } from './ledger.ts';
 import { commit } from './notices.ts';
 import { changeGrades, quietHolders, setStanding, standingOf } from './records.ts';
 import { giveUp, settleIfReady } from './settle.ts';
@@ -132,14 +130,14 @@ async function reapChecks(core: Core, scheduler: Scheduler, nowMs: number): Prom
   for (const { commitment, lease: id, peer, checker } of due) {
     core.counters.count('check-expired');
     await commit(core, async (tx, notices) => {
-      const mine = and(eq(checks.nonceCommitment, commitment), eq(checks.state, 'drawn'));
-      const expired = await tx.db.update(checks).set({ state: 'expired' }).where(mine).returning({ lease: checks.lease });
-      if (expired.length === 0) return;
+      const check = await tx.rows.checks.get(commitment);
+      if (check?.state !== 'drawn') return;
+      tx.rows.checks.put({ ...check, state: 'expired' });
       tx.append({ type: 'missed', lease: id, checker, nonceCommitment: commitment, atMs: core.clock.nowMs() });
       await changeGrades(tx, checker, missed);
       notices.toPeer(peer, { type: 'check-withdrawn', lease: id });
-      const lease = (await findLease(tx.db, id))!;
-      const job = (await findJob(tx.db, lease.job))!;
+      const lease = (await tx.rows.leases.get(id))!;
+      const job = (await tx.rows.jobs.get(lease.job))!;
       notices.job(job.id);
       await decideLease(core, tx, notices, lease, job);
     });
@@ -151,11 +149,11 @@ async function reapChecks(core: Core, scheduler: Scheduler, nowMs: number): Prom
 async function reapHeld(core: Core): Promise<void> {
   for (const worker of await quietHolders(core, core.store.db)) {
     await commit(core, async (tx, notices) => {
-      const micro = await balanceOf(tx.db, heldOf(worker));
-      if (micro === 0n || !(await quietHolders(core, tx.db)).includes(worker)) return;
+      const micro = await tx.rows.balances.get(heldOf(worker));
+      if (micro === 0n || !(await quietHolders(core, await tx.sql())).includes(worker)) return;
       const postings = [[heldOf(worker), -micro] as const, [worker, micro] as const];
       await post(tx, { kind: 'release', atMs: core.clock.nowMs(), postings });
-      await setStanding(tx, worker, released(await standingOf(tx.db, worker)));
+      await setStanding(tx, worker, released(await standingOf(tx.rows, worker)));
       notices.balance(worker);
     });
   }
@@ -170,9 +168,9 @@ async function reapDoubts(core: Core): Promise<void> {
     .where(and(eq(leases.state, 'committed'), isNull(leases.verdict)));
   for (const { id } of doubted) {
     await commit(core, async (tx, notices) => {
-      const lease = await findLease(tx.db, id);
+      const lease = await tx.rows.leases.get(id);
       if (lease?.state !== 'committed') return;
-      const job = (await findJob(tx.db, lease.job))!;
+      const job = (await tx.rows.jobs.get(lease.job))!;
       await decideLease(core, tx, notices, lease, job);
     });
   }

@@ -10,8 +10,8 @@ import type { Receipt } from '../ledger/receipt.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import type { Core } from './core.ts';
-import { findJob } from './jobs.ts';
 import { entries, leases, logLeaves, type LeaseRow } from './store/schema.ts';
+import { rowsIn } from './store/rows.ts';
 import type { Db } from './store/store.ts';
 
 /** Larger jobs get the first so many entries; the log has the rest. */
@@ -21,7 +21,7 @@ const ROWS_AT_ONCE = 1_000;
 export async function jobReceipt(core: Core, id: string): Promise<Receipt | null> {
   const found = await core.store.db.transaction(
     async (db) => {
-      const job = await findJob(db, id);
+      const job = await rowsIn(db).jobs.get(id);
       return job && { job, indices: await leavesOf(db, id), settled: await settledOf(db, id) };
     },
     { isolationLevel: 'repeatable read', accessMode: 'read only' },

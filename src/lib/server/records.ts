@@ -3,40 +3,39 @@
  * and trust/grading applied in the transaction that logs their cause, so that a replay of the log
  * comes to the same records. Decides nothing by itself.
  */
-import { and, asc, desc, eq, gt, gte, or, sql } from 'drizzle-orm';
+import { and, asc, eq, gte, or, sql } from 'drizzle-orm';
 import { heldOf } from '../ledger/leaf.ts';
 import { forfeitLines } from '../ledger/postings.ts';
 import { CHECK_DEADLINE_MS } from '../protocol/limits.ts';
-import { OBSERVATIONS_MAX, type Observation } from '../trust/aggregate.ts';
+import type { Observation } from '../trust/aggregate.ts';
 import { accuracyOf, mayBeDrawn, payFactor, presenceOf, UNGRADED, type Grades } from '../trust/grading.ts';
 import { verified } from '../trust/lots.ts';
 import type { TrustRules } from '../trust/rules.ts';
 import { blocked, NEWCOMER, observed, reputationOf, type Standing } from '../trust/standing.ts';
 import type { Core } from './core.ts';
-import { balanceOf, post } from './ledger.ts';
+import { post } from './ledger.ts';
 import type { Notices } from './notices.ts';
-import { checks, grades, leases, observations, standings, type JobRow, type LeaseRow } from './store/schema.ts';
+import { grades, leases, observations, standings, type JobRow, type LeaseRow } from './store/schema.ts';
+import type { Rows } from './store/rows.ts';
 import type { Db, Tx } from './store/store.ts';
 
-export async function standingOf(db: Db, worker: string): Promise<Standing> {
-  const [row] = await db.select().from(standings).where(eq(standings.worker, worker));
+export async function standingOf(rows: Rows, worker: string): Promise<Standing> {
+  const row = await rows.standings.get(worker);
   if (!row) return NEWCOMER;
   const { passes, faults, doubts, topMicro, differing, brighter, darker } = row;
   return { passes, faults, doubts, topMicro, aggregate: { differing, brighter, darker } };
 }
 
 /** @param lastMs when the worker was paid, if it was now. */
-export async function setStanding(tx: Tx, worker: string, { aggregate, ...standing }: Standing, lastMs?: number): Promise<void> {
-  const row = { ...standing, ...aggregate, ...(lastMs === undefined ? {} : { lastMs }) };
-  await tx.db
-    .insert(standings)
-    .values({ worker, ...row })
-    .onConflictDoUpdate({ target: standings.worker, set: row });
+export async function setStanding({ rows }: Tx, worker: string, { aggregate, ...standing }: Standing, lastMs?: number): Promise<void> {
+  const before = await rows.standings.get(worker);
+  rows.standings.put({ worker, ...standing, ...aggregate, lastMs: lastMs ?? before?.lastMs ?? 0 });
 }
 
 /** A record that begins anew: what was observed before counts no more. */
 export async function beginAnew(tx: Tx, worker: string, standing: Standing): Promise<void> {
-  await tx.db.delete(observations).where(eq(observations.worker, worker));
+  await (await tx.sql()).delete(observations).where(eq(observations.worker, worker));
+  tx.rows.observations.emptied(worker);
   await setStanding(tx, worker, standing);
 }
 
@@ -48,14 +47,9 @@ export async function blockedKeys(db: Db, { faultsBlocked }: TrustRules): Promis
 
 /** A check's part in the sequential test. @param leaf index of its verdict in the log. @returns whether the worker is at fault now. */
 export async function observeCheck(core: Core, tx: Tx, worker: string, leaf: number, seen: Observation): Promise<boolean> {
-  await tx.db.insert(observations).values({ leaf, worker, ...seen });
-  const latest = await tx.db
-    .select()
-    .from(observations)
-    .where(eq(observations.worker, worker))
-    .orderBy(desc(observations.leaf))
-    .limit(OBSERVATIONS_MAX);
-  const { standing, alarm } = observed(await standingOf(tx.db, worker), latest.reverse(), core.rules);
+  tx.rows.observations.put({ leaf, worker, ...seen, biasPpm: seen.biasPpm });
+  const latest = (await tx.rows.observations.members(worker)).sort((a, b) => a.leaf - b.leaf);
+  const { standing, alarm } = observed(await standingOf(tx.rows, worker), latest, core.rules);
   if (alarm === 'fault') await beginAnew(tx, worker, standing);
   else await setStanding(tx, worker, standing);
   if (alarm !== 'none') core.counters.count(`aggregate-${alarm}`);
@@ -72,7 +66,7 @@ export async function forfeit(
   finders: readonly string[],
 ): Promise<void> {
   core.counters.count('fault');
-  const heldMicro = await balanceOf(tx.db, heldOf(lease.worker));
+  const heldMicro = await tx.rows.balances.get(heldOf(lease.worker));
   if (heldMicro === 0n) return;
   await post(tx, {
     kind: 'forfeit',
@@ -84,8 +78,8 @@ export async function forfeit(
   for (const key of [lease.worker, job.creator, ...finders]) notices.balance(key);
 }
 
-export async function gradesOf(db: Db, checker: string): Promise<Grades> {
-  const [row] = await db.select().from(grades).where(eq(grades.checker, checker));
+export async function gradesOf(rows: Rows, checker: string): Promise<Grades> {
+  const row = await rows.grades.get(checker);
   if (!row) return UNGRADED;
   const { checker: _, ...known } = row;
   return known;
@@ -98,25 +92,18 @@ export async function verifiedKeys(db: Db): Promise<Set<string>> {
 }
 
 export async function changeGrades(tx: Tx, checker: string, change: (grades: Grades) => Grades): Promise<void> {
-  const row = change(await gradesOf(tx.db, checker));
-  await tx.db
-    .insert(grades)
-    .values({ checker, ...row })
-    .onConflictDoUpdate({ target: grades.checker, set: row });
+  tx.rows.grades.put({ checker, ...change(await gradesOf(tx.rows, checker)) });
 }
 
 /** May this checker judge this worker: was it right often enough, and does the worker not check it in turn? */
-export async function mayJudge(core: Core, db: Db, checker: string, worker: string): Promise<boolean> {
-  if (!mayBeDrawn(await gradesOf(db, checker))) return false;
-  const sinceMs = core.clock.nowMs() - core.rules.pairMs;
-  const [pair] = await db
-    .select({ lease: checks.lease })
-    .from(checks)
-    .innerJoin(leases, eq(leases.id, checks.lease))
-    .where(and(eq(checks.checker, worker), eq(leases.worker, checker), gt(checks.deadlineMs, sinceMs + CHECK_DEADLINE_MS)))
-    .limit(1);
-  return !pair;
+export async function mayJudge(core: Core, rows: Rows, checker: string, worker: string): Promise<boolean> {
+  if (!mayBeDrawn(await gradesOf(rows, checker))) return false;
+  const sinceMs = judgedSinceMs(core);
+  return (await rows.judged.last(worker, checker, sinceMs)) <= sinceMs;
 }
+
+/** Who was drawn for whom with a deadline before this may be drawn the other way round. */
+export const judgedSinceMs = ({ clock, rules }: Pick<Core, 'clock' | 'rules'>): number => clock.nowMs() - rules.pairMs + CHECK_DEADLINE_MS;
 
 /** Workers whose held earnings have been quiet for long enough to be paid out. */
 export async function quietHolders(core: Core, db: Db): Promise<string[]> {
@@ -142,11 +129,11 @@ export async function quietHolders(core: Core, db: Db): Promise<string[]> {
 
 /** What anybody may know of a key, as worker and as checker: the confusion matrix is public. */
 export async function recordOf(core: Core, key: string): Promise<unknown> {
-  const { db } = core.store;
-  const standing = await standingOf(db, key);
-  const known = await gradesOf(db, key);
+  const rows = core.store.committed();
+  const standing = await standingOf(rows, key);
+  const known = await gradesOf(rows, key);
   const { passes, faults, doubts } = standing;
-  const heldMicro = String(await balanceOf(db, heldOf(key)));
+  const heldMicro = String(await rows.balances.get(heldOf(key)));
   return {
     key,
     worker: { passes, faults, doubts, heldMicro, reputation: reputationOf(standing, core.rules), blocked: blocked(standing, core.rules) },

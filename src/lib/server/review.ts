@@ -10,11 +10,12 @@ import type { ServerMessage } from '../protocol/control.ts';
 import { rejected, reviewerFault, wordsOn } from './appeals.ts';
 import { verdictsOf } from './checks.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
-import { findJob, orderOf } from './jobs.ts';
-import { findLease, leaseView } from './leases.ts';
+import { orderOf } from './jobs.ts';
+import { leaseView } from './leases.ts';
 import { sourcesOf } from './work-messages.ts';
 import type { Session } from './sessions.ts';
 import { appeals, checks, jobs, leases, observations, standings, type JobRow, type LeaseRow } from './store/schema.ts';
+import { rowsIn } from './store/rows.ts';
 import type { Db } from './store/store.ts';
 
 const BOARD_ROWS_MAX = 100;
@@ -83,7 +84,7 @@ async function unconfirmed(db: Db, sinceMs: number): Promise<Found[]> {
 
 async function caseOf(db: Db, lease: LeaseRow, job: JobRow, kind: Found['kind']): Promise<ReviewCase> {
   const [plea] = await db.select().from(appeals).where(eq(appeals.lease, lease.id));
-  const opinions = (await verdictsOf(db, lease.id)).flatMap(
+  const opinions = (await verdictsOf(rowsIn(db), lease.id)).flatMap(
     ({ state, reason, drawn, paths, pathsEqual, pixelsWrong, adapterClass, atMs }) =>
       state === 'pass' || state === 'fail' || state === 'unavailable'
         ? [
@@ -118,11 +119,12 @@ async function caseOf(db: Db, lease: LeaseRow, job: JobRow, kind: Found['kind'])
 
 /** Whose film it is and who judged it: all of it stands in the log as well. */
 export async function provenance(db: Db, id: string): Promise<Provenance | null> {
-  const lease = await findLease(db, id);
-  const job = lease && (await findJob(db, lease.job));
+  const rows = rowsIn(db);
+  const lease = await rows.leases.get(id);
+  const job = lease && (await rows.jobs.get(lease.job));
   if (!lease || !job || lease.root === null) return null;
   const [plea] = await db.select().from(appeals).where(eq(appeals.lease, id));
-  const spoke = (await verdictsOf(db, id)).filter(({ state }) => state === 'pass' || state === 'fail' || state === 'unavailable');
+  const spoke = (await verdictsOf(rows, id)).filter(({ state }) => state === 'pass' || state === 'fail' || state === 'unavailable');
   return {
     lease: id,
     job: job.id,
@@ -181,12 +183,12 @@ export async function lookAt(
   id: string,
   capability: (job: string) => Promise<string>,
 ): Promise<Extract<ServerMessage, { type: 'case' }> | Refusal> {
-  const { db } = core.store;
-  const lease = await findLease(db, id);
-  const job = lease && (await findJob(db, lease.job));
+  const rows = core.store.committed();
+  const lease = await rows.leases.get(id);
+  const job = lease && (await rows.jobs.get(lease.job));
   if (!lease || !job || lease.root === null || (lease.state !== 'committed' && !rejected(lease)))
     return refuse('case-unknown', 'There is no such case.');
-  const fault = await reviewerFault(core, db, session.key, lease, job);
+  const fault = await reviewerFault(core, rows, session.key, lease, job);
   if (fault) return fault;
   return {
     type: 'case',

@@ -4,13 +4,13 @@
  * claims themselves are guarded in the store. It grants nothing while a job's creator is away.
  */
 import { and, asc, count, eq, inArray, isNull, ne } from 'drizzle-orm';
-import { issueCapability } from '../trust/capability.ts';
 import { capFallsShort } from '../market/price.ts';
 import { tierOf } from '../market/tiers.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import { FILMS_HELD_PER_WORKER_MAX, LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
 import { bringsNews } from '../trust/escalation.ts';
 import { inLotOrder } from '../trust/lots.ts';
+import { Capabilities } from './capabilities.ts';
 import { drawCheck, mayCheck, verdictsOf } from './checks.ts';
 import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
@@ -18,15 +18,14 @@ import { Market, openJobs } from './market.ts';
 import { blockedWorkers, claimLease } from './leases.ts';
 import { commit } from './notices.ts';
 import { closeIfDone } from './quiet.ts';
-import { blockedKeys, verifiedKeys } from './records.ts';
+import { blockedKeys, judgedSinceMs, verifiedKeys } from './records.ts';
 import type { Session } from './sessions.ts';
-import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
+import { checks, jobs, leases, type CheckRow, type JobRow, type LeaseRow } from './store/schema.ts';
 import { checkMessage, grantMessage } from './work-messages.ts';
 
 const CHECKS_PER_ROUND_MAX = 256;
 /** Who was paid for this job before has its scene: drawn this many times likelier, so that not everyone fetches it. */
 const PROVEN_WEIGHT = 4;
-const CAPABILITY_MS = 24 * 3_600_000;
 
 interface Load {
   granted: number;
@@ -37,12 +36,13 @@ export class Scheduler {
   readonly #core: Core;
   /** Leases not to be drawn again before a time, after a check that came to nothing. */
   readonly checkPausedUntilMs = new Map<string, number>();
-  readonly #capabilities = new Map<string, string>();
+  readonly capabilities: Capabilities;
   readonly market: Market;
   #firstJob = 0;
 
   constructor(core: Core) {
     this.#core = core;
+    this.capabilities = new Capabilities(core);
     this.market = new Market(core);
   }
 
@@ -63,8 +63,10 @@ export class Scheduler {
       core.sessions.with('worker').filter((session) => session.stands && !barred.has(session.key)),
     );
     const loads = await this.#loads();
-    const blocked = new Map<string, Set<string>>();
-    for (const job of open) blocked.set(job.id, await blockedWorkers(core.store.db, job.id));
+    const blocked = await blockedWorkers(
+      core.store.db,
+      open.map(({ id }) => id),
+    );
     const over = new Set<string>();
     while (open.length > over.size) {
       const pairs = this.#pair(
@@ -86,7 +88,7 @@ export class Scheduler {
     open: readonly JobRow[],
     asking: readonly Session[],
     loads: Map<string, Load>,
-    blocked: Map<string, Set<string>>,
+    blocked: ReadonlyMap<string, ReadonlySet<string>>,
   ): [JobRow, Session][] {
     const pairs: [JobRow, Session][] = [];
     const nowMs = this.#core.clock.nowMs();
@@ -132,19 +134,23 @@ export class Scheduler {
 
   /** @returns false when the job had no slot left. */
   async #grant(job: JobRow, worker: Session): Promise<boolean> {
-    const capability = await this.capability(job.id, worker.key);
+    const capability = await this.capabilities.of(job.id, worker.key);
     const price = worker.key === job.creator ? undefined : this.market.price(tierOf(orderOf(job)));
     if (price === null) return false;
-    const lease = await commit(this.#core, async (tx, notices) => {
-      const claimed = await claimLease(this.#core, tx, job, { key: worker.key, peer: worker.peer, price });
-      // What was left may be of quiet tiles alone.
-      if (!claimed) await closeIfDone(this.#core, tx, notices, job.id);
-      if (claimed) {
-        notices.toPeer(worker.peer, grantMessage(this.#core, claimed, job, capability));
-        notices.job(job.id);
-      }
-      return claimed;
-    });
+    const lease = await commit(
+      this.#core,
+      async (tx, notices) => {
+        const claimed = await claimLease(this.#core, tx, job, { key: worker.key, peer: worker.peer, price });
+        // What was left may be of quiet tiles alone.
+        if (!claimed) await closeIfDone(this.#core, tx, notices, job.id);
+        if (claimed) {
+          notices.toPeer(worker.peer, grantMessage(this.#core, claimed, job, capability));
+          notices.job(job.id);
+        }
+        return claimed;
+      },
+      { key: worker.key },
+    );
     return lease !== null;
   }
 
@@ -169,26 +175,29 @@ export class Scheduler {
       .groupBy(checks.checkerPeer);
     const known = await verifiedKeys(core.store.db);
     const inFlight = new Map(running.map((row) => [row.peer, row.n]));
-    for (const { lease, job } of due) {
-      if ((this.checkPausedUntilMs.get(lease.id) ?? 0) > nowMs) continue;
-      await this.#draw(lease, job, ready, known, inFlight);
-    }
+    const wanted = due.filter(({ lease }) => (this.checkPausedUntilMs.get(lease.id) ?? 0) <= nowMs);
+    const rows = core.store.committed();
+    await rows.checks.loadGroups(wanted.map(({ lease }) => lease.id));
+    const asked = wanted.map(async ({ lease, job }) => this.#draw(lease, job, await verdictsOf(rows, lease.id), ready, known, inFlight));
+    await Promise.all(asked);
   }
 
   /**
    * By lot among the keys that may (trust/lots). One that already spoke only where its word was
    * "unavailable", and after those that did not.
+   * @param spoke checks of this lease that are over.
    * @param known keys that have found false films before.
+   * @param inFlight checks that each session has now: counted as soon as one is asked, so that no two draws count on one place.
    */
   async #draw(
     lease: LeaseRow,
     job: JobRow,
+    spoke: readonly CheckRow[],
     ready: readonly Session[],
     known: ReadonlySet<string>,
     inFlight: Map<string, number>,
   ): Promise<void> {
     const core = this.#core;
-    const spoke = await verdictsOf(core.store.db, lease.id);
     const opinions = spoke.filter((row) => row.state === 'pass' || row.state === 'fail');
     const decided = new Set(opinions.map((row) => row.checker));
     const tried = new Set(spoke.map((row) => row.checker));
@@ -206,16 +215,27 @@ export class Scheduler {
     }));
     const dispute = opinions.some(({ state }) => state === 'fail');
     for (const { session: checker } of inLotOrder(candidates, dispute, () => uniform(core))) {
-      const capability = await this.capability(job.id, checker.key);
-      const drawn = await commit(core, async (tx, notices) => {
+      if (busy(checker) >= checker.checksWanted) continue;
+      inFlight.set(checker.peer, busy(checker) + 1);
+      if (await this.#ask(checker, lease, job)) return;
+      inFlight.set(checker.peer, busy(checker) - 1);
+    }
+  }
+
+  async #ask(checker: Session, lease: LeaseRow, job: JobRow): Promise<boolean> {
+    const core = this.#core;
+    const capability = await this.capabilities.of(job.id, checker.key);
+    const wants = { lease: lease.id, key: checker.key, judgedSinceMs: judgedSinceMs(core) };
+    const drawn = await commit(
+      core,
+      async (tx, notices) => {
         const result = await drawCheck(core, tx, lease.id, checker);
         if (result) notices.toPeer(checker.peer, checkMessage(core, result, capability));
         return result;
-      });
-      if (!drawn) continue;
-      inFlight.set(checker.peer, busy(checker) + 1);
-      return;
-    }
+      },
+      wants,
+    );
+    return drawn !== null;
   }
 
   async #loads(): Promise<Map<string, Load>> {
@@ -234,11 +254,6 @@ export class Scheduler {
     return loads;
   }
 
-  /** Issued once per job and key, and again when half its time is over. */
-  async capability(job: string, key: string): Promise<string> {
-    return capabilityFor(this.#core, this.#capabilities, job, key);
-  }
-
   /** The grant and check messages of work that a returning peer already holds. */
   async resend(session: Session): Promise<void> {
     const core = this.#core;
@@ -247,27 +262,15 @@ export class Scheduler {
       .from(leases)
       .innerJoin(jobs, eq(jobs.id, leases.job))
       .where(and(eq(leases.workerPeer, session.peer), eq(leases.state, 'granted')));
-    for (const { lease, job } of granted) session.send(grantMessage(core, lease, job, await this.capability(job.id, session.key)));
+    for (const { lease, job } of granted) session.send(grantMessage(core, lease, job, await this.capabilities.of(job.id, session.key)));
     const drawn = await core.store.db
       .select({ check: checks, lease: leases, job: jobs })
       .from(checks)
       .innerJoin(leases, eq(leases.id, checks.lease))
       .innerJoin(jobs, eq(jobs.id, leases.job))
       .where(and(eq(checks.checkerPeer, session.peer), eq(checks.state, 'drawn')));
-    for (const row of drawn) session.send(checkMessage(core, row, await this.capability(row.job.id, session.key)));
+    for (const row of drawn) session.send(checkMessage(core, row, await this.capabilities.of(row.job.id, session.key)));
   }
-}
-
-async function capabilityFor(core: Core, cache: Map<string, string>, job: string, key: string): Promise<string> {
-  const period = Math.floor((core.clock.nowMs() * 2) / CAPABILITY_MS);
-  const name = `${period}/${job}/${key}`;
-  const known = cache.get(name);
-  if (known) return known;
-  if (cache.size >= 20_000) cache.clear();
-  const untilMs = Math.round(((period + 2) * CAPABILITY_MS) / 2);
-  const made = await issueCapability(core.identity, { network: core.network, job, key, untilMs });
-  cache.set(name, made);
-  return made;
 }
 
 /** In (0, 1]. */

@@ -5,9 +5,9 @@
 import type { Session } from './sessions.ts';
 
 export function stateOf(session: Session): string {
-  const { key, roles, adapter, leasesWanted, asks, stands, provenWorker, bytesMax, holds, checksWanted, prefix } = session;
+  const { key, roles, adapter, leasesWanted, asks, stands, bytesMax, holds, checksWanted, prefix } = session;
   return JSON.stringify({
-    ...{ key, roles: [...roles], adapter, leasesWanted, asks, stands, provenWorker, bytesMax, holds, checksWanted, prefix },
+    ...{ key, roles: [...roles], adapter, leasesWanted, asks, stands, bytesMax, holds, checksWanted, prefix },
     askMicro: session.askMicro === null ? null : String(session.askMicro),
     blobs: [...session.blobs],
     commitments: [...session.commitments],
@@ -19,7 +19,7 @@ export function stateOf(session: Session): string {
 /** As `stateOf` wrote it, by an instance of the same release. */
 export interface SessionState extends Pick<
   Session,
-  'key' | 'adapter' | 'leasesWanted' | 'asks' | 'stands' | 'provenWorker' | 'bytesMax' | 'holds' | 'checksWanted' | 'prefix'
+  'key' | 'adapter' | 'leasesWanted' | 'asks' | 'stands' | 'bytesMax' | 'holds' | 'checksWanted' | 'prefix'
 > {
   readonly roles: Session['roles'] extends ReadonlySet<infer R> ? readonly R[] : never;
   readonly askMicro: string | null;
@@ -37,8 +37,8 @@ export function applyState(session: Session, state: SessionState, nowMs: number)
   if (session.asks !== state.asks) session.leasesWanted = state.leasesWanted;
   session.asks = state.asks;
   session.askMicro = state.askMicro === null ? null : BigInt(state.askMicro);
-  const { stands, provenWorker, bytesMax, holds, checksWanted } = state;
-  Object.assign(session, { stands, provenWorker, bytesMax, holds, checksWanted });
+  const { stands, bytesMax, holds, checksWanted } = state;
+  Object.assign(session, { stands, bytesMax, holds, checksWanted });
   session.blobs = new Set(state.blobs);
   session.commitments = new Set(state.commitments);
   for (const [mine, theirs] of [

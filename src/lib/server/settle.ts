@@ -16,21 +16,21 @@ import {
 } from '../protocol/limits.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { refundIfOver } from './closing.ts';
-import { findJob, type Request } from './jobs.ts';
-import { endLease, findLease, type Ending } from './leases.ts';
+import type { Request } from './jobs.ts';
+import { endLease, type Ending } from './leases.ts';
 import type { Notices } from './notices.ts';
 import { isOwn, payLease } from './pay.ts';
 import { closeIfDone } from './quiet.ts';
-import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
+import { jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
 const FILM_MISSING = 'film-missing';
 
 /** Settles when verified and received. A creator who closed the job has waived receipts. @returns whether it was paid now. */
 export async function settleIfReady(core: Core, tx: Tx, notices: Notices, id: string, waived = false): Promise<boolean> {
-  const lease = await findLease(tx.db, id);
+  const lease = await tx.rows.leases.get(id);
   if (lease?.state !== 'committed') return false;
-  const job = (await findJob(tx.db, lease.job))!;
+  const job = (await tx.rows.jobs.get(lease.job))!;
   if (lease.verdict !== 'pass' && !isOwn(job, lease)) return false;
   if (!lease.received && job.state === 'open' && !waived) return false;
   if (!(await payLease(core, tx, notices, job, lease))) return false;
@@ -42,17 +42,14 @@ export async function settleIfReady(core: Core, tx: Tx, notices: Notices, id: st
 
 /** Ends a lease unpaid and tells everyone who held a part of it. @returns whether it was ended now. */
 export async function giveUp(core: Core, tx: Tx, notices: Notices, id: string, ending: Ending): Promise<boolean> {
-  const drawn = await tx.db
-    .select({ peer: checks.checkerPeer })
-    .from(checks)
-    .where(and(eq(checks.lease, id), eq(checks.state, 'drawn')));
+  const drawn = (await tx.rows.checks.members(id)).filter(({ state }) => state === 'drawn');
   const lease = await endLease(core, tx, notices, id, ending);
   if (!lease) return false;
-  const job = (await findJob(tx.db, lease.job))!;
+  const job = (await tx.rows.jobs.get(lease.job))!;
   if (ending.from === 'committed') {
     for (const peer of [lease.workerPeer, core.sessions.creatorOf(job)?.peer])
       notices.toPeer(peer, { type: 'voided', lease: id, reason: ending.reason });
-    for (const { peer } of drawn) notices.toPeer(peer, { type: 'check-withdrawn', lease: id });
+    for (const { checkerPeer } of drawn) notices.toPeer(checkerPeer, { type: 'check-withdrawn', lease: id });
   } else {
     notices.toPeer(lease.workerPeer, { type: 'recalled', lease: id, reason: ending.reason });
   }
@@ -76,8 +73,8 @@ export async function recordReceipt(
   request: Request,
   body: FilmReceiptBody,
 ): Promise<{ ok: true; ref: string } | Refusal> {
-  const lease = await findLease(tx.db, body.lease);
-  const job = lease && (await findJob(tx.db, lease.job));
+  const lease = await tx.rows.leases.get(body.lease);
+  const job = lease && (await tx.rows.jobs.get(lease.job));
   if (!lease || job?.creator !== request.key) return refuse('lease-unknown', 'This lease is not of one of your jobs.');
   if (lease.state !== 'committed') return refuse('lease-over', `This lease is ${lease.state}.`);
   if (lease.root !== body.root) return refuse('root-differs', 'This is not the root that the worker committed to.');
@@ -97,14 +94,11 @@ export async function recordReceipt(
   });
   notices.job(job.id);
   if (body.verdict === 'received') {
-    await tx.db.update(leases).set({ received: true }).where(eq(leases.id, lease.id));
+    tx.rows.leases.put({ ...lease, received: true });
     await settleIfReady(core, tx, notices, lease.id);
   } else if (body.verdict === 'corrupt') {
     // Never voids: checkers hash the whole light, so their verdict says whether the film is what was committed to.
-    await tx.db
-      .update(leases)
-      .set({ corrupt: lease.corrupt + 1 })
-      .where(eq(leases.id, lease.id));
+    tx.rows.leases.put({ ...lease, corrupt: lease.corrupt + 1 });
     askDelivery(core, notices, lease, job);
   } else {
     await recordMissing(core, tx, notices, lease, job);
@@ -131,7 +125,8 @@ function receiptFault(lease: LeaseRow, verdict: FilmReceiptBody['verdict'], atMs
  * From a few workers of every creator's films may never come, and from one more for every fifty that did: beyond
  * that it would have pictures for nothing. What one worker owes counts once, or a single one that brings nothing would use it up.
  */
-async function mayMiss({ db }: Tx, creator: string, worker: string): Promise<boolean> {
+async function mayMiss(tx: Tx, creator: string, worker: string): Promise<boolean> {
+  const db = await tx.sql();
   const mine = db.select({ id: jobs.id }).from(jobs).where(eq(jobs.creator, creator));
   const rows = await db
     .select({
@@ -151,7 +146,7 @@ async function mayMiss({ db }: Tx, creator: string, worker: string): Promise<boo
 /** The worker may be out of the creator's reach, or unwilling: somebody else renders it again, and nobody is blamed. */
 async function recordMissing(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, job: JobRow): Promise<void> {
   const missing = lease.missing + 1;
-  await tx.db.update(leases).set({ missing }).where(eq(leases.id, lease.id));
+  tx.rows.leases.put({ ...lease, missing });
   if (missing < FILM_MISSING_MAX || !(await mayMiss(tx, job.creator, lease.worker))) return askDelivery(core, notices, lease, job);
   core.sessions.pause(lease.worker, job.id, core.clock.nowMs() + MISSING_PAUSE_MS);
   await giveUp(core, tx, notices, lease.id, { from: 'committed', reason: FILM_MISSING, faults: 0, failed: true });

@@ -1,9 +1,8 @@
 /** Which slot of a job is leased next: those to be done again first, then the next in pass order, and none of a quiet tile. */
-import { and, asc, eq, sql } from 'drizzle-orm';
 import { tileCount } from '../job/plan.ts';
-import { findJob, orderOf } from './jobs.ts';
+import { orderOf } from './jobs.ts';
 import { quietTiles } from './quiet.ts';
-import { jobs, redo, type JobRow } from './store/schema.ts';
+import type { JobRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
 export interface Slot {
@@ -23,26 +22,19 @@ export async function nextSlot(tx: Tx, job: string): Promise<Slot | null> {
 type FoundSlot = Slot & { readonly quiet: boolean };
 
 async function nextRedo(tx: Tx, job: string): Promise<FoundSlot | null> {
-  const [first] = await tx.db
-    .select()
-    .from(redo)
-    .where(eq(redo.job, job))
-    .orderBy(asc(redo.slot))
-    .limit(1)
-    .for('update', { skipLocked: true });
-  if (!first) return null;
-  await tx.db.delete(redo).where(and(eq(redo.job, job), eq(redo.slot, first.slot)));
-  const row = await findJob(tx.db, job);
+  const waiting = await tx.rows.redo.members(job);
+  if (waiting.length === 0) return null;
+  const first = waiting.reduce((least, one) => (one.slot < least.slot ? one : least));
+  tx.rows.redo.delete(first);
+  const row = await tx.rows.jobs.get(job);
   return { slot: first.slot, attempt: first.attempt, failures: first.failures, quiet: row !== null && isQuiet(row, first.slot) };
 }
 
 async function nextFresh(tx: Tx, job: string): Promise<FoundSlot | null> {
-  const [claimed] = await tx.db
-    .update(jobs)
-    .set({ nextSlot: sql`${jobs.nextSlot} + 1` })
-    .where(and(eq(jobs.id, job), eq(jobs.state, 'open'), sql`${jobs.nextSlot} < ${jobs.slots}`))
-    .returning();
-  return claimed ? { slot: claimed.nextSlot - 1, attempt: 1, failures: 0, quiet: isQuiet(claimed, claimed.nextSlot - 1) } : null;
+  const row = await tx.rows.jobs.get(job);
+  if (row?.state !== 'open' || row.nextSlot >= row.slots) return null;
+  tx.rows.jobs.put({ ...row, nextSlot: row.nextSlot + 1 });
+  return { slot: row.nextSlot, attempt: 1, failures: 0, quiet: isQuiet(row, row.nextSlot) };
 }
 
 const isQuiet = (job: JobRow, slot: number): boolean => job.quiet !== '[]' && quietTiles(job).has(slot % tileCount(orderOf(job)));

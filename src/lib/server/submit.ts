@@ -22,19 +22,20 @@ import {
 } from '../protocol/bodies.ts';
 import { claimedPurpose, envelopeHash, open, type Envelope, type EnvelopeFault, type Purpose } from '../protocol/envelope.ts';
 import { ENVELOPE_AGE_MS_MAX } from '../protocol/limits.ts';
+import { id16 } from '../protocol/schema.ts';
 import { appeal, recordWord } from './appeals.ts';
 import { sealDrill } from './drills.ts';
 import { recordVerdict } from './verdicts.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { closeJob } from './closing.ts';
-import { findJob, openJob, orderOf, type Request } from './jobs.ts';
+import { openJob, orderOf, type Request } from './jobs.ts';
 import { nodeVerify } from './keys.ts';
-import { commitLease, findLease, leaseView } from './leases.ts';
+import { commitLease, leaseView } from './leases.ts';
 import { post } from './ledger.ts';
 import { commit, type Notices } from './notices.ts';
 import { recordQuiet } from './quiet.ts';
 import { askDelivery, recordReceipt } from './settle.ts';
-import { entries, requests } from './store/schema.ts';
+import { entries } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
 export type SubmitOutcome = { readonly ok: true; readonly ref: string } | Refusal;
@@ -91,8 +92,16 @@ const FAULT_TEXT: Record<EnvelopeFault, string> = {
   'envelope-signature': 'The signature does not match the request.',
 };
 
-/** @param answer called with the outcome once it is durable, before anyone else is told. */
-export async function submit(core: Core, envelope: Envelope, answer: (outcome: SubmitOutcome) => void): Promise<SubmitOutcome> {
+/**
+ * @param answer called with the outcome once it is durable, before anyone else is told.
+ * @param entered called when it has its place among the writes: what is submitted after that comes after it.
+ */
+export async function submit(
+  core: Core,
+  envelope: Envelope,
+  answer: (outcome: SubmitOutcome) => void,
+  entered: () => void,
+): Promise<SubmitOutcome> {
   const purpose = claimedPurpose(envelope);
   const opened = purpose ? await open(envelope, { network: core.network, purpose }, nodeVerify) : null;
   if (!purpose || !opened?.ok) {
@@ -104,17 +113,17 @@ export async function submit(core: Core, envelope: Envelope, answer: (outcome: S
   }
   const { at, body } = opened.payload;
   const request = { hash: envelopeHash(envelope), key: envelope.key, signed: envelope };
-  const outcome = await commit(
+  const applied = commit(
     core,
     async (tx, notices) => {
-      const [known] = await tx.db.select({ ref: requests.ref }).from(requests).where(eq(requests.hash, request.hash));
+      const known = await tx.rows.requests.get(request.hash);
       if (known) return { ok: true, ref: known.ref } as const;
       const nowMs = core.clock.nowMs();
       if (Math.abs(nowMs - at) > ENVELOPE_AGE_MS_MAX)
         return refuse('envelope-age', 'The request is too old, or this device’s clock is wrong by more than a day.');
       const result = await handlers[purpose]({ core, tx, notices, request }, body);
       if (result.ok)
-        await tx.db.insert(requests).values({
+        tx.rows.requests.put({
           hash: request.hash,
           key: request.key,
           purpose,
@@ -125,11 +134,18 @@ export async function submit(core: Core, envelope: Envelope, answer: (outcome: S
         });
       return result;
     },
+    { request: request.hash, key: request.key, ...leaseIn(body) },
     answer,
   );
+  entered();
+  const outcome = await applied;
   if (!outcome.ok) core.counters.count(`refused-${outcome.reason}`);
   return outcome;
 }
+
+/** Which lease a body speaks of, before it is parsed. */
+const leaseIn = (body: unknown): { lease?: string } =>
+  body !== null && typeof body === 'object' && 'lease' in body && v.is(id16, body.lease) ? { lease: body.lease } : {};
 
 /** Leading zero bits of SHA-256(key ‖ work). */
 export function workBits(key: string, work: string): number {
@@ -145,7 +161,8 @@ export function workBits(key: string, work: string): number {
 }
 
 async function grant({ core, tx, notices, request }: Step, { work }: v.InferOutput<typeof GrantBodySchema>): Promise<SubmitOutcome> {
-  const [before] = await tx.db.select({ id: entries.id, kind: entries.kind }).from(entries).where(eq(entries.account, request.key));
+  const db = await tx.sql();
+  const [before] = await db.select({ id: entries.id, kind: entries.kind }).from(entries).where(eq(entries.account, request.key));
   if (before) return refuse('grant-taken', 'This key has had its first tokens already.');
   if (workBits(request.key, work) < core.policy.grantWorkBits) return refuse('grant-work', 'The proof of work falls short.');
   const micro = BigInt(core.policy.grantMicro);
@@ -168,7 +185,7 @@ async function cancel(
   { core, tx, notices, request }: Step,
   { job: id }: v.InferOutput<typeof JobCancelBodySchema>,
 ): Promise<SubmitOutcome> {
-  const job = await findJob(tx.db, id);
+  const job = await tx.rows.jobs.get(id);
   if (job?.creator !== request.key) return refuse('job-unknown', 'You have no such job.');
   if (job.state !== 'open') return refuse('job-over', `This job is already ${job.state}.`);
   await closeJob(core, tx, notices, id, 'cancelled', 'cancelled by its creator');
@@ -177,8 +194,8 @@ async function cancel(
 
 /** A commitment is durable: the creator may expect the film and the worker may send it. */
 async function announce(core: Core, tx: Tx, notices: Notices, id: string): Promise<void> {
-  const lease = (await findLease(tx.db, id))!;
-  const job = (await findJob(tx.db, lease.job))!;
+  const lease = (await tx.rows.leases.get(id))!;
+  const job = (await tx.rows.jobs.get(lease.job))!;
   notices.toPeer(core.sessions.creatorOf(job)?.peer, {
     type: 'committed',
     lease: leaseView(lease, orderOf(job)),

@@ -3,7 +3,7 @@
  * words so far amount to is carried out. A first failing verdict asks another checker; only a majority
  * finds a worker at fault. What nobody can confirm is done again, and punishes nobody.
  */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import type { CheckVerdictBody } from '../protocol/bodies.ts';
 import { CHECKS_UNAVAILABLE_MAX, SECOND_OPINION_MS_MAX } from '../protocol/limits.ts';
@@ -15,14 +15,15 @@ import { unpackClasses } from '../trust/weights.ts';
 import { anotherFor, beingChecked, verdictsOf } from './checks.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { drillOn, endDrill, openSeal } from './drills.ts';
-import { findJob, orderOf, type Request } from './jobs.ts';
-import { findLease, leafCount, UNDECIDED } from './leases.ts';
+import { orderOf, type Request } from './jobs.ts';
+import { leafCount, UNDECIDED } from './leases.ts';
 import type { Notices } from './notices.ts';
 import { priceOf } from './pay.ts';
 import { beginAnew, changeGrades, observeCheck, standingOf } from './records.ts';
 import { giveUp, settleIfReady } from './settle.ts';
-import { checks, jobs, leases, type CheckRow, type JobRow, type LeaseRow } from './store/schema.ts';
-import type { Db, Tx } from './store/store.ts';
+import type { Rows } from './store/rows.ts';
+import { leases, type CheckRow, type JobRow, type LeaseRow } from './store/schema.ts';
+import type { Tx } from './store/store.ts';
 
 /** A film that a worker opens wrongly, or refuses to, fails; only what never reached it is no verdict. */
 const REASONS: Record<CheckVerdictBody['verdict'], readonly CheckVerdictBody['reason'][]> = {
@@ -48,21 +49,15 @@ export async function recordVerdict(
   const judged = await judgedBy(tx, request, body);
   if ('ok' in judged) return judged;
   const { check, lease, job } = judged;
-  const drill = body.verdict === 'unavailable' ? null : await drillOn(tx.db, lease);
+  const drill = body.verdict === 'unavailable' ? null : await drillOn(tx, lease);
   if (drill) openSeal(core, tx, drill);
   const { seed, leaf, drawn, whole } = logVerdict(core, tx, request, body, judged);
   // A checker that could not get or trace the scene says nothing about the worker: as if it had not answered.
   const state = body.reason === 'scene' ? 'expired' : body.verdict;
   const { adapterClass, reason, pixelsWrong } = body;
   const found = { drawn: drawn.join(), whole, paths: body.paths, pathsEqual: body.pathsEqual, pixelsWrong, atMs: core.clock.nowMs() };
-  await tx.db
-    .update(checks)
-    .set({ state, adapterClass, reason, ...found })
-    .where(eq(checks.nonceCommitment, check.nonceCommitment));
-  await tx.db
-    .update(jobs)
-    .set({ checks: sql`${jobs.checks} + 1` })
-    .where(eq(jobs.id, job.id));
+  tx.rows.checks.put({ ...check, state, adapterClass, reason, ...found });
+  await tx.rows.jobs.change(job.id, (row) => ({ checks: row.checks + 1 }));
   notices.job(job.id);
   if (drill && body.verdict !== 'unavailable') {
     await endDrill(core, tx, notices, { drill, lease, job }, { checker: request.key, verdict: body.verdict, drawn });
@@ -77,7 +72,7 @@ export async function recordVerdict(
   const { paths, pathsEqual, biasPpm = 0 } = body;
   const skimmed = paths > 0 && (await observeCheck(core, tx, lease.worker, leaf, { checker: request.key, paths, pathsEqual, biasPpm }));
   if (skimmed) await convict(core, tx, notices, lease, 'check-aggregate', [request.key]);
-  else await decideLease(core, tx, notices, (await findLease(tx.db, lease.id))!, job, true);
+  else await decideLease(core, tx, notices, (await tx.rows.leases.get(lease.id))!, job, true);
   return { ok: true, ref: request.hash };
 }
 
@@ -86,14 +81,14 @@ async function judgedBy(tx: Tx, request: Request, body: CheckVerdictBody): Promi
     return refuse('verdict-reason', `A ${body.verdict} can’t be for the reason “${body.reason}”.`);
   if (body.pathsEqual > body.paths) return refuse('verdict-counts', 'No more paths can be equal than were traced.');
   const commitment = toHex(nonceCommitment(fromHex(body.nonce)));
-  const [check] = await tx.db.select().from(checks).where(eq(checks.nonceCommitment, commitment));
+  const check = await tx.rows.checks.get(commitment);
   if (check?.lease !== body.lease || check.checker !== request.key)
     return refuse('check-unknown', 'No check of this lease was drawn with this nonce for this checker.');
   if (check.state !== 'drawn') return refuse('check-over', 'This check is over.');
-  const lease = (await findLease(tx.db, body.lease))!;
+  const lease = (await tx.rows.leases.get(body.lease))!;
   if (lease.state !== 'committed') return refuse('lease-over', `This lease is ${lease.state}.`);
   if (lease.root !== body.root) return refuse('root-differs', 'This is not the root that the worker committed to.');
-  return { check, lease, job: (await findJob(tx.db, lease.job))! };
+  return { check, lease, job: (await tx.rows.jobs.get(lease.job))! };
 }
 
 /** @returns the draw's seed, the index of the verdict's leaf in the log, what was drawn, and whether that is all of the film. */
@@ -132,35 +127,34 @@ function logVerdict(
 
 /** The first verdict's seed says whether a second audit is due; nobody knew it before its nonce was told. */
 async function noteSecond(core: Core, tx: Tx, lease: LeaseRow, seed: Uint8Array): Promise<void> {
-  const spoken = (await verdictsOf(tx.db, lease.id)).filter(({ state }) => state === 'pass' || state === 'fail');
+  const spoken = (await verdictsOf(tx.rows, lease.id)).filter(({ state }) => state === 'pass' || state === 'fail');
   if (spoken.length !== 1) return;
   const second = secondAuditFalls(seed, core.rules.secondAuditPpm);
-  await tx.db.update(leases).set({ second }).where(eq(leases.id, lease.id));
+  await tx.rows.leases.change(lease.id, () => ({ second }));
 }
 
 /** Voids the lease over which a worker was found at fault, and takes back what else a blocked one was given. */
 async function convict(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, reason: string, finders: readonly string[]): Promise<void> {
   await giveUp(core, tx, notices, lease.id, { from: 'committed', reason, faults: 1, failed: true, finders });
-  if (!blocked(await standingOf(tx.db, lease.worker), core.rules)) return;
+  if (!blocked(await standingOf(tx.rows, lease.worker), core.rules)) return;
   const mine = and(eq(leases.worker, lease.worker), eq(leases.state, 'granted'));
-  const given = await tx.db.select({ id: leases.id }).from(leases).where(mine);
+  const given = await (await tx.sql()).select({ id: leases.id }).from(leases).where(mine);
   for (const { id } of given) await giveUp(core, tx, notices, id, { from: 'granted', reason: 'worker-blocked', faults: 0, failed: false });
 }
 
 /** Voids a lease whose film several checkers, or the only one there is, could not reach: one's word is not enough while others could look. */
 async function outOfReach(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, job: JobRow): Promise<boolean> {
-  const said = (await verdictsOf(tx.db, lease.id)).filter((row) => row.state === 'unavailable').map((row) => row.checker);
-  await tx.db.update(leases).set({ unavailable: said.length }).where(eq(leases.id, lease.id));
+  const said = (await verdictsOf(tx.rows, lease.id)).filter((row) => row.state === 'unavailable').map((row) => row.checker);
+  await tx.rows.leases.change(lease.id, () => ({ unavailable: said.length }));
   const keys = new Set(said);
-  const alone = !(await anotherFor(core, tx.db, lease, job, keys));
+  const alone = !(await anotherFor(core, tx.rows, lease, job, keys));
   if ((alone ? said.length : keys.size) < CHECKS_UNAVAILABLE_MAX) return false;
   return giveUp(core, tx, notices, lease.id, { from: 'committed', reason: 'film-unavailable', faults: 1, failed: true });
 }
 
 /** Opinions on a lease, in the order of their draws. */
-export async function opinionsOn(db: Db, lease: string): Promise<(Opinion & { reason: string; deadlineMs: number })[]> {
-  const rows = await verdictsOf(db, lease);
-  return rows.flatMap(({ checker, adapterClass, state, reason, whole, deadlineMs }) =>
+export async function opinionsOn(rows: Rows, lease: string): Promise<(Opinion & { reason: string; deadlineMs: number })[]> {
+  return (await verdictsOf(rows, lease)).flatMap(({ checker, adapterClass, state, reason, whole, deadlineMs }) =>
     state === 'pass' || state === 'fail'
       ? [{ checker, adapterClass, verdict: state, reason: reason ?? 'disputed', whole, deadlineMs }]
       : [],
@@ -172,14 +166,14 @@ export async function opinionsOn(db: Db, lease: string): Promise<(Opinion & { re
  * @param spoken an opinion was given just now: only then are lessons drawn, or they would be twice.
  */
 export async function decideLease(core: Core, tx: Tx, notices: Notices, lease: LeaseRow, job: JobRow, spoken = false): Promise<void> {
-  const opinions = await opinionsOn(tx.db, lease.id);
+  const opinions = await opinionsOn(tx.rows, lease.id);
   const failing = opinions.filter(({ verdict }) => verdict === 'fail');
   // Whoever waits for a second opinion, to void or only to be sure, does not wait for ever.
   const sinceMs = Math.min(...(failing.length > 0 ? failing : opinions).map(({ deadlineMs }) => deadlineMs));
   const late = core.clock.nowMs() > sinceMs + SECOND_OPINION_MS_MAX;
   const asked = new Set(opinions.map(({ checker }) => checker));
   // A check that is being run is a second opinion on its way, though its checker has no nonce left.
-  const another = !late && ((await beingChecked(tx.db, lease.id)) || (await anotherFor(core, tx.db, lease, job, asked)));
+  const another = !late && ((await beingChecked(tx.rows, lease.id)) || (await anotherFor(core, tx.rows, lease, job, asked)));
   const jury = priceOf(job, lease) >= BigInt(core.rules.highValueMicro) ? 5 : 3;
   const outcome = decide({ opinions, workerClass: lease.adapterClass, jury, second: lease.second, another });
   if (spoken) for (const lesson of lessonsOf(opinions, outcome)) await changeGrades(tx, lesson.checker, (grades) => graded(grades, lesson));
@@ -200,14 +194,11 @@ async function carryOut(
       return;
     case 'pass':
       if (outcome.alone) tx.append({ type: 'alone', lease: lease.id, atMs: core.clock.nowMs() });
-      await tx.db
-        .update(leases)
-        .set({ verdict: 'pass', verdictMs: core.clock.nowMs() })
-        .where(and(eq(leases.id, lease.id), eq(leases.state, 'committed')));
+      await tx.rows.leases.change(lease.id, () => ({ verdict: 'pass', verdictMs: core.clock.nowMs() }));
       await settleIfReady(core, tx, notices, lease.id);
       return;
     case 'fault':
-      await beginAnew(tx, lease.worker, faulted(await standingOf(tx.db, lease.worker)));
+      await beginAnew(tx, lease.worker, faulted(await standingOf(tx.rows, lease.worker)));
       await convict(
         core,
         tx,

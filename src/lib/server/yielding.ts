@@ -6,7 +6,6 @@ import type { ClientMessage, ServerMessage } from '../protocol/control.ts';
 import { LEASE_FAULTS_PER_WORKER_AND_JOB_MAX, YIELD_PAUSE_MS } from '../protocol/limits.ts';
 import { beingChecked } from './checks.ts';
 import type { Core } from './core.ts';
-import { findLease } from './leases.ts';
 import { commit } from './notices.ts';
 import type { Session } from './sessions.ts';
 import { giveUp } from './settle.ts';
@@ -17,7 +16,8 @@ export async function yieldLease(
   { id, lease: leaseId, reason }: Extract<ClientMessage, { type: 'yield' }>,
   answer: (message: ServerMessage) => void,
 ): Promise<void> {
-  const lease = await findLease(core.store.db, leaseId);
+  const rows = core.store.committed();
+  const lease = await rows.leases.get(leaseId);
   if (lease?.worker !== session.key || (lease.state !== 'granted' && lease.state !== 'committed')) {
     return answer({ type: 'refused', id, reason: 'lease-over', text: 'This lease is not yours any more.' });
   }
@@ -25,7 +25,7 @@ export async function yieldLease(
   const from = lease.state;
   const blameless = polite || reason === 'scene-unavailable';
   // A committed film that is being looked at is not given back for nothing: its leaves may be known to be drawn.
-  const looked = from === 'committed' && (await beingChecked(core.store.db, leaseId));
+  const looked = from === 'committed' && (await beingChecked(rows, leaseId));
   const faults = reason === 'scene-too-big' ? LEASE_FAULTS_PER_WORKER_AND_JOB_MAX : blameless && !looked ? 0 : 1;
   core.sessions.pause(session.key, lease.job, core.clock.nowMs() + YIELD_PAUSE_MS);
   core.counters.count(`yield-${reason}`);
@@ -33,6 +33,7 @@ export async function yieldLease(
     core,
     (tx, notices) =>
       giveUp(core, tx, notices, leaseId, { from, reason: `yield-${reason}`, faults, failed: polite ? false : 'once-per-worker' }),
+    { lease: leaseId },
     () => answer({ type: 'ack', id }),
   );
 }

@@ -13,10 +13,11 @@ import { seal, type Identity, type Purpose } from '#lib/protocol/envelope.ts';
 import { packClasses } from '#lib/trust/weights.ts';
 import { testOrder, TEST_POLICY, TEST_RULES } from '../../unit/server/harness.ts';
 
-const WARM_LEASES = 16;
-const LEASES = 96;
-const WORKERS = 8;
-const CHECKERS = 6;
+const WARM_LEASES = 512;
+const LEASES = 4_096;
+const WORKERS = 256;
+const CHECKERS = 48;
+const CREATORS = 16;
 const PROOFS = 100;
 
 export interface SettlementRate {
@@ -77,7 +78,7 @@ class Load {
   async begin(): Promise<void> {
     for (let i = 0; i < CHECKERS; i++) this.#checker(this.#at(i));
     for (let i = 0; i < WORKERS; i++) this.#worker(this.#at(i));
-    await this.#creator(this.#at(0));
+    for (let i = 0; i < CREATORS; i++) await this.#creator(this.#at(i));
   }
 
   end(): void {

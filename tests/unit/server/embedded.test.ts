@@ -215,7 +215,7 @@ test(
   'a connection that breaks in the middle of a transaction fails that write alone',
   async () => {
     const store = await openEmbedded(dataDir, () => {});
-    const cut = store.write((tx) => tx.db.execute(sql`select pg_terminate_backend(pg_backend_pid())`));
+    const cut = store.write(async (tx) => (await tx.sql()).execute(sql`select pg_terminate_backend(pg_backend_pid())`));
     await expect(cut).rejects.toThrow();
     expect(await store.write(async () => 'next')).toBe('next');
     await store.close();

@@ -210,6 +210,13 @@ create unlogged table mail (
 create index mail_by_instance on mail (instance);
 `;
 
+/** Who wrote last: what another instance keeps in memory is stale then. */
+const writer = String.raw`
+alter table log_head add column writer text not null default '';
+create index checks_by_checker_and_time on checks (checker, deadline_ms);
+drop index checks_by_checker;
+`;
+
 export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
   { version: 1, sql: first },
   { version: 2, sql: missing },
@@ -220,4 +227,5 @@ export const migrations: readonly { readonly version: number; readonly sql: stri
   { version: 7, sql: market },
   { version: 8, sql: quietTiles },
   { version: 9, sql: instances },
+  { version: 10, sql: writer },
 ];

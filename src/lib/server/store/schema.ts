@@ -28,7 +28,12 @@ export const requests = pgTable('requests', {
   atMs: safe('at_ms').notNull(),
 });
 
-export const logHead = pgTable('log_head', { one: boolean('one').primaryKey(), size: safe('size').notNull() });
+export const logHead = pgTable('log_head', {
+  one: boolean('one').primaryKey(),
+  size: safe('size').notNull(),
+  /** Which store wrote last (store.ts). */
+  writer: text('writer').notNull().default(''),
+});
 export const logLeaves = pgTable('log_leaves', {
   index: safe('index').primaryKey(),
   bytes: bytea('bytes').notNull(),
@@ -182,6 +187,7 @@ export const nonces = pgTable('nonces', {
   checkerPeer: text('checker_peer').notNull(),
   used: boolean('used').notNull().default(false),
 });
+export type NonceRow = typeof nonces.$inferSelect;
 export const checks = pgTable('checks', {
   nonceCommitment: text('nonce_commitment').primaryKey(),
   lease: text('lease').notNull(),

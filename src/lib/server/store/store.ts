@@ -1,9 +1,12 @@
 /**
  * The one store: PostgreSQL through drizzle. All writes go through `write`, which groups waiting
- * writes into one transaction (one fsync), each in its own savepoint, under the lock of the log's
- * head: a write sees every earlier one, its log leaves get the next indices, and when its promise
- * resolves it is on disk. A write that throws changes nothing and fails alone.
+ * writes into one transaction (one fsync) under the lock of the log's head: a write sees every
+ * earlier one, its log leaves get the next indices, and when its promise resolves it is on disk.
+ * What writes change is kept in memory (rows.ts) and written together at the end, a statement a
+ * table. Where one throws, nothing of the transaction stands, and each is run again alone: it
+ * changes nothing and fails alone.
  */
+import { randomBytes } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import type { Bytes } from '../../protocol/bytes.ts';
@@ -12,18 +15,22 @@ import { encodeLeaf, type LogLeaf } from '../../ledger/leaf.ts';
 import { hashLeaf } from '../../ledger/merkle.ts';
 import type { InstanceLink } from './instance-link.ts';
 import { migrations } from './migrations.ts';
+import { Rows, rowsIn, type Wants } from './rows.ts';
 import * as tables from './schema.ts';
 
 export type Db = PgDatabase<PgQueryResultHKT, typeof tables>;
 
 /** One write in progress. */
 export interface Tx {
-  readonly db: Db;
+  readonly rows: Rows;
+  /** For what is not among the rows: they are written first, and what is asked sees them. Tables of rows are only read by it. */
+  sql(): Promise<Db>;
   /** Appends a leaf to the log in this transaction. @returns its index. */
   append(leaf: LogLeaf): number;
 }
 
 interface Pending {
+  readonly wants: Wants;
   readonly work: (tx: Tx) => Promise<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
@@ -34,6 +41,11 @@ interface LeafRow {
   readonly bytes: Bytes;
   readonly hash: Bytes;
 }
+
+/** Rows kept from one transaction to the next. */
+const ROWS_KEPT_MAX = 50_000;
+/** PostgreSQL takes 65,535 parameters a statement. */
+const LEAVES_PER_STATEMENT_MAX = 16_384;
 
 export class Store {
   readonly db: Db;
@@ -47,19 +59,30 @@ export class Store {
   #waiting: Pending[] = [];
   #running: Promise<void> | null = null;
   #closed = false;
+  /** Of the transaction under way; between two, the database's. */
+  #current: Db;
+  readonly #rows = new Rows(() => this.#current);
+  /** Who wrote last is written beside the log's head: rows that another wrote since are not what is kept here. */
+  readonly #writer = randomBytes(8).toString('hex');
 
   constructor(db: Db, description: string, closeDriver: () => Promise<void>, link: InstanceLink | null = null) {
     this.link = link;
     this.db = db;
+    this.#current = db;
     this.description = description;
     this.#closeDriver = closeDriver;
   }
 
-  /** Durable when resolved. `work` must use nothing but `tx.db`, and may be run on a later tick. */
-  write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  /** Rows as they are committed, for whoever only reads. */
+  committed(): Rows {
+    return rowsIn(this.db);
+  }
+
+  /** Durable when resolved. `work` must use nothing but `tx`, and may be run on a later tick, and twice. */
+  write<T>(work: (tx: Tx) => Promise<T>, wants: Wants = {}): Promise<T> {
     if (this.#closed) return Promise.reject(new Error('the store is closed'));
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.#waiting.push({ work, wants, resolve: resolve as (value: unknown) => void, reject });
       this.#running ??= this.#drain();
     });
   }
@@ -90,40 +113,54 @@ export class Store {
   }
 
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#transact(this.#waiting.splice(0, WRITES_PER_TRANSACTION_MAX));
+    while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, WRITES_PER_TRANSACTION_MAX));
     this.#running = null;
   }
 
-  async #transact(batch: Pending[]): Promise<void> {
-    const done: (() => void)[] = [];
+  async #commit(batch: readonly Pending[]): Promise<void> {
+    const ran: unknown[] = [];
+    let lasting = false;
     try {
-      await this.db.transaction(async (outer) => {
-        const [head] = await outer.select({ size: tables.logHead.size }).from(tables.logHead).for('update');
-        if (!head) throw new Error('the log has no head');
-        const log: LeafRow[] = [];
-        for (const pending of batch) done.push(await attempt(outer, head.size, log, pending));
-        if (log.length === 0) return;
-        await outer.insert(tables.logLeaves).values(log);
-        await outer.update(tables.logHead).set({ size: head.size + log.length });
+      await this.db.transaction(async (db) => {
+        await this.#transact(db, batch, ran);
+        lasting = true;
       });
-      for (const tell of done) tell();
+      batch.forEach((pending, i) => pending.resolve(ran[i]));
     } catch (error) {
-      // The transaction itself failed: nobody is told that anything of the batch is durable.
+      this.#rows.clear();
+      if (!lasting && batch.length > 1) {
+        for (const pending of batch) await this.#commit([pending]);
+        return;
+      }
+      // Nobody is told that anything of the batch is durable; where it broke in the commit itself, it may be.
       for (const pending of batch) pending.reject(error);
-      if (done.length === batch.length) this.onUnknown();
+      if (lasting) this.onUnknown();
+    } finally {
+      this.#current = this.db;
     }
   }
-}
 
-/** Runs one write in a savepoint. @returns what to tell its caller once the batch is committed. */
-async function attempt(outer: Db, size: number, log: LeafRow[], pending: Pending): Promise<() => void> {
-  const mark = log.length;
-  try {
-    const value = await outer.transaction((db) => pending.work({ db, append: (leaf) => append(log, size, leaf) }));
-    return () => pending.resolve(value);
-  } catch (error) {
-    log.length = mark;
-    return () => pending.reject(error);
+  async #transact(db: Db, batch: readonly Pending[], ran: unknown[]): Promise<void> {
+    const [head] = await db.select().from(tables.logHead).for('update');
+    if (!head) throw new Error('the log has no head');
+    this.#current = db;
+    if (head.writer !== this.#writer || this.#rows.size > ROWS_KEPT_MAX) this.#rows.clear();
+    const log: LeafRow[] = [];
+    const tx: Tx = {
+      rows: this.#rows,
+      append: (leaf) => append(log, head.size, leaf),
+      sql: async () => {
+        await this.#rows.flush();
+        return db;
+      },
+    };
+    await this.#rows.prefetch(batch.map(({ wants }) => wants));
+    for (const { work } of batch) ran.push(await work(tx));
+    await this.#rows.flush();
+    for (let at = 0; at < log.length; at += LEAVES_PER_STATEMENT_MAX)
+      await db.insert(tables.logLeaves).values(log.slice(at, at + LEAVES_PER_STATEMENT_MAX));
+    if (log.length > 0 || head.writer !== this.#writer)
+      await db.update(tables.logHead).set({ size: head.size + log.length, writer: this.#writer });
   }
 }
 

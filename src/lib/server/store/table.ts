@@ -1,0 +1,228 @@
+/**
+ * Rows of one table as a transaction sees them: read when they are first asked for, kept in memory, and
+ * written with all others that changed in one statement. Nobody else writes such a table, and whoever holds
+ * one holds the lock of the log's head; what another instance wrote since makes all of it be forgotten
+ * (store.ts). Rows are never changed in place.
+ */
+import { and, asc, desc, eq, getTableColumns, inArray, sql, type SQL } from 'drizzle-orm';
+import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
+import type { Db } from './store.ts';
+
+type Value = string | number;
+export type RowOf<T extends PgTable> = T['$inferSelect'];
+
+/** Rows that belong together and are asked for together. */
+export interface GroupRule<Row> {
+  readonly by: keyof Row & string;
+  /** Only these are members; null for all. */
+  readonly where?: { readonly sql: SQL; readonly holds: (row: Row) => boolean };
+  /** No more than this many are kept, those with the highest keys. */
+  readonly max?: number;
+}
+
+const SEPARATOR = '\u0000';
+const bigintsAsText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
+
+export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
+  readonly #table: T;
+  readonly #columns: Record<string, PgColumn>;
+  readonly #keys: readonly string[];
+  readonly #group: GroupRule<Row> | undefined;
+  readonly #db: () => Db;
+  readonly #rows = new Map<string, Row | null>();
+  readonly #groups = new Map<Value, Map<string, Row>>();
+  /** Changed since they were last written, in the order in which that began; with the row last seen. */
+  readonly #changed = new Map<string, Row>();
+  readonly #upsert: SQL;
+  readonly #delete: SQL;
+
+  constructor(db: () => Db, table: T, keys: readonly (keyof Row & string)[], group?: GroupRule<Row>) {
+    this.#db = db;
+    this.#table = table;
+    this.#columns = getTableColumns(table) as unknown as Record<string, PgColumn>;
+    this.#keys = keys;
+    this.#group = group;
+    const { name } = getTableConfig(table);
+    const quoted = (fields: readonly string[]): string[] => fields.map((field) => `"${this.#columns[field]!.name}"`);
+    const [all, own] = [quoted(Object.keys(this.#columns)), quoted(keys)];
+    const rest = all.filter((column) => !own.includes(column)).map((column) => `${column} = excluded.${column}`);
+    this.#upsert = sql.raw(`on conflict (${own.join()}) do ${rest.length > 0 ? `update set ${rest.join()}` : 'nothing'}`);
+    this.#delete = sql.raw(own.map((column) => `"${name}".${column} = gone.${column}`).join(' and '));
+  }
+
+  /** Rows in memory. */
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  async get(...key: Value[]): Promise<Row | null> {
+    const id = key.join(SEPARATOR);
+    const known = this.#rows.get(id);
+    if (known !== undefined) return known;
+    const where = and(...this.#keys.map((field, i) => eq(this.#columns[field]!, key[i]!)));
+    const [found] = await this.#select(where);
+    this.#rows.set(id, found ?? null);
+    return found ?? null;
+  }
+
+  /** Reads what is not in memory yet in one query; of tables with one key only. */
+  async load(keys: Iterable<Value>): Promise<void> {
+    const missing = [...new Set(keys)].filter((key) => !this.#rows.has(String(key)));
+    if (missing.length === 0) return;
+    for (const key of missing) this.#rows.set(String(key), null);
+    for (const row of await this.#select(inArray(this.#columns[this.#keys[0]!]!, missing))) this.#rows.set(this.#id(row), row);
+  }
+
+  /** All members of a group, by their keys. */
+  async members(of: Value): Promise<Row[]> {
+    await this.loadGroups([of]);
+    return [...this.#groups.get(of)!].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  }
+
+  async loadGroups(of: Iterable<Value>): Promise<void> {
+    const missing = [...new Set(of)].filter((value) => !this.#groups.has(value));
+    if (missing.length === 0) return;
+    const { by, where, max } = this.#group!;
+    const order = this.#columns[this.#keys[0]!]!;
+    const found: Row[] = [];
+    if (max === undefined) found.push(...(await this.#select(and(inArray(this.#columns[by]!, missing), where?.sql))));
+    else for (const value of missing) found.push(...(await this.#select(and(eq(this.#columns[by]!, value), where?.sql), { order, max })));
+    for (const value of missing) this.#groups.set(value, new Map());
+    for (const row of found) {
+      const id = this.#id(row);
+      if (!this.#changed.has(id)) this.#set(id, row);
+    }
+    // What changed and is not written yet is not among what was found, or not as it is now.
+    for (const id of this.#changed.keys()) {
+      const row = this.#rows.get(id);
+      if (row) this.#join(id, row);
+    }
+  }
+
+  /** There is none of this group in the database, or none any more. */
+  emptied(of: Value): void {
+    for (const id of this.#groups.get(of)?.keys() ?? []) {
+      this.#rows.delete(id);
+      this.#changed.delete(id);
+    }
+    this.#groups.set(of, new Map());
+  }
+
+  /** There is no row of this key in the database. */
+  absent(...key: Value[]): void {
+    this.#rows.set(key.join(SEPARATOR), null);
+  }
+
+  put(row: Row): void {
+    const id = this.#id(row);
+    this.#leave(id);
+    this.#set(id, row);
+    this.#changed.set(id, row);
+  }
+
+  /** Writes a row over again, as it is now. @throws Error when there is none. */
+  async change(key: Value, change: (row: Row) => Partial<Row>): Promise<Row> {
+    const before = await this.get(key);
+    if (!before) throw new Error(`there is no ${key} in ${getTableConfig(this.#table).name}`);
+    const after = { ...before, ...change(before) };
+    this.put(after);
+    return after;
+  }
+
+  delete(row: Row): void {
+    const id = this.#id(row);
+    this.#leave(id);
+    this.#rows.set(id, null);
+    this.#changed.set(id, row);
+  }
+
+  /** Writes what changed. */
+  async flush(): Promise<void> {
+    if (this.#changed.size === 0) return;
+    const [kept, gone]: Row[][] = [[], []];
+    for (const [id, last] of this.#changed) {
+      const row = this.#rows.get(id);
+      if (row) kept!.push(row);
+      else gone!.push(last);
+    }
+    this.#changed.clear();
+    if (gone!.length > 0)
+      await this.#db().execute(sql`delete from ${this.#table} using ${this.#records(gone!)} gone where ${this.#delete}`);
+    if (kept!.length > 0) await this.#db().execute(sql`${insertInto(this.#table)} ${this.#records(kept!)} ${this.#upsert}`);
+  }
+
+  clear(): void {
+    this.#rows.clear();
+    this.#groups.clear();
+    this.#changed.clear();
+  }
+
+  #id(row: Row): string {
+    return this.#keys.map((field) => String(row[field as keyof Row])).join(SEPARATOR);
+  }
+
+  #set(id: string, row: Row): void {
+    this.#rows.set(id, row);
+    this.#join(id, row);
+  }
+
+  #join(id: string, row: Row): void {
+    if (!this.#group) return;
+    const { by, where, max = Infinity } = this.#group;
+    const members = this.#groups.get(row[by] as Value);
+    if (!members || where?.holds(row) === false) return;
+    members.set(id, row);
+    if (members.size > max) members.delete([...members.keys()].reduce((least, one) => (Number(one) < Number(least) ? one : least)));
+  }
+
+  #leave(id: string): void {
+    const row = this.#rows.get(id);
+    if (row && this.#group) this.#groups.get(row[this.#group.by] as Value)?.delete(id);
+  }
+
+  async #select(where: SQL | undefined, last?: { order: PgColumn; max: number }): Promise<Row[]> {
+    const query = this.#db()
+      .select()
+      .from(this.#table as PgTable)
+      .where(where);
+    return (await (last ? query.orderBy(desc(last.order)).limit(last.max) : query.orderBy(asc(this.#columns[this.#keys[0]!]!)))) as Row[];
+  }
+
+  #records(rows: readonly Row[]): SQL {
+    return recordset(this.#table, rows);
+  }
+}
+
+/** Rows that are written once and never looked at again in a write. */
+export class Journal<T extends PgTable> {
+  readonly #table: T;
+  readonly #db: () => Db;
+  #rows: T['$inferInsert'][] = [];
+
+  constructor(db: () => Db, table: T) {
+    this.#db = db;
+    this.#table = table;
+  }
+
+  add(...rows: readonly T['$inferInsert'][]): void {
+    this.#rows.push(...rows);
+  }
+
+  async flush(): Promise<void> {
+    const rows = this.#rows.splice(0);
+    if (rows.length > 0) await this.#db().execute(sql`${insertInto(this.#table)} ${recordset(this.#table, rows)}`);
+  }
+
+  clear(): void {
+    this.#rows = [];
+  }
+}
+
+const insertInto = (table: PgTable): SQL => sql`insert into ${table} select * from`;
+
+/** One parameter however many rows there are, so that the statement is planned once. */
+function recordset(table: PgTable, rows: readonly Record<string, unknown>[]): SQL {
+  const columns = Object.entries(getTableColumns(table) as unknown as Record<string, PgColumn>);
+  const records = rows.map((row) => Object.fromEntries(columns.map(([field, { name }]) => [name, row[field] ?? null])));
+  return sql`json_populate_recordset(null::${table}, ${JSON.stringify(records, bigintsAsText)}::json)`;
+}
