@@ -179,15 +179,19 @@ export async function networkView(core: Core): Promise<NetworkView> {
 
 /** What each worker's committed leases will pay if they settle, and what is held back. */
 export async function pendingOf(core: Core, keys: readonly string[]): Promise<Map<string, bigint>> {
+  const { job, slot, segments, worker, buyMicro, sellMicro } = leases;
   const waiting = await core.store.db
-    .select({ lease: leases, job: jobs })
+    .select({ job, slot, segments, worker, buyMicro, sellMicro })
     .from(leases)
-    .innerJoin(jobs, eq(jobs.id, leases.job))
     .where(and(inArray(leases.worker, [...keys]), eq(leases.state, 'committed')));
-  const { balances } = core.store.committed();
+  const { balances, jobs: orders } = core.store.committed();
+  await orders.load(waiting.map((lease) => lease.job));
   await balances.load(keys.map(heldOf));
   const pending = new Map<string, bigint>();
   for (const key of keys) pending.set(key, await balances.get(heldOf(key)));
-  for (const { lease, job } of waiting) pending.set(lease.worker, pending.get(lease.worker)! + sharesOf(job, lease).workerMicro);
+  for (const lease of waiting) {
+    const { workerMicro } = sharesOf((await orders.get(lease.job))!, lease);
+    pending.set(lease.worker, pending.get(lease.worker)! + workerMicro);
+  }
   return pending;
 }

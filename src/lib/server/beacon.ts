@@ -19,11 +19,34 @@ const NEWEST = 'newest beacon';
 
 const hash = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
-interface Chain {
-  /** A chain whose publication was rolled back leaves its number to another seed. */
+/** A seed, hashed again and again. A chain whose publication was rolled back leaves its number to another seed. */
+class Chain {
   readonly seed: string;
-  /** marks[i] = seed hashed i × STRIDE times. */
-  readonly marks: readonly Uint8Array[];
+  /** #marks[i] = seed hashed i × STRIDE times. */
+  readonly #marks: readonly Uint8Array[];
+  /** Links are revealed one by one, so that of the stride they are in all are wanted. */
+  #stride: { readonly from: number; readonly links: readonly Uint8Array[] } | null = null;
+
+  constructor(seed: string, length: number) {
+    this.seed = seed;
+    const marks = [fromHex(seed) as Uint8Array];
+    while (marks.length * STRIDE <= length) marks.push(hashed(marks.at(-1)!, STRIDE).at(-1)!);
+    this.#marks = marks;
+  }
+
+  /** The seed hashed `times` times. */
+  link(times: number): Uint8Array {
+    const from = Math.floor(times / STRIDE);
+    if (this.#stride?.from !== from) this.#stride = { from, links: hashed(this.#marks[from]!, STRIDE - 1) };
+    return this.#stride.links[times % STRIDE]!;
+  }
+}
+
+/** What is hashed no times, once, and so on up to `times` times. */
+function hashed(value: Uint8Array, times: number): Uint8Array[] {
+  const out = [value];
+  for (let i = 0; i < times; i++) out.push(hash(out[i]!));
+  return out;
 }
 
 export interface BeaconLink {
@@ -52,8 +75,8 @@ export class Beacon {
       return this.next(tx);
     }
     tx.rows.beacons.put({ ...row, next: row.next + 1 });
-    if (this.#chain?.seed !== row.seed) this.#chain = { seed: row.seed, marks: marks(fromHex(row.seed), row.length) };
-    return { chain: row.chain, value: toHex(link(this.#chain.marks, row.length - 1 - row.next)) };
+    if (this.#chain?.seed !== row.seed) this.#chain = new Chain(row.seed, row.length);
+    return { chain: row.chain, value: toHex(this.#chain.link(row.length - 1 - row.next)) };
   }
 
   publish(tx: Tx, chain: number): void {
@@ -61,23 +84,6 @@ export class Beacon {
     const length = BEACON_CHAIN_LENGTH;
     tx.rows.beacons.put({ chain, seed: toHex(seed), length, next: 0 });
     tx.rows.renew(NEWEST, chain);
-    tx.append({ type: 'beacon', chain, end: toHex(link(marks(seed, length), length)), length });
+    tx.append({ type: 'beacon', chain, end: toHex(new Chain(toHex(seed), length).link(length)), length });
   }
-}
-
-function marks(seed: Uint8Array, length: number): Uint8Array[] {
-  const out: Uint8Array[] = [];
-  let value = seed;
-  for (let i = 0; i <= length; i++) {
-    if (i % STRIDE === 0) out.push(value);
-    value = hash(value);
-  }
-  return out;
-}
-
-/** The seed hashed `times` times. */
-function link(kept: readonly Uint8Array[], times: number): Uint8Array {
-  let value = kept[Math.floor(times / STRIDE)]!;
-  for (let i = 0; i < times % STRIDE; i++) value = hash(value);
-  return value;
 }

@@ -23,7 +23,7 @@ import { askDrill } from './drill-ask.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { closeJob, refundIfOver } from './closing.ts';
 import { orderOf, type Request } from './jobs.ts';
-import { paidBefore, withdrawChecks } from './lease-ends.ts';
+import { paidFor, withdrawChecks } from './lease-ends.ts';
 import type { Notices } from './notices.ts';
 import { nextSlot, type Slot } from './slots.ts';
 import { beginAnew, forfeit, standingOf } from './records.ts';
@@ -116,10 +116,7 @@ async function allowance(tx: Tx, job: JobRow, slot: number, worker: string): Pro
     job.settled > 0 && job.segments > 0 ? job.segments / Math.max(pathsOfFirst(order, job.settled), 1) : segmentsPerPathMax(order.bounces);
   const expectedMs = (leasePaths(order, slot) * perPath * meter.traceMs) / Math.max(meter.segments, 1);
   const ms = Math.min(Math.max(DEADLINE_FACTOR * expectedMs, LEASE_DEADLINE_MIN_MS), LEASE_DEADLINE_MAX_MS);
-  const before = await tx.rows.remember(paidBefore(job.id, worker), async (db) => {
-    const mine = and(eq(leases.job, job.id), eq(leases.worker, worker), eq(leases.state, 'settled'));
-    return (await db.select({ id: leases.id }).from(leases).where(mine).limit(1)).length > 0;
-  });
+  const before = (await paidFor(tx, job.id)).has(worker);
   return Math.round(before ? ms : ms + SCENE_ALLOWANCE_MS);
 }
 

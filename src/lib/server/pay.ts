@@ -11,7 +11,7 @@ import { settled, withheld } from '../trust/standing.ts';
 import { jobPaths, leasePaths, leaseShares, OWN_SHARES, workPrice, type LeaseShares } from '../market/price.ts';
 import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
-import { paidBefore, withdrawChecks } from './lease-ends.ts';
+import { paidFor, withdrawChecks } from './lease-ends.ts';
 import { post } from './ledger.ts';
 import type { Notices } from './notices.ts';
 import { gradesOf, setStanding, standingOf } from './records.ts';
@@ -44,8 +44,8 @@ export const priceOf = (job: JobRow, lease: Priced): bigint => sharesOf(job, lea
 export async function payLease(core: Core, tx: Tx, notices: Notices, job: JobRow, lease: LeaseRow): Promise<boolean> {
   const atMs = core.clock.nowMs();
   if ((await tx.rows.leases.get(lease.id))?.state !== 'committed') return false;
+  (await paidFor(tx, job.id)).add(lease.worker);
   await tx.rows.leases.change(lease.id, () => ({ state: 'settled', endedMs: atMs }));
-  tx.rows.renew(paidBefore(job.id, lease.worker), true);
   if (!lease.received) tx.append({ type: 'waiver', lease: lease.id, atMs });
   await pay(core, tx, notices, job, lease);
   await withdrawChecks(tx, lease.id);

@@ -27,6 +27,8 @@ const CHECKS_PER_ROUND_MAX = 256;
 /** Who was paid for this job before has its scene: drawn this many times likelier, so that not everyone fetches it. */
 const PROVEN_WEIGHT = 4;
 
+type DueLease = Pick<LeaseRow, 'id' | 'worker' | 'job'>;
+
 interface Load {
   granted: number;
   committed: number;
@@ -159,8 +161,9 @@ export class Scheduler {
     const ready = core.sessions.with('checker').filter((session) => session.checksWanted > 0);
     if (ready.length === 0) return;
     const nowMs = core.clock.nowMs();
+    // Columns are named one by one: rows of all of them took longer than the draws.
     const due = await core.store.db
-      .select({ lease: leases, job: jobs })
+      .select({ id: leases.id, worker: leases.worker, job: leases.job })
       .from(leases)
       .innerJoin(jobs, eq(jobs.id, leases.job))
       .leftJoin(checks, and(eq(checks.lease, leases.id), eq(checks.state, 'drawn')))
@@ -175,10 +178,14 @@ export class Scheduler {
       .groupBy(checks.checkerPeer);
     const known = await verifiedKeys(core.store.db);
     const inFlight = new Map(running.map((row) => [row.peer, row.n]));
-    const wanted = due.filter(({ lease }) => (this.checkPausedUntilMs.get(lease.id) ?? 0) <= nowMs);
+    const wanted = due.filter((lease) => (this.checkPausedUntilMs.get(lease.id) ?? 0) <= nowMs);
     const rows = core.store.committed();
-    await rows.checks.loadGroups(wanted.map(({ lease }) => lease.id));
-    const asked = wanted.map(async ({ lease, job }) => this.#draw(lease, job, await verdictsOf(rows, lease.id), ready, known, inFlight));
+    await rows.jobs.load(wanted.map(({ job }) => job));
+    await rows.checks.loadGroups(wanted.map(({ id }) => id));
+    const asked = wanted.map(async (lease) => {
+      const job = (await rows.jobs.get(lease.job))!;
+      await this.#draw(lease, job, await verdictsOf(rows, lease.id), ready, known, inFlight);
+    });
     await Promise.all(asked);
   }
 
@@ -190,7 +197,7 @@ export class Scheduler {
    * @param inFlight checks that each session has now: counted as soon as one is asked, so that no two draws count on one place.
    */
   async #draw(
-    lease: LeaseRow,
+    lease: DueLease,
     job: JobRow,
     spoke: readonly CheckRow[],
     ready: readonly Session[],
@@ -214,7 +221,7 @@ export class Scheduler {
       weight: session.proven.has(job.id) ? PROVEN_WEIGHT : 1,
     }));
     const dispute = opinions.some(({ state }) => state === 'fail');
-    for (const { session: checker } of inLotOrder(candidates, dispute, () => uniform(core))) {
+    for (const { session: checker } of inLotOrder(candidates, dispute, lots(core, 2 * candidates.length + 1))) {
       if (busy(checker) >= checker.checksWanted) continue;
       inFlight.set(checker.peer, busy(checker) + 1);
       if (await this.#ask(checker, lease, job)) return;
@@ -222,7 +229,7 @@ export class Scheduler {
     }
   }
 
-  async #ask(checker: Session, lease: LeaseRow, job: JobRow): Promise<boolean> {
+  async #ask(checker: Session, lease: DueLease, job: JobRow): Promise<boolean> {
     const core = this.#core;
     const capability = await this.capabilities.of(job.id, checker.key);
     const wants = { lease: lease.id, key: checker.key, judgedSinceMs: judgedSinceMs(core) };
@@ -273,8 +280,12 @@ export class Scheduler {
   }
 }
 
-/** In (0, 1]. */
-const uniform = (core: Core): number => (core.random(6).reduce((sum, byte) => sum * 256 + byte, 0) + 1) / 2 ** 48;
+/** Numbers in (0, 1], drawn many at a time. */
+function lots(core: Core, count: number): () => number {
+  const bytes = core.random(6 * count);
+  let at = 0;
+  return () => (bytes.subarray(at, (at += 6)).reduce((sum, byte) => sum * 256 + byte, 0) + 1) / 2 ** 48;
+}
 
 /** Does the device hold the scene, and does the creator want anything of this key? */
 const suits = ({ key, bytesMax, holds }: Session, { scene, environment, sceneNeeds, avoid }: JobOrder): boolean =>

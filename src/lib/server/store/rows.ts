@@ -2,7 +2,7 @@
  * What writes read and change again and again, kept from one write to the next. Everything else is asked of
  * the database (`Tx.sql`). A fresh one that is never flushed serves whoever only reads.
  */
-import { and, eq, gt, inArray, max } from 'drizzle-orm';
+import { and, eq, gt, inArray, max, sql } from 'drizzle-orm';
 import { escrowOf, heldOf, CHECKERS, TREASURY } from '../../ledger/leaf.ts';
 import { OBSERVATIONS_MAX } from '../../trust/aggregate.ts';
 import type { Db } from './store.ts';
@@ -38,6 +38,7 @@ export class Rows {
   readonly requests;
   readonly entries;
   readonly postings;
+  readonly log;
   readonly balances: Balances;
   readonly judged: Judged;
   readonly #db: () => Db;
@@ -62,8 +63,9 @@ export class Rows {
     this.faults = new Table(db, tables.faults, ['worker', 'job']);
     this.beacons = new Table(db, tables.beacons, ['chain']);
     this.requests = new Table(db, tables.requests, ['hash']);
-    this.entries = new Journal(db, tables.entries);
-    this.postings = new Journal(db, tables.postings);
+    this.entries = new Journal(tables.entries);
+    this.postings = new Journal(tables.postings);
+    this.log = new Journal(tables.logLeaves);
     this.balances = new Balances(db);
     this.judged = new Judged(db);
   }
@@ -103,9 +105,12 @@ export class Rows {
     this.#remembered.set(name, value);
   }
 
-  /** Parents before their children, which refer to them. */
+  /** Writes what changed, in one statement: what refers to what is only looked at when all of it is there. */
   async flush(): Promise<void> {
-    for (const table of this.#tables()) await table.flush();
+    const changes = this.#tables().flatMap((table) => table.changes());
+    if (changes.length === 0) return;
+    const parts = changes.map((change, i) => sql`${sql.raw(`part${i}`)} as (${change})`);
+    await this.#db().execute(sql`with ${sql.join(parts, sql`, `)} select`);
   }
 
   clear(): void {
@@ -118,7 +123,7 @@ export class Rows {
   #tables(): readonly (Table<never> | Journal<never>)[] {
     const { jobs, redo, leases, nonces, checks, drills, standings, grades, observations, meters, faults, beacons, requests } = this;
     const all = [jobs, redo, leases, nonces, checks, drills, standings, grades, observations, meters, faults, beacons, requests];
-    return [...all, this.entries, this.postings] as unknown as (Table<never> | Journal<never>)[];
+    return [...all, this.entries, this.postings, this.log] as unknown as (Table<never> | Journal<never>)[];
   }
 }
 

@@ -2,14 +2,13 @@
  * The one store: PostgreSQL through drizzle. All writes go through `write`, which groups waiting
  * writes into one transaction (one fsync) under the lock of the log's head: a write sees every
  * earlier one, its log leaves get the next indices, and when its promise resolves it is on disk.
- * What writes change is kept in memory (rows.ts) and written together at the end, a statement a
- * table. Where one throws, nothing of the transaction stands, and each is run again alone: it
+ * What writes change is kept in memory (rows.ts) and written together at the end, in one
+ * statement. Where one throws, nothing of the transaction stands, and each is run again alone: it
  * changes nothing and fails alone.
  */
 import { randomBytes } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
-import type { Bytes } from '../../protocol/bytes.ts';
 import { LOG_ENTRY_BYTES_MAX, WRITES_PER_TRANSACTION_MAX } from '../../protocol/limits.ts';
 import { encodeLeaf, type LogLeaf } from '../../ledger/leaf.ts';
 import { hashLeaf } from '../../ledger/merkle.ts';
@@ -36,16 +35,8 @@ interface Pending {
   readonly reject: (reason: unknown) => void;
 }
 
-interface LeafRow {
-  readonly index: number;
-  readonly bytes: Bytes;
-  readonly hash: Bytes;
-}
-
 /** Rows kept from one transaction to the next. */
 const ROWS_KEPT_MAX = 50_000;
-/** PostgreSQL takes 65,535 parameters a statement. */
-const LEAVES_PER_STATEMENT_MAX = 16_384;
 
 export class Store {
   readonly db: Db;
@@ -145,10 +136,15 @@ export class Store {
     if (!head) throw new Error('the log has no head');
     this.#current = db;
     if (head.writer !== this.#writer || this.#rows.size > ROWS_KEPT_MAX) this.#rows.clear();
-    const log: LeafRow[] = [];
+    let { size } = head;
     const tx: Tx = {
       rows: this.#rows,
-      append: (leaf) => append(log, head.size, leaf),
+      append: (leaf) => {
+        const bytes = encodeLeaf(leaf);
+        if (bytes.length > LOG_ENTRY_BYTES_MAX) throw new RangeError(`a log leaf of ${bytes.length} bytes`);
+        this.#rows.log.add({ index: size, bytes, hash: hashLeaf(bytes) });
+        return size++;
+      },
       sql: async () => {
         await this.#rows.flush();
         return db;
@@ -157,19 +153,8 @@ export class Store {
     await this.#rows.prefetch(batch.map(({ wants }) => wants));
     for (const { work } of batch) ran.push(await work(tx));
     await this.#rows.flush();
-    for (let at = 0; at < log.length; at += LEAVES_PER_STATEMENT_MAX)
-      await db.insert(tables.logLeaves).values(log.slice(at, at + LEAVES_PER_STATEMENT_MAX));
-    if (log.length > 0 || head.writer !== this.#writer)
-      await db.update(tables.logHead).set({ size: head.size + log.length, writer: this.#writer });
+    if (size > head.size || head.writer !== this.#writer) await db.update(tables.logHead).set({ size, writer: this.#writer });
   }
-}
-
-function append(log: LeafRow[], size: number, leaf: LogLeaf): number {
-  const bytes = encodeLeaf(leaf);
-  if (bytes.length > LOG_ENTRY_BYTES_MAX) throw new RangeError(`a log leaf of ${bytes.length} bytes`);
-  const index = size + log.length;
-  log.push({ index, bytes, hash: hashLeaf(bytes) });
-  return index;
 }
 
 /** Rows of a raw query; both drivers answer with `rows`. */

@@ -21,7 +21,13 @@ export interface GroupRule<Row> {
 }
 
 const SEPARATOR = '\u0000';
-const bigintsAsText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
+/** As PostgreSQL reads them in JSON. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  return value instanceof Uint8Array
+    ? `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
+    : (value ?? null);
+}
 
 export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
   readonly #table: T;
@@ -136,19 +142,21 @@ export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
     this.#changed.set(id, row);
   }
 
-  /** Writes what changed. */
-  async flush(): Promise<void> {
-    if (this.#changed.size === 0) return;
-    const [kept, gone]: Row[][] = [[], []];
+  /** Statements that write what changed; whoever asks for them runs them. */
+  changes(): SQL[] {
+    if (this.#changed.size === 0) return [];
+    const kept: Row[] = [];
+    const gone: Row[] = [];
     for (const [id, last] of this.#changed) {
       const row = this.#rows.get(id);
-      if (row) kept!.push(row);
-      else gone!.push(last);
+      if (row) kept.push(row);
+      else gone.push(last);
     }
     this.#changed.clear();
-    if (gone!.length > 0)
-      await this.#db().execute(sql`delete from ${this.#table} using ${this.#records(gone!)} gone where ${this.#delete}`);
-    if (kept!.length > 0) await this.#db().execute(sql`${insertInto(this.#table)} ${this.#records(kept!)} ${this.#upsert}`);
+    const statements: SQL[] = [];
+    if (gone.length > 0) statements.push(sql`delete from ${this.#table} using ${recordset(this.#table, gone)} gone where ${this.#delete}`);
+    if (kept.length > 0) statements.push(sql`${insertInto(this.#table)} ${recordset(this.#table, kept)} ${this.#upsert}`);
+    return statements;
   }
 
   clear(): void {
@@ -187,20 +195,14 @@ export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
       .where(where);
     return (await (last ? query.orderBy(desc(last.order)).limit(last.max) : query.orderBy(asc(this.#columns[this.#keys[0]!]!)))) as Row[];
   }
-
-  #records(rows: readonly Row[]): SQL {
-    return recordset(this.#table, rows);
-  }
 }
 
 /** Rows that are written once and never looked at again in a write. */
 export class Journal<T extends PgTable> {
   readonly #table: T;
-  readonly #db: () => Db;
   #rows: T['$inferInsert'][] = [];
 
-  constructor(db: () => Db, table: T) {
-    this.#db = db;
+  constructor(table: T) {
     this.#table = table;
   }
 
@@ -208,9 +210,9 @@ export class Journal<T extends PgTable> {
     this.#rows.push(...rows);
   }
 
-  async flush(): Promise<void> {
+  changes(): SQL[] {
     const rows = this.#rows.splice(0);
-    if (rows.length > 0) await this.#db().execute(sql`${insertInto(this.#table)} ${recordset(this.#table, rows)}`);
+    return rows.length > 0 ? [sql`${insertInto(this.#table)} ${recordset(this.#table, rows)}`] : [];
   }
 
   clear(): void {
@@ -223,6 +225,6 @@ const insertInto = (table: PgTable): SQL => sql`insert into ${table} select * fr
 /** One parameter however many rows there are, so that the statement is planned once. */
 function recordset(table: PgTable, rows: readonly Record<string, unknown>[]): SQL {
   const columns = Object.entries(getTableColumns(table) as unknown as Record<string, PgColumn>);
-  const records = rows.map((row) => Object.fromEntries(columns.map(([field, { name }]) => [name, row[field] ?? null])));
-  return sql`json_populate_recordset(null::${table}, ${JSON.stringify(records, bigintsAsText)}::json)`;
+  const records = rows.map((row) => Object.fromEntries(columns.map(([field, { name }]) => [name, plain(row[field])])));
+  return sql`json_populate_recordset(null::${table}, ${JSON.stringify(records)}::json)`;
 }
