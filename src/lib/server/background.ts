@@ -54,6 +54,18 @@ export class Marks implements Wake {
   }
 }
 
+/** What could not be told because the database was away is marked again: somebody waits to hear it. */
+async function taking(marks: Set<string>, tell: (marked: readonly string[]) => Promise<void>): Promise<void> {
+  const marked = [...marks];
+  marks.clear();
+  try {
+    await tell(marked);
+  } catch (error) {
+    for (const one of marked) marks.add(one);
+    throw error;
+  }
+}
+
 export class Background {
   readonly #core: Core;
   readonly #marks: Marks;
@@ -108,12 +120,12 @@ export class Background {
   }
 
   async #resend(): Promise<void> {
-    const peers = [...this.#marks.resends];
-    this.#marks.resends.clear();
-    for (const peer of peers) {
-      const session = this.#core.sessions.peer(peer);
-      if (session) await this.#scheduler.resend(session);
-    }
+    await taking(this.#marks.resends, async (peers) => {
+      for (const peer of peers) {
+        const session = this.#core.sessions.peer(peer);
+        if (session) await this.#scheduler.resend(session);
+      }
+    });
   }
 
   #loop(intervalMs: number, round: () => Promise<void>): void {
@@ -142,16 +154,14 @@ export class Background {
   /** Sends marked job views and balances, and the network's view, to whom they concern. */
   async tell(): Promise<void> {
     const core = this.#core;
-    const changed = [...this.#marks.jobs];
-    this.#marks.jobs.clear();
-    for (const id of changed) {
-      const watchers = core.sessions.all().filter((session) => session.watching.has(id));
-      const view = watchers.length > 0 ? await viewJob(core, id) : null;
-      if (view) for (const watcher of watchers) watcher.send({ type: 'job', view });
-    }
-    const keys = [...this.#marks.balances].filter((key) => core.sessions.ofKey(key).length > 0);
-    this.#marks.balances.clear();
-    await this.#tellBalances(keys);
+    await taking(this.#marks.jobs, async (changed) => {
+      for (const id of changed) {
+        const watchers = core.sessions.all().filter((session) => session.watching.has(id));
+        const view = watchers.length > 0 ? await viewJob(core, id) : null;
+        if (view) for (const watcher of watchers) watcher.send({ type: 'job', view });
+      }
+    });
+    await taking(this.#marks.balances, (keys) => this.#tellBalances(keys.filter((key) => core.sessions.ofKey(key).length > 0)));
     if (!this.#marks.networkChanged || core.clock.nowMs() - this.#networkAtMs < NETWORK_VIEW_INTERVAL_MS) return;
     this.#marks.networkChanged = false;
     this.#networkAtMs = core.clock.nowMs();

@@ -119,7 +119,7 @@ export class Store {
       batch.forEach((pending, i) => pending.resolve(ran[i]));
     } catch (error) {
       this.#rows.clear();
-      if (!lasting && batch.length > 1) {
+      if (!lasting && batch.length > 1 && !isOutage(error)) {
         for (const pending of batch) await this.#commit([pending]);
         return;
       }
@@ -155,6 +155,18 @@ export class Store {
     await this.#rows.flush();
     if (size > head.size || head.writer !== this.#writer) await db.update(tables.logHead).set({ size, writer: this.#writer });
   }
+}
+
+/** Classes of PostgreSQL's error codes that say something of the server or the connection, and nothing of what was asked. */
+const OUTAGE_CODES = /^(08|53|57|58|E(?!RR_)[A-Z]{2}|XX)/;
+
+/** Is the database away? Then it is away for each of a transaction, and every one would wait for it in turn. */
+function isOutage(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string') return OUTAGE_CODES.test(cause.code);
+    if (/^(Connection terminated|timeout exceeded when trying to connect|Client was closed)/.test(cause.message)) return true;
+  }
+  return false;
 }
 
 /** Rows of a raw query; both drivers answer with `rows`. */
