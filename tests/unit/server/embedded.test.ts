@@ -222,3 +222,18 @@ test(
   },
   SLOW_MS,
 );
+
+test(
+  'connections that died while nobody used them are replaced, however many there were',
+  async () => {
+    const store = await openEmbedded(dataDir, () => {});
+    const others = sql`select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'`;
+    for (let round = 0; round < 30; round++) {
+      await Promise.allSettled(Array.from({ length: 8 }, () => store.db.execute(sql`select pg_sleep(0.001)`)));
+      await Promise.allSettled([store.db.execute(others), store.write(async () => {}), store.db.transaction(async () => {})]);
+    }
+    expect(await store.write(async () => 'next')).toBe('next');
+    await store.close();
+  },
+  SLOW_MS,
+);

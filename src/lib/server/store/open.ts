@@ -37,6 +37,26 @@ function named(config: unknown, values: unknown): unknown {
   return { ...config, name };
 }
 
+/**
+ * drizzle gives a transaction's connection back only if it began: one that had died while it was idle would be
+ * kept for ever, and the pool closed to all after eight of them. So transactions are given theirs here.
+ */
+function overPool(pool: pg.Pool): Db {
+  const over = new WeakMap<pg.PoolClient, Db>();
+  const db = drizzleNode(pool, { schema: tables }) as unknown as Db;
+  const transaction: Db['transaction'] = async (work, config) => {
+    const client = await pool.connect();
+    try {
+      const known = over.get(client) ?? (drizzleNode(client, { schema: tables }) as unknown as Db);
+      over.set(client, known);
+      return await known.transaction(work, config);
+    } finally {
+      client.release();
+    }
+  };
+  return Object.assign(db, { transaction });
+}
+
 interface UrlOptions {
   readonly url: string;
   readonly description: string;
@@ -67,7 +87,7 @@ export async function openUrl({ url, description, shared, log, after }: UrlOptio
     await guard.release();
     await after?.();
   };
-  const store = new Store(drizzleNode(pool, { schema: tables }) as unknown as Db, description, close, link);
+  const store = new Store(overPool(pool), description, close, link);
   try {
     await store.migrate();
   } catch (error) {
