@@ -45,7 +45,7 @@ const unusedNonce = async (rows: Rows, { key, peer }: Pick<Session, 'key' | 'pee
   (await rows.nonces.members(key)).find(({ checkerPeer }) => checkerPeer === peer);
 
 /** Has this session a nonce that a draw could use: one in the log, or one that it offers? */
-async function hasNonce(rows: Rows, session: Session): Promise<boolean> {
+export async function hasNonce(rows: Rows, session: Session): Promise<boolean> {
   if (await unusedNonce(rows, session)) return true;
   await rows.nonces.load(session.commitments);
   for (const commitment of session.commitments) if (!(await rows.nonces.get(commitment))) return true;

@@ -13,7 +13,7 @@ import { TIERS, tierOf, tiersServed, type Tier } from '../market/tiers.ts';
 import { MARKET_ROUND_MS } from '../protocol/limits.ts';
 import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
-import { standingOf } from './records.ts';
+import { knowProven } from './records.ts';
 import type { Session } from './sessions.ts';
 import { jobs, rounds, type JobRow } from './store/schema.ts';
 import type { Db } from './store/store.ts';
@@ -103,11 +103,10 @@ export class Market {
     const rows = this.#core.store.committed();
     const keys = workers.map(({ key }) => key);
     await rows.meters.load(keys);
-    await rows.standings.load(keys);
+    await knowProven(this.#core, rows, workers);
     const sellers: Seller[] = [];
     for (const session of workers) {
       const meter = await rows.meters.get(session.key);
-      session.provenWorker = (await standingOf(rows, session.key)).passes >= this.#core.rules.probationLeases;
       // A key's speed is the mean of its machines.
       const perSecond = meter && meter.segments > 0 ? (meter.segments * 1000) / Math.max(meter.traceMs, 1) : SEGMENTS_PER_SECOND_GUESS;
       const units = unitsOf((perSecond * MARKET_ROUND_MS) / 1000, 1000);

@@ -68,7 +68,7 @@ export class Reaper {
     }
     core.sessions.forgetBefore(nowMs - 2 * FILM_SILENCE_MS_MAX);
     core.sessions.endPauses(nowMs);
-    const pauses = this.#scheduler.checkPausedUntilMs;
+    const pauses = this.#scheduler.drawing.pausedUntilMs;
     for (const [lease, untilMs] of pauses) if (untilMs <= nowMs) pauses.delete(lease);
     // Pauses that are over, and whatever a failed round left undone.
     core.wake.match();
@@ -141,7 +141,7 @@ async function reapChecks(core: Core, scheduler: Scheduler, nowMs: number): Prom
       notices.job(job.id);
       await decideLease(core, tx, notices, lease, job);
     });
-    scheduler.checkPausedUntilMs.set(id, nowMs + CHECK_PAUSE_MS);
+    scheduler.drawing.pausedUntilMs.set(id, nowMs + CHECK_PAUSE_MS);
   }
 }
 

@@ -16,6 +16,7 @@ import type { Core } from './core.ts';
 import { post } from './ledger.ts';
 import type { Notices } from './notices.ts';
 import { grades, leases, observations, standings, type JobRow, type LeaseRow } from './store/schema.ts';
+import type { Session } from './sessions.ts';
 import type { Rows } from './store/rows.ts';
 import type { Db, Tx } from './store/store.ts';
 
@@ -100,6 +101,12 @@ export async function mayJudge(core: Core, rows: Rows, checker: string, worker: 
   if (!mayBeDrawn(await gradesOf(rows, checker))) return false;
   const sinceMs = judgedSinceMs(core);
   return (await rows.judged.last(worker, checker, sinceMs)) <= sinceMs;
+}
+
+/** Says of each session whether its key is past probation, as a worker. */
+export async function knowProven(core: Core, rows: Rows, sessions: readonly Session[]): Promise<void> {
+  await rows.standings.load(sessions.map(({ key }) => key));
+  for (const session of sessions) session.provenWorker = (await standingOf(rows, session.key)).passes >= core.rules.probationLeases;
 }
 
 /** Who was drawn for whom with a deadline before this may be drawn the other way round. */

@@ -1,33 +1,25 @@
 /**
- * Matches what is wanted with who offers: slots of open jobs to workers with a standing ask, and
- * committed leases to checkers. One round runs at a time, so that no worker is promised twice; the
- * claims themselves are guarded in the store. It grants nothing while a job's creator is away.
+ * Matches what is wanted with who offers: slots of open jobs to workers with a standing ask; checkers
+ * are drawn by drawing.ts. One round runs at a time, so that no worker is promised twice; the claims
+ * themselves are guarded in the store. It grants nothing while a job's creator is away.
  */
-import { and, asc, count, eq, inArray, isNull, ne } from 'drizzle-orm';
+import { and, count, eq, inArray } from 'drizzle-orm';
 import { capFallsShort } from '../market/price.ts';
 import { tierOf } from '../market/tiers.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import { FILMS_HELD_PER_WORKER_MAX, LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
-import { bringsNews } from '../trust/escalation.ts';
-import { inLotOrder } from '../trust/lots.ts';
 import { Capabilities } from './capabilities.ts';
-import { drawCheck, mayCheck, verdictsOf } from './checks.ts';
+import { Drawing } from './drawing.ts';
 import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
 import { Market, openJobs } from './market.ts';
 import { blockedWorkers, claimLease } from './leases.ts';
 import { commit } from './notices.ts';
 import { closeIfDone } from './quiet.ts';
-import { blockedKeys, judgedSinceMs, verifiedKeys } from './records.ts';
+import { blockedKeys, knowProven } from './records.ts';
 import type { Session } from './sessions.ts';
-import { checks, jobs, leases, type CheckRow, type JobRow, type LeaseRow } from './store/schema.ts';
+import { checks, jobs, leases, type JobRow } from './store/schema.ts';
 import { checkMessage, grantMessage } from './work-messages.ts';
-
-const CHECKS_PER_ROUND_MAX = 256;
-/** Who was paid for this job before has its scene: drawn this many times likelier, so that not everyone fetches it. */
-const PROVEN_WEIGHT = 4;
-
-type DueLease = Pick<LeaseRow, 'id' | 'worker' | 'job'>;
 
 interface Load {
   granted: number;
@@ -36,8 +28,7 @@ interface Load {
 
 export class Scheduler {
   readonly #core: Core;
-  /** Leases not to be drawn again before a time, after a check that came to nothing. */
-  readonly checkPausedUntilMs = new Map<string, number>();
+  readonly drawing: Drawing;
   readonly capabilities: Capabilities;
   readonly market: Market;
   #firstJob = 0;
@@ -45,12 +36,13 @@ export class Scheduler {
   constructor(core: Core) {
     this.#core = core;
     this.capabilities = new Capabilities(core);
+    this.drawing = new Drawing(core, this.capabilities);
     this.market = new Market(core);
   }
 
   async round(): Promise<void> {
     await this.#grantAll();
-    await this.#drawAll();
+    await this.drawing.round();
   }
 
   async #grantAll(): Promise<void> {
@@ -60,6 +52,7 @@ export class Scheduler {
     if (asking.length === 0) return;
     const open = (await openJobs(core)).filter((job) => core.sessions.creatorOf(job) && !capFallsShort(job));
     if (open.length === 0) return;
+    await knowProven(core, core.store.committed(), asking);
     await this.market.refresh(
       open,
       core.sessions.with('worker').filter((session) => session.stands && !barred.has(session.key)),
@@ -156,95 +149,6 @@ export class Scheduler {
     return lease !== null;
   }
 
-  async #drawAll(): Promise<void> {
-    const core = this.#core;
-    const ready = core.sessions.with('checker').filter((session) => session.checksWanted > 0);
-    if (ready.length === 0) return;
-    const nowMs = core.clock.nowMs();
-    // Columns are named one by one: rows of all of them took longer than the draws.
-    const due = await core.store.db
-      .select({ id: leases.id, worker: leases.worker, job: leases.job })
-      .from(leases)
-      .innerJoin(jobs, eq(jobs.id, leases.job))
-      .leftJoin(checks, and(eq(checks.lease, leases.id), eq(checks.state, 'drawn')))
-      .where(and(eq(leases.state, 'committed'), isNull(leases.verdict), isNull(checks.lease), ne(leases.worker, jobs.creator)))
-      .orderBy(asc(leases.committedMs))
-      .limit(CHECKS_PER_ROUND_MAX);
-    if (due.length === 0) return;
-    const running = await core.store.db
-      .select({ peer: checks.checkerPeer, n: count() })
-      .from(checks)
-      .where(eq(checks.state, 'drawn'))
-      .groupBy(checks.checkerPeer);
-    const known = await verifiedKeys(core.store.db);
-    const inFlight = new Map(running.map((row) => [row.peer, row.n]));
-    const wanted = due.filter((lease) => (this.checkPausedUntilMs.get(lease.id) ?? 0) <= nowMs);
-    const rows = core.store.committed();
-    await rows.jobs.load(wanted.map(({ job }) => job));
-    await rows.checks.loadGroups(wanted.map(({ id }) => id));
-    const asked = wanted.map(async (lease) => {
-      const job = (await rows.jobs.get(lease.job))!;
-      await this.#draw(lease, job, await verdictsOf(rows, lease.id), ready, known, inFlight);
-    });
-    await Promise.all(asked);
-  }
-
-  /**
-   * By lot among the keys that may (trust/lots). One that already spoke only where its word was
-   * "unavailable", and after those that did not.
-   * @param spoke checks of this lease that are over.
-   * @param known keys that have found false films before.
-   * @param inFlight checks that each session has now: counted as soon as one is asked, so that no two draws count on one place.
-   */
-  async #draw(
-    lease: DueLease,
-    job: JobRow,
-    spoke: readonly CheckRow[],
-    ready: readonly Session[],
-    known: ReadonlySet<string>,
-    inFlight: Map<string, number>,
-  ): Promise<void> {
-    const core = this.#core;
-    const opinions = spoke.filter((row) => row.state === 'pass' || row.state === 'fail');
-    const decided = new Set(opinions.map((row) => row.checker));
-    const tried = new Set(spoke.map((row) => row.checker));
-    const busy = (session: Session): number => inFlight.get(session.peer) ?? 0;
-    const able = ready.filter(
-      (session) => mayCheck(core, session, lease, job) && !decided.has(session.key) && busy(session) < session.checksWanted,
-    );
-    const candidates = able.map((session) => ({
-      session,
-      verified: known.has(session.key),
-      group: session.prefix ?? session.key,
-      news: bringsNews(session.adapter?.class ?? '', opinions),
-      tried: tried.has(session.key),
-      weight: session.proven.has(job.id) ? PROVEN_WEIGHT : 1,
-    }));
-    const dispute = opinions.some(({ state }) => state === 'fail');
-    for (const { session: checker } of inLotOrder(candidates, dispute, lots(core, 2 * candidates.length + 1))) {
-      if (busy(checker) >= checker.checksWanted) continue;
-      inFlight.set(checker.peer, busy(checker) + 1);
-      if (await this.#ask(checker, lease, job)) return;
-      inFlight.set(checker.peer, busy(checker) - 1);
-    }
-  }
-
-  async #ask(checker: Session, lease: DueLease, job: JobRow): Promise<boolean> {
-    const core = this.#core;
-    const capability = await this.capabilities.of(job.id, checker.key);
-    const wants = { lease: lease.id, key: checker.key, judgedSinceMs: judgedSinceMs(core) };
-    const drawn = await commit(
-      core,
-      async (tx, notices) => {
-        const result = await drawCheck(core, tx, lease.id, checker);
-        if (result) notices.toPeer(checker.peer, checkMessage(core, result, capability));
-        return result;
-      },
-      wants,
-    );
-    return drawn !== null;
-  }
-
   async #loads(): Promise<Map<string, Load>> {
     const found = await this.#core.store.db
       .select({ peer: leases.workerPeer, state: leases.state, n: count() })
@@ -278,13 +182,6 @@ export class Scheduler {
       .where(and(eq(checks.checkerPeer, session.peer), eq(checks.state, 'drawn')));
     for (const row of drawn) session.send(checkMessage(core, row, await this.capabilities.of(row.job.id, session.key)));
   }
-}
-
-/** Numbers in (0, 1], drawn many at a time. */
-function lots(core: Core, count: number): () => number {
-  const bytes = core.random(6 * count);
-  let at = 0;
-  return () => (bytes.subarray(at, (at += 6)).reduce((sum, byte) => sum * 256 + byte, 0) + 1) / 2 ** 48;
 }
 
 /** Does the device hold the scene, and does the creator want anything of this key? */

@@ -137,7 +137,8 @@ export async function submit(
     { request: request.hash, key: request.key, ...leaseIn(body) },
     answer,
   );
-  entered();
+  // A commitment must not stand whose seal was lost with its connection.
+  if (purpose !== 'drill.seal') entered();
   const outcome = await applied;
   if (!outcome.ok) core.counters.count(`refused-${outcome.reason}`);
   return outcome;

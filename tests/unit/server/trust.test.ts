@@ -210,6 +210,24 @@ describe('a checker', () => {
     await log();
   }, 60_000);
 
+  test('with one place left is drawn for whom it may judge, though one it may not judge waits longer', async () => {
+    const creator = await w.join(['creator']);
+    await creator.grant();
+    await creator.order(MANY);
+    const checker = await w.join(['worker', 'checker']);
+    const rival = await w.join(['worker', 'checker']);
+    await rival.checkReady(1);
+    await commit(creator, checker);
+    await rival.verdict(rival.last('check')!);
+    await rival.hello(['worker']);
+    await commit(creator, rival);
+    const worker = await w.join(['worker']);
+    const { lease } = await commit(creator, worker);
+    await checker.checkReady(1);
+    expect(checker.all('check').map((check) => check.lease.lease)).toEqual([lease.lease]);
+    await log();
+  }, 60_000);
+
   test('can’t find more paths equal than it traced', async () => {
     const { creator, worker, checker } = await road(w, MANY);
     await commit(creator, worker);

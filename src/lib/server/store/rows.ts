@@ -2,12 +2,12 @@
  * What writes read and change again and again, kept from one write to the next. Everything else is asked of
  * the database (`Tx.sql`). A fresh one that is never flushed serves whoever only reads.
  */
-import { and, eq, gt, inArray, max, sql } from 'drizzle-orm';
+import { and, eq, gt, max, sql } from 'drizzle-orm';
 import { escrowOf, heldOf, CHECKERS, TREASURY } from '../../ledger/leaf.ts';
 import { OBSERVATIONS_MAX } from '../../trust/aggregate.ts';
 import type { Db } from './store.ts';
 import * as tables from './schema.ts';
-import { Journal, Table } from './table.ts';
+import { Journal, oneOf, Table } from './table.ts';
 
 /** What a write will ask for, as far as is known before it runs: what all of a transaction want is read at once. */
 export interface Wants {
@@ -110,7 +110,12 @@ export class Rows {
     const changes = this.#tables().flatMap((table) => table.changes());
     if (changes.length === 0) return;
     const parts = changes.map((change, i) => sql`${sql.raw(`part${i}`)} as (${change})`);
-    await this.#db().execute(sql`with ${sql.join(parts, sql`, `)} select`);
+    try {
+      await this.#db().execute(sql`with ${sql.join(parts, sql`, `)} select`);
+    } catch (error) {
+      // drizzle's own message repeats all that was to be written, seeds and seals too, for every log it reaches.
+      throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    }
   }
 
   clear(): void {
@@ -138,8 +143,13 @@ class Judged {
 
   /** The deadline of the last such check, in milliseconds; -Infinity when there was none since. */
   async last(checker: string, worker: string, sinceMs: number): Promise<number> {
+    return (await this.of(checker, sinceMs)).get(worker) ?? -Infinity;
+  }
+
+  /** Deadlines of the last such checks of each worker since. */
+  async of(checker: string, sinceMs: number): Promise<ReadonlyMap<string, number>> {
     await this.load([checker], sinceMs);
-    return this.#known.get(checker)!.get(worker) ?? -Infinity;
+    return this.#known.get(checker)!;
   }
 
   async load(checkers: Iterable<string>, sinceMs: number): Promise<void> {
@@ -149,7 +159,7 @@ class Judged {
       .select({ checker: tables.checks.checker, worker: tables.leases.worker, lastMs: max(tables.checks.deadlineMs) })
       .from(tables.checks)
       .innerJoin(tables.leases, eq(tables.leases.id, tables.checks.lease))
-      .where(and(inArray(tables.checks.checker, missing), gt(tables.checks.deadlineMs, sinceMs)))
+      .where(and(oneOf(tables.checks.checker, missing), gt(tables.checks.deadlineMs, sinceMs)))
       .groupBy(tables.checks.checker, tables.leases.worker);
     for (const checker of missing) this.#known.set(checker, new Map());
     for (const { checker, worker, lastMs } of found) this.#known.get(checker)!.set(worker, lastMs ?? -Infinity);
@@ -185,7 +195,7 @@ class Balances {
     const missing = [...new Set(accounts)].filter((account) => !this.#known.has(account));
     if (missing.length === 0) return;
     for (const account of missing) this.#known.set(account, 0n);
-    const found = await this.#db().select().from(tables.balances).where(inArray(tables.balances.account, missing));
+    const found = await this.#db().select().from(tables.balances).where(oneOf(tables.balances.account, missing));
     for (const { account, micro } of found) this.#known.set(account, micro);
   }
 

@@ -108,7 +108,8 @@ export class Store {
     this.#running = null;
   }
 
-  async #commit(batch: readonly Pending[]): Promise<void> {
+  /** @returns whether the database is away. */
+  async #commit(batch: readonly Pending[]): Promise<boolean> {
     const ran: unknown[] = [];
     let lasting = false;
     try {
@@ -117,15 +118,20 @@ export class Store {
         lasting = true;
       });
       batch.forEach((pending, i) => pending.resolve(ran[i]));
+      return false;
     } catch (error) {
       this.#rows.clear();
       if (!lasting && batch.length > 1 && !isOutage(error)) {
-        for (const pending of batch) await this.#commit([pending]);
-        return;
+        let away = false;
+        for (const pending of batch)
+          if (away) pending.reject(error);
+          else away = await this.#commit([pending]);
+        return away;
       }
       // Nobody is told that anything of the batch is durable; where it broke in the commit itself, it may be.
       for (const pending of batch) pending.reject(error);
       if (lasting) this.onUnknown();
+      return isOutage(error);
     } finally {
       this.#current = this.db;
     }
@@ -164,7 +170,12 @@ const OUTAGE_CODES = /^(08|53|57|58|E(?!RR_)[A-Z]{2}|XX)/;
 function isOutage(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && typeof cause.code === 'string') return OUTAGE_CODES.test(cause.code);
-    if (/^(Connection terminated|timeout exceeded when trying to connect|Client was closed)/.test(cause.message)) return true;
+    if (
+      /^(Connection terminated|timeout exceeded when trying to connect|Client was closed|Client has encountered a connection error)/.test(
+        cause.message,
+      )
+    )
+      return true;
   }
   return false;
 }

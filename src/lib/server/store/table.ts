@@ -4,7 +4,7 @@
  * one holds the lock of the log's head; what another instance wrote since makes all of it be forgotten
  * (store.ts). Rows are never changed in place.
  */
-import { and, asc, desc, eq, getTableColumns, inArray, sql, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm';
 import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
 import type { Db } from './store.ts';
 
@@ -28,6 +28,9 @@ function plain(value: unknown): unknown {
     ? `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
     : (value ?? null);
 }
+
+/** One parameter however many values there are, so that the statement is planned once. */
+export const oneOf = (column: PgColumn, values: readonly Value[]): SQL => sql`${column} = any(${sql.param(values)})`;
 
 export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
   readonly #table: T;
@@ -76,7 +79,7 @@ export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
     const missing = [...new Set(keys)].filter((key) => !this.#rows.has(String(key)));
     if (missing.length === 0) return;
     for (const key of missing) this.#rows.set(String(key), null);
-    for (const row of await this.#select(inArray(this.#columns[this.#keys[0]!]!, missing))) this.#rows.set(this.#id(row), row);
+    for (const row of await this.#select(oneOf(this.#columns[this.#keys[0]!]!, missing))) this.#rows.set(this.#id(row), row);
   }
 
   /** All members of a group, by their keys. */
@@ -91,7 +94,7 @@ export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
     const { by, where, max } = this.#group!;
     const order = this.#columns[this.#keys[0]!]!;
     const found: Row[] = [];
-    if (max === undefined) found.push(...(await this.#select(and(inArray(this.#columns[by]!, missing), where?.sql))));
+    if (max === undefined) found.push(...(await this.#select(and(oneOf(this.#columns[by]!, missing), where?.sql))));
     else for (const value of missing) found.push(...(await this.#select(and(eq(this.#columns[by]!, value), where?.sql), { order, max })));
     for (const value of missing) this.#groups.set(value, new Map());
     for (const row of found) {
