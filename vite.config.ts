@@ -172,6 +172,8 @@ const test = (): ViteUserConfig => ({
         test: {
           name: 'gpu-firefox',
           include: ['tests/gpu/**/*.test.ts'],
+          // Reads pictures from the disk.
+          exclude: ['tests/gpu/denoise-native.test.ts'],
           testTimeout: 900_000,
           hookTimeout: 900_000,
           browser: {
