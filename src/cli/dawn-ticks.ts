@@ -1,6 +1,6 @@
 /**
  * Lets Dawn rest while it waits. In Node it looks whether the device has finished from an immediate
- * that sets the next one, as long as any promise of WebGPU is open: a whole core, which a software
+ * that sets the next one, while a promise of WebGPU is open: a whole core, which a software
  * adapter would trace with. Here the first looks of a wait stay immediate and later ones come by a
  * timer. Refuses to touch immediates of anybody else: Dawn's alone are native functions without a name.
  */

@@ -1,7 +1,7 @@
 /**
  * The scene that variants are compared on: rolling ground with a few thousand splinters above it,
  * one lamp, plain materials, so that rays meet large triangles and small ones, long ways and short.
- * Written as a GLB in code, for no file has to be fetched, and compiled as any other.
+ * Written as a GLB in code, for no file has to be fetched, and compiled like every other.
  */
 import type { CompiledScene } from '../scene/compiled-scene.ts';
 import { compileScene } from '../scene/compile.ts';

@@ -112,7 +112,7 @@ function addTable(values: number[], { kind, vertical, horizontal, candela }: Pho
     if (value > 0) lit = Math.max(lit, vertical[Math.min(k + 1, vertical.length - 1)] as number);
     const low = vertical[Math.max(k - 1, 0)] as number;
     const high = vertical[Math.min(k + 1, vertical.length - 1)] as number;
-    // Each vertical angle stands for the zone halfway to its neighbours, each plane for as much as any other.
+    // Each vertical angle stands for the zone halfway to its neighbours, and all planes for equally much.
     const [from, to] = [(low + (vertical[k] as number)) / 2, (high + (vertical[k] as number)) / 2];
     flux += (value * 2 * PI * Math.abs(zone(kind, from) - zone(kind, to))) / horizontal.length;
   });

@@ -63,7 +63,7 @@ export const startCommand: Command = {
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Verifies the ledger as any stranger would, and keeps the verdict beside the picture. */
+/** Verifies the ledger as a stranger would, and keeps the verdict beside the picture. */
 async function verifiedLedger(signal: AbortSignal, origin: string, picture: string): Promise<string> {
   const verdict = await checkLedger(signal, origin, null);
   const path = picture.replace(/\.png$/, '.ledger.json');

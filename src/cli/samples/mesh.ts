@@ -134,7 +134,7 @@ function tangentsOf(positions: number[], normals: number[], uvs: number[], indic
   for (let i = 0; i < count; i++) {
     const n = vec(normals, i);
     let u = sub(us[i]!, scale(n, dot(n, us[i]!)));
-    // A corner without texture area still needs a unit tangent: any direction in its plane will do.
+    // A corner without texture area still needs a unit tangent, and each direction in its plane will do.
     if (length(u) < 1e-12) u = cross(n, Math.abs(n[1]) < 0.9 ? [0, 1, 0] : [1, 0, 0]);
     const unit = normalize(normalize(u).map((c) => Math.round(c * 16383) / 16383) as unknown as Vec3);
     // glTF texture space has v downwards; the bitangent is cross(n, t) * sign along +v.

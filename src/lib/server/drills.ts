@@ -1,7 +1,7 @@
 /**
  * Known answers (trust/drill): the worker's word is kept under seal with its commitment; the first verdict
  * opens it in the log, grades and pays the checker, and voids the lease. Nobody is blamed, and the worker
- * gets the same slot again, for it has the honest film. Everything else treats the lease as any other.
+ * gets the same slot again, for it has the honest film. Everything else treats the lease like the others.
  */
 import { drillLines } from '../ledger/postings.ts';
 import { toHex } from '../protocol/bytes.ts';

@@ -48,7 +48,7 @@ export async function blockedKeys(db: Db, { faultsBlocked }: TrustRules): Promis
 
 /** A check's part in the sequential test. @param leaf index of its verdict in the log. @returns whether the worker is at fault now. */
 export async function observeCheck(core: Core, tx: Tx, worker: string, leaf: number, seen: Observation): Promise<boolean> {
-  tx.rows.observations.put({ leaf, worker, ...seen, biasPpm: seen.biasPpm });
+  tx.rows.observations.put({ leaf, worker, ...seen });
   const latest = (await tx.rows.observations.members(worker)).sort((a, b) => a.leaf - b.leaf);
   const { standing, alarm } = observed(await standingOf(tx.rows, worker), latest, core.rules);
   if (alarm === 'fault') await beginAnew(tx, worker, standing);

@@ -60,7 +60,7 @@ test('honest checkers find every drill, nobody is blamed, and no pixel is false'
   }
 });
 
-test('its draw, commitment and receipt are as any other’s, under one seal each', async () => {
+test('its draw, commitment and receipt are like every other’s, under one seal each', async () => {
   await begin(52, OFTEN);
   for (let i = 0; i < 2; i++) await worker();
   for (let i = 0; i < 4; i++) await checker();

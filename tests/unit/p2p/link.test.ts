@@ -110,7 +110,7 @@ describe('requests', () => {
   });
 });
 
-/** The far end of a link as somebody without our software has it: any frame at all. */
+/** The far end of a link as somebody without our software has it, who may send every frame there is. */
 async function strangers(peers: Pair, count: number): Promise<Channel[]> {
   const channels: Channel[] = [];
   for (let i = 0; i < count; i++) {

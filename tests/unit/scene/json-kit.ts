@@ -11,7 +11,7 @@ export function addNumbers(
   as: 'f32' | 'u8' | 'u8-normalized' | 'u16' | 'u16-normalized' = 'f32',
 ): number {
   const array = as === 'f32' ? Float32Array.from(values) : as.startsWith('u16') ? Uint16Array.from(values) : Uint8Array.from(values);
-  const uri = `data:application/octet-stream;base64,${btoa(String.fromCharCode(...new Uint8Array(array.buffer)))}`;
+  const uri = `data:application/octet-stream;base64,${btoa(Array.from(new Uint8Array(array.buffer), (byte) => String.fromCharCode(byte)).join(''))}`;
   json.buffers.push({ byteLength: array.byteLength, uri });
   json.bufferViews.push({ buffer: json.buffers.length - 1, byteLength: array.byteLength });
   const componentType = { f32: 5126, u8: 5121, 'u8-normalized': 5121, u16: 5123, 'u16-normalized': 5123 }[as];

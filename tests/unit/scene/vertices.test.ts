@@ -37,7 +37,7 @@ describe('vertices', () => {
     }
   });
 
-  test('without colours and second coordinates have no extras; one that has any gives all of them some', async () => {
+  test('without colours and second coordinates have no extras; one that has some gives them to all', async () => {
     expect((await compile(await writeGlb(quadDocument().document))).extras.byteLength).toBe(0);
     const colors = [1, 1, 1, 1, 1, 1, 1, 1, 1, 0.5, 1, 1];
     const some = withJson(await writeGlb(quadDocument().document), (json) => {

@@ -47,7 +47,7 @@ export class TrackReader {
   }
 
   /**
-   * @param width numbers per key that the target takes, null: any.
+   * @param width numbers per key that the target takes; null when it takes every number of them.
    * @param what the property that is driven, and @param where the JSON path of the sampler, for errors.
    * @throws SceneError when keys and values do not fit together.
    */

@@ -14,7 +14,7 @@ export type RowOf<T extends PgTable> = T['$inferSelect'];
 /** Rows that belong together and are asked for together. */
 export interface GroupRule<Row> {
   readonly by: keyof Row & string;
-  /** Only these are members; null for all. */
+  /** Only these are members; all where it is not said. */
   readonly where?: { readonly sql: SQL; readonly holds: (row: Row) => boolean };
   /** No more than this many are kept, those with the highest keys. */
   readonly max?: number;
@@ -55,7 +55,7 @@ export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
     const quoted = (fields: readonly string[]): string[] => fields.map((field) => `"${this.#columns[field]!.name}"`);
     const [all, own] = [quoted(Object.keys(this.#columns)), quoted(keys)];
     const rest = all.filter((column) => !own.includes(column)).map((column) => `${column} = excluded.${column}`);
-    this.#upsert = sql.raw(`on conflict (${own.join()}) do ${rest.length > 0 ? `update set ${rest.join()}` : 'nothing'}`);
+    this.#upsert = sql.raw(`on conflict (${own.join()}) do update set ${rest.join()}`);
     this.#delete = sql.raw(own.map((column) => `"${name}".${column} = gone.${column}`).join(' and '));
   }
 
