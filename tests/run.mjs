@@ -1,19 +1,25 @@
 /**
  * What `npm test` calls: makes a fresh clone ready (packages, a Chromium, builds), then runs the
- * checks and every test project, and ends with one line of counts. `npm test -- unit e2e` runs only
- * the named stages. `deep` and `stacks` run only when named, as `npm run test:deep` and `npm run
+ * checks and every test project, two at a time, and ends with one line of counts. `npm test -- unit
+ * e2e` runs only the named stages. `deep` and `stacks` run only when named, as `npm run test:deep` and `npm run
  * test:stacks` do. A project without a single test is a failure, and so is one that never reports.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ensureBuilt, ensureInstalled, root } from '../src/cli/bootstrap.mjs';
 
-const PROJECTS = ['unit', 'sim', 'gpu-node', 'gpu-chromium', 'e2e'];
-/** Long proofs, and browsers that a clean machine need not have. */
+/** The longest first, so that the lanes end together. */
+const PROJECTS = ['e2e', 'gpu-node', 'unit', 'sim', 'gpu-chromium'];
+/** Long proofs, and browsers that a clean machine need not have; one at a time. */
 const ON_DEMAND = ['deep', 'stacks', 'gpu-firefox'];
 const CHECKS = ['check', 'lint'];
+/** Stages that run at once. Each waits for others half of its time, and one that traces has a thread per processor already. */
+const LANES = Math.min(availableParallelism(), 2);
 const STAGE_TIMEOUT_MS = 25 * 60_000;
+/** What a stage may print while another runs; of more, the end is shown. */
+const OUTPUT_CHARS_MAX = 4_000_000;
 const ON_DEMAND_TIMEOUT_MS = 6 * 3_600_000;
 /** The tail of a log is what is read first. */
 const FAILURES_SHOWN_MAX = 40;
@@ -30,11 +36,16 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 
-/** @returns {Promise<number>} the exit code; 1 when killed for taking too long */
-function run(program, args, timeoutMs = STAGE_TIMEOUT_MS) {
+/**
+ * @param say where its output goes, as it comes; null: straight to this process's own.
+ * @returns {Promise<number>} the exit code; 1 when killed for taking too long
+ */
+function run(program, args, { env = {}, timeoutMs = STAGE_TIMEOUT_MS, say = null } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+    const out = say ? 'pipe' : 'inherit';
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', out, out], env: { ...process.env, ...env } });
     children.add(child);
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', say);
     const timer = setTimeout(() => {
       console.error(`Stopped after ${timeoutMs / 60_000} minutes: ${[program, ...args].join(' ')}`);
       child.kill('SIGKILL');
@@ -95,18 +106,26 @@ async function bundledChromium() {
 const NONE = { passed: 0, failed: 0, skipped: 0, failures: [] };
 const failed = (failure) => ({ ...NONE, failed: 1, failures: [failure] });
 
-async function check(name) {
-  const code = await run('npm', ['run', '--silent', name]);
+async function check(name, say) {
+  const code = await run('npm', ['run', '--silent', name], { say });
   return code === 0 ? { ...NONE, passed: 1 } : failed(`npm run ${name} ended with ${code}`);
 }
 
-async function project(name) {
+async function project(name, say) {
   const summary = join(REPORTS, `${name}.json`);
   rmSync(summary, { force: true });
-  process.env.PICTOR_TEST_SUMMARY = summary;
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const args = ['--project', name, '--passWithNoTests', '--reporter=default', `--reporter=${join(root, 'tests/reporter.mjs')}`];
-  const code = await run(process.execPath, [vitest, 'run', ...args], ON_DEMAND.includes(name) ? ON_DEMAND_TIMEOUT_MS : STAGE_TIMEOUT_MS);
+  const args = [
+    vitest,
+    'run',
+    '--project',
+    name,
+    '--passWithNoTests',
+    '--reporter=default',
+    `--reporter=${join(root, 'tests/reporter.mjs')}`,
+  ];
+  const timeoutMs = ON_DEMAND.includes(name) ? ON_DEMAND_TIMEOUT_MS : STAGE_TIMEOUT_MS;
+  const code = await run(process.execPath, args, { env: { PICTOR_TEST_SUMMARY: summary }, timeoutMs, say });
   const counts = existsSync(summary) ? JSON.parse(readFileSync(summary, 'utf8')) : failed('it ended before it could report');
   if (counts.passed + counts.failed + counts.skipped === 0) return failed('no test ran');
   return code !== 0 && counts.failed === 0
@@ -114,10 +133,26 @@ async function project(name) {
     : counts;
 }
 
+/** Runs the stages in as many lanes; what one prints comes as a whole when it has ended, unless it is alone. */
+async function runStages(stages, lanes, timed) {
+  const waiting = [...stages];
+  const results = new Map();
+  const lane = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      let printed = '';
+      const say = lanes > 1 ? (text) => (printed = (printed + text).slice(-OUTPUT_CHARS_MAX)) : null;
+      results.set(name, await timed(name, () => (CHECKS.includes(name) ? check(name, say) : project(name, say))));
+      if (say) console.log(`\n== ${name} ended and had printed:\n${printed}`);
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+}
+
 async function main() {
   const startedMs = performance.now();
   const asked = process.argv.slice(2);
-  const known = [...CHECKS, ...PROJECTS, ...ON_DEMAND];
+  const known = [...PROJECTS, ...CHECKS, ...ON_DEMAND];
   const stages = known.filter((name) => (asked.length === 0 ? !ON_DEMAND.includes(name) : asked.includes(name)));
   const unknown = asked.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`unknown stages: ${unknown.join(', ')}; known: ${known.join(', ')}`);
@@ -138,8 +173,8 @@ async function main() {
   });
   const total = { ...NONE };
   const failures = [];
-  for (const name of stages) {
-    const counts = await timed(name, () => (CHECKS.includes(name) ? check(name) : project(name)));
+  const lanes = stages.some((name) => ON_DEMAND.includes(name)) ? 1 : Math.min(LANES, stages.length);
+  for (const [name, counts] of await runStages(stages, lanes, timed)) {
     for (const key of ['passed', 'failed', 'skipped']) total[key] += counts[key];
     failures.push(...counts.failures.map((failure) => `${name}: ${failure}`));
   }
