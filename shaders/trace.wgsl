@@ -41,37 +41,46 @@ fn trace_one(p: ptr<function, Path>, vertex: u32, shadow: bool) -> Crossing {
 }
 
 @compute @workgroup_size(GROUP)
-fn trace(@builtin(global_invocation_id) id: vec3u) {
-  var index = id.x * RELAY;
-  let end = min(index + RELAY, frame.pixels << frame.samples_log2);
+fn trace(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  // Invocations side by side trace paths side by side, which stay together for longer.
+  let first = group.x * GROUP * RELAY;
+  let end = min(first + GROUP * RELAY, frame.pixels << frame.samples_log2);
+  var index = first + lane;
   if (index >= end) { return; }
   var p = begin_path(index);
   var vertex = 0u;
   loop {
     var met = Crossing(no_hit(), vec3f(1.0), Media(0u), Media(0u), 0u, 0.0);
-    // The shadow ray, then the path's own, by one call of the traversal. Loops ask at their end: at its head a loop has software
-    // adapters go through its body once more than it has turns.
+    // The shadow ray, then the path's own, by one call of the traversal; and where that met nothing, the next path's, until
+    // one meets a surface: scattering is long, and rays that leave the scene are short. Loops ask at their end: at its head
+    // a loop has software adapters go through its body once more than it has turns.
     var turn = 0u;
     loop {
       let shadow = turn == 0u;
       if (!shadow && !p.alive) {
         slots[index] = finish_path(p);
-        index++;
+        index += GROUP;
         if (RELAY > 1u && index < end) {
           p = begin_path(index);
           vertex = 0u;
         }
       }
-      if (select(p.alive, max3(p.shadow_light) > 0.0, shadow)) { met = trace_one(&p, vertex, shadow); }
+      if (select(p.alive, max3(p.shadow_light) > 0.0, shadow)) {
+        met = trace_one(&p, vertex, shadow);
+        if (!shadow && met.hit.t >= FAR) {
+          add_miss(&p, vertex > 0u);
+          p.alive = false;
+        }
+      }
       continuing {
         turn++;
-        break if turn >= 2u;
+        break if turn > 1u && (p.alive || index >= end);
       }
     }
-    if (!p.alive) { break; }
+    if (index >= end) { break; }
     p.alive = false;
     p.shadow_light = vec3f(0.0);
-    if (met.hit.t >= FAR) { add_miss(&p, vertex > 0u); } else { scatter(&p, met, vertex); }
+    scatter(&p, met, vertex);
     vertex++;
   }
 }

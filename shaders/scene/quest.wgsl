@@ -77,21 +77,26 @@ fn counts(q: Quest, t: f32, primitive: u32, nearest: f32) -> bool {
   return reached && behind_passed;
 }
 
-/// Tests the triangle at this place and keeps it if it is the better hit.
+/// Tests the triangle at this place and keeps it if it is the better hit. Selections, no branches: software adapters pay for
+/// every value that a branch may have changed.
 fn test_triangle(found: ptr<function, Found>, q: Quest, space: Space, at: u32) {
   if (COUNT) { triangle_tests++; }
   let triangle = load_triangle(at);
   let entry = triangle_entry(triangle, space.sight);
   let primitive = space.first_primitive + triangle.primitive;
   let nearest = (*found).nearest;
-  if (!counts(q, entry.x, primitive, nearest)) { return; }
+  let counted = counts(q, entry.x, primitive, nearest);
   let kept = (*found).hit;
   let evicts = kept.t >= entry.x * (1.0 + TIE);
   // The nearest was given up for `kept`, a lower primitive, which now is too far: it may be the one after all.
-  (*found).again = (*found).again || (evicts && kept.t < FAR && nearest < entry.x * (1.0 + TIE));
-  (*found).nearest = lesser(nearest, entry.x);
-  if (evicts || primitive < kept.primitive) {
-    (*found).hit = Hit(entry.x, at, entry.y, entry.z, primitive, space.instance);
-    (*found).blocked = q.any && (triangle.material & TRIANGLE_SEE_THROUGH) == 0u;
-  }
+  (*found).again = (*found).again || (counted && evicts && kept.t < FAR && nearest < entry.x * (1.0 + TIE));
+  (*found).nearest = select(nearest, lesser(nearest, entry.x), counted);
+  let better = counted && (evicts || primitive < kept.primitive);
+  (*found).hit.t = select(kept.t, entry.x, better);
+  (*found).hit.triangle = select(kept.triangle, at, better);
+  (*found).hit.u = select(kept.u, entry.y, better);
+  (*found).hit.v = select(kept.v, entry.z, better);
+  (*found).hit.primitive = select(kept.primitive, primitive, better);
+  (*found).hit.instance = select(kept.instance, space.instance, better);
+  (*found).blocked = select((*found).blocked, q.any && (triangle.material & TRIANGLE_SEE_THROUGH) == 0u, better);
 }

@@ -95,7 +95,7 @@ export function browserText(report: BrowserReport): string {
     String(row.triangles),
     ...names.flatMap((name) => cellsOf(row.renderers[name], software)),
     ...peers.map((name) => times(software ? row.ratios[name]?.perCpuSecond : row.ratios[name]?.perSecond)),
-    ...peers.map((name) => times(row.ratios[name]?.toEqualRelMse)),
+    ...peers.map((name) => timesAtMost(row.ratios[name]?.toEqualRelMse)),
     ...names.map((name) => preparation(row.renderers[name])),
     row.perSegment ? `${figure(row.perSegment.nodeVisits)}, ${figure(row.perSegment.triangleTests)}` : '–',
     figure(row.bytes / 1e6),
@@ -113,6 +113,10 @@ export function browserText(report: BrowserReport): string {
     ...(failures.length > 0 ? ['', ...failures] : []),
   ].join('\n');
 }
+
+/** Beyond this a peer does not find the light at all, and by how much it misses says nothing. */
+const RATIO_MAX = 1000;
+const timesAtMost = (value: number | null | undefined): string => (value && value > RATIO_MAX ? `> ${RATIO_MAX}×` : times(value));
 
 const preparation = (row: RendererRow | undefined): string =>
   !row || 'failed' in row ? '–' : `${figure(row.loadSeconds, 2)}, ${figure(row.firstSampleSeconds, 2)}`;

@@ -10,7 +10,7 @@ import { RenderEngine } from '#workers/render/engine.ts';
 import { openDevice } from '#workers/render/device.ts';
 import { sceneNeeds } from '#workers/render/scene-buffers.ts';
 import { bytesPerTriangle } from '#workers/render/scene-bytes.ts';
-import { variantKey, type Variant } from '#workers/render/variant.ts';
+import { softwareVariant, variantKey, type Variant } from '#workers/render/variant.ts';
 import { compileScene } from '#workers/scene/compile.ts';
 import type { CompiledScene } from '#workers/scene/compiled-scene.ts';
 import { issueBound } from './bound.ts';
@@ -61,9 +61,13 @@ export interface NodeReport {
   readonly rows: readonly NodeRow[];
 }
 
-const VARIANTS: readonly Variant[] = (['mega', 'wavefront'] as const).flatMap((kernel) =>
-  (['binary', 'wide'] as const).map((tree): Variant => ({ kernel, tree, workgroup: 64 })),
-);
+/** What is compared, and first what engines give a software adapter. */
+const variantsFor = (adapter: string, software: boolean): Variant[] => [
+  ...(software ? [softwareVariant(adapter)] : []),
+  ...(['mega', 'wavefront'] as const).flatMap((kernel) =>
+    (['binary', 'wide'] as const).map((tree): Variant => ({ kernel, tree, workgroup: 64 })),
+  ),
+];
 
 export async function nodeReport(options: BenchOptions, say: (text: string) => void): Promise<NodeReport> {
   const gpu = (await nodeGpu()) ?? undefined;
@@ -76,7 +80,7 @@ export async function nodeReport(options: BenchOptions, say: (text: string) => v
   const rows: NodeRow[] = [];
   for (const scene of await benchScenes(options.scenes)) {
     say(`${scene.name} on ${adapter}`);
-    rows.push(await nodeRow(gpu!, scene, adapter, { ...options, size }, say));
+    rows.push(await nodeRow(gpu!, scene, adapter, variantsFor(adapter, software), { ...options, size }, say));
   }
   return { adapter, software, size, rows };
 }
@@ -85,6 +89,7 @@ async function nodeRow(
   gpu: GPU,
   scene: BenchScene,
   adapter: string,
+  offered: readonly Variant[],
   options: BenchOptions & { size: NonNullable<BenchOptions['size']> },
   say: (text: string) => void,
 ): Promise<NodeRow> {
@@ -104,7 +109,7 @@ async function nodeRow(
     rect: { x: 0, y: 0, width, height },
     pass: { first: 0, count: 1 },
   };
-  const variants = await measureVariants(gpu, compiled, request, options, say);
+  const variants = await measureVariants(gpu, compiled, request, offered, options, say);
   const mixes: MixOutcome[] = [];
   for (const tree of ['binary', 'wide'] as const) {
     mixes.push(await mixOf(gpu, compiled, tree, scene, adapter, { width, height, seconds: options.seconds / 4 }));
@@ -144,12 +149,13 @@ async function measureVariants(
   gpu: GPU,
   compiled: CompiledScene,
   request: TraceRequest,
+  offered: readonly Variant[],
   { seconds, variants }: BenchOptions,
   say: (text: string) => void,
 ): Promise<VariantOutcome[]> {
   const running = new Map<string, Running>();
   const failed: VariantOutcome[] = [];
-  const wanted = VARIANTS.filter((variant) => variants.length === 0 || variants.some((word) => variantKey(variant).includes(word)));
+  const wanted = offered.filter((variant) => variants.length === 0 || variants.some((word) => variantKey(variant).includes(word)));
   for (const variant of wanted) {
     const key = variantKey(variant);
     const start = performance.now();
