@@ -1,4 +1,5 @@
 /** What a run in Node found, as text for people. */
+import { costPerMille } from '#lib/market/metering.ts';
 import type { NodeReport, NodeRow } from './run-node.ts';
 import { figure, markdown, millions } from './table.ts';
 
@@ -52,6 +53,10 @@ export function nodeText(report: NodeReport): string {
     'Traversal alone, a primary and an ambient-occlusion ray per pixel:',
     '',
     markdown(mixHead, mixCells),
+    '',
+    'What a segment takes by the counting kernel, and the work units that a second of this adapter is, with its first variant:',
+    '',
+    meterTable(rows),
     ...(failures.length > 0 ? ['', ...new Set(failures)] : []),
   ].join('\n');
 }
@@ -65,4 +70,28 @@ function variantCells({ variants }: NodeRow, key: string): readonly string[] {
 function sameFilm({ variants }: NodeRow): string {
   const films = new Set(variants.flatMap((one) => ('failed' in one ? [] : [one.film])));
   return films.size === 1 ? 'yes' : `${films.size} films`;
+}
+
+/** Were metering exact, every scene would give a device the same work units per second. */
+function meterTable(rows: readonly NodeRow[]): string {
+  const metered = rows.flatMap(({ scene, counters, variants }) => {
+    const ran = variants.find((one) => !('failed' in one));
+    if (!counters || !ran || 'failed' in ran) return [];
+    const { segments, nodeVisits, triangleTests, shadingCalls } = counters;
+    const cost = costPerMille([counters]);
+    const perSegment = [nodeVisits, triangleTests, shadingCalls].map((count) => figure(count / segments));
+    return [{ scene, perSegment, cost, perSecond: (ran.segmentsPerSecond * cost) / 1e12, nanoseconds: 1e9 / ran.segmentsPerSecond }];
+  });
+  const middle = Math.exp(metered.reduce((sum, { perSecond }) => sum + Math.log(perSecond), 0) / metered.length);
+  return markdown(
+    ['scene', 'nodes', 'triangles', 'shadings', 'ns', 'cost, thousandths', 'milli-WU/s', 'of the geometric mean'],
+    metered.map(({ scene, perSegment, cost, perSecond, nanoseconds }) => [
+      scene,
+      ...perSegment,
+      figure(nanoseconds),
+      String(cost),
+      figure(perSecond * 1000),
+      `${figure(perSecond / middle)}×`,
+    ]),
+  );
 }
