@@ -241,7 +241,7 @@ export const FRAME_ORTHOGRAPHIC = 1;
 /** A path that leaves the camera and meets no surface brings no light. */
 export const FRAME_TRANSPARENT = 2;
 
-/** What one path leaves behind. With COUNT, `albedo`, `normal` and `object` carry node visits, triangle tests and shading calls instead. */
+/** What one path leaves behind. With COUNT, `albedo`, `normal`, `object` and `depth` carry node visits, triangle tests, shading calls and texel reads instead. */
 export const PathSlot = defineStruct('PathSlot', {
   light: ['vec3f', 'radiance estimate'],
   tally: ['u32', 'segments << 16 | signature; segments 0xffff: the path met the node cap or a full stack'],

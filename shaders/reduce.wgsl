@@ -9,7 +9,7 @@
 @group(0) @binding(2) var<storage, read_write> film: array<FilmPixel>;
 @group(0) @binding(3) var<storage, read_write> signatures: array<u32>;
 
-/// The slots carry counters (PathSlot): their sums lie in albedo_rg, albedo_b and normal_xy.
+/// The slots carry counters (PathSlot): their sums lie in albedo_rg, albedo_b, normal_xy and depth.
 override COUNT: bool = false;
 
 const LUMINANCE = vec3f(0.2126, 0.7152, 0.0722);

@@ -15,6 +15,7 @@ fn begin_path(index: u32) -> Path {
   node_visits = 0u;
   triangle_tests = 0u;
   shading_calls = 0u;
+  texel_reads = 0u;
   return start_path(index);
 }
 
@@ -22,7 +23,7 @@ fn finish_path(p: Path) -> PathSlot {
   let tally = pack_tally(p.signature, p.segments, path_fault);
   if (COUNT) {
     let counts = vec3f(vec3u(node_visits, triangle_tests, shading_calls));
-    return PathSlot(counts, tally, 0.0, node_visits, triangle_tests, shading_calls);
+    return PathSlot(counts, tally, f32(texel_reads), node_visits, triangle_tests, shading_calls);
   }
   return PathSlot(p.light, tally, p.guide.depth, pack_albedo(p.guide.albedo), pack_guide_normal(p.guide.normal), p.guide.object);
 }

@@ -5,6 +5,7 @@
 //#import scene/bindings
 //#import features
 //#import common/math
+//#import transport/count
 
 struct TexturePoint {
   uv0: vec2f,
@@ -70,6 +71,7 @@ fn load_texel(place: TexelPlace, at: vec2f) -> vec4f {
 /// The loop asks at its end: at the head of a loop software adapters go through its body once more than it has turns.
 fn blend_texels(place: TexelPlace, base: vec2f, f: vec2f, whole: bool) -> vec4f {
   let turns = select(1u, 4u, whole);
+  if (COUNT) { texel_reads += turns; }
   var sum = vec4f(0.0);
   var k = 0u;
   loop {

@@ -70,7 +70,7 @@ export async function countLocally(
 ): Promise<Counters | null> {
   const { width, height } = job.frame;
   const cut = { width, height, tileSide: TILE_SIDE_PX[job.software ? 'software' : 'hardware'] };
-  const total = { segments: 0, nodeVisits: 0, triangleTests: 0, shadingCalls: 0 };
+  const total = { segments: 0, nodeVisits: 0, triangleTests: 0, shadingCalls: 0, texelReads: 0 };
   let pathsDone = 0;
   for (const pass of passes({ samples: job.samples, passSamples: PASS_SAMPLES.software })) {
     for (let tile = 0; tile < tileCount(cut); tile++) {

@@ -129,15 +129,16 @@ async function count(signal: AbortSignal, engine: ThreadEngine, job: LocalJob, q
   const counters = await countLocally(signal, engine, job, (done) => bar.update(done, 'counting'));
   bar.end();
   if (!counters) return null;
-  const { segments, nodeVisits, triangleTests, shadingCalls } = counters;
+  const { segments, nodeVisits, triangleTests, shadingCalls, texelReads } = counters;
   const per = (total: number): string => (total / segments).toFixed(2);
   if (!quiet)
     process.stderr.write(
-      `per segment: ${per(nodeVisits)} node visits, ${per(triangleTests)} triangle tests, ${per(shadingCalls)} shading calls (of ${si(segments)} segments)\n`,
+      `per segment: ${per(nodeVisits)} node visits, ${per(triangleTests)} triangle tests, ${per(shadingCalls)} shading calls, ${per(texelReads)} texel reads (of ${si(segments)} segments)\n`,
     );
   return {
     nodeVisitsPerSegment: nodeVisits / segments,
     triangleTestsPerSegment: triangleTests / segments,
     shadingCallsPerSegment: shadingCalls / segments,
+    texelReadsPerSegment: texelReads / segments,
   };
 }

@@ -7,6 +7,7 @@ import { lavapipe } from '../stacks/lavapipe.ts';
 import { buildReport, buildText } from './build.ts';
 import { denoiseReport } from './denoise.ts';
 import { denoiseText } from './denoise-text.ts';
+import { dropReport, dropText } from './drop.ts';
 import { ledgerReport, ledgerText } from './ledger.ts';
 import { HELP, readOptions, type BenchOptions } from './options.ts';
 import { circumstances, record } from './record.ts';
@@ -67,6 +68,10 @@ async function main(): Promise<void> {
   if (options.mode === 'build') {
     const report = await buildReport(options.scenes, say);
     tell(options, 'Hierarchy builds', report, buildText(report));
+  }
+  if (options.mode === 'drop') {
+    const report = await dropReport(options, say);
+    tell(options, `Drop to first light, ${report.browser}, ${report.adapter}`, report, dropText(report));
   }
   if (options.mode === 'browser') {
     const report = await browserReport(options, say);

@@ -7,8 +7,9 @@ import { chromium, type Browser, type BrowserServer, type Page } from 'playwrigh
 import { chromiumPath } from '../chromium.ts';
 import { cpuSeconds } from './cpu.ts';
 import type { BenchShot, BenchSubject, Prepared, Reached } from './page/contract.ts';
+import type { Drop, Dropped, DropSubject } from './page/drop.ts';
 
-declare const benchSubject: BenchSubject;
+declare const benchSubject: BenchSubject & DropSubject;
 
 const COMMON = [
   '--no-sandbox',
@@ -91,6 +92,11 @@ export class BenchBrowser {
 
   run(seconds: number): Promise<Reached> {
     return this.#call('sampling', seconds * 1000 + RUN_OVER_MS_MAX, () => this.#page.evaluate((it) => benchSubject.run(it), seconds));
+  }
+
+  /** Of the page `drop`, which offers this alone. */
+  drop(drop: Drop): Promise<Dropped> {
+    return this.#call('the way to first light', PREPARE_MS_MAX, () => this.#page.evaluate((it) => benchSubject.drop(it), drop));
   }
 
   picture(): Promise<string> {

@@ -19,6 +19,7 @@ embedding entry) and with three-gpu-pathtracer's two tracers in Chromium, and pr
   --drivers a,b    with --node: swiftshader, lavapipe or default, each in a process of its own
   --variants a,b   with --node: only variants whose name holds one of these words, such as mega
   --build          hierarchy builds alone
+  --drop           from a dropped file to first light in Chromium, stage by stage
   --denoise        the denoiser alone, in Node through Dawn, beside oidn-web: each way to convolve;
                    with --size, --drivers, --scenes small,hdr,large (networks) and --variants (ways)
   --ledger         the ledger alone: replay, proofs, leases settled by one and two coordinators
@@ -27,7 +28,7 @@ embedding entry) and with three-gpu-pathtracer's two tracers in Chromium, and pr
 `;
 
 export interface BenchOptions {
-  readonly mode: 'browser' | 'node' | 'build' | 'denoise' | 'help';
+  readonly mode: 'browser' | 'node' | 'build' | 'drop' | 'denoise' | 'help';
   readonly scenes: readonly string[];
   readonly size: { readonly width: number; readonly height: number } | null;
   readonly seconds: number;
@@ -52,7 +53,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     args: [...args],
     options: {
       ...{ scenes: text, size: text, seconds: text, bounces: text, only: text, drivers: text, variants: text },
-      ...{ gpu: flag, node: flag, build: flag, denoise: flag, json: flag, write: flag, help: flag },
+      ...{ gpu: flag, node: flag, build: flag, drop: flag, denoise: flag, json: flag, write: flag, help: flag },
     },
   });
   const list = (word: string | undefined): string[] => word?.split(',').filter((one) => one !== '') ?? [];
@@ -64,7 +65,17 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const seconds = Number(values.seconds ?? 10);
   if (!(seconds > 0 && seconds <= SECONDS_MAX)) throw new Error(`--seconds must be above 0 and at most ${SECONDS_MAX}`);
   return {
-    mode: values.help ? 'help' : values.node ? 'node' : values.build ? 'build' : values.denoise ? 'denoise' : 'browser',
+    mode: values.help
+      ? 'help'
+      : values.node
+        ? 'node'
+        : values.build
+          ? 'build'
+          : values.drop
+            ? 'drop'
+            : values.denoise
+              ? 'denoise'
+              : 'browser',
     scenes: list(values.scenes),
     size: size && { width: Number(size[1]), height: Number(size[2]) },
     seconds,

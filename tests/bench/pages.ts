@@ -13,7 +13,8 @@ import type { RendererName } from './options.ts';
 
 const OUT = join(ROOT, 'tests/.out/bench');
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' };
-const PAGES: Readonly<Record<RendererName, string>> = { ours: 'ours', webgl: 'peer-webgl', webgpu: 'peer-webgpu' };
+export type PageName = RendererName | 'drop';
+const PAGES: Readonly<Record<PageName, string>> = { ours: 'ours', webgl: 'peer-webgl', webgpu: 'peer-webgpu', drop: 'drop' };
 
 async function buildPage(name: string, peers: boolean): Promise<void> {
   await build({
@@ -46,8 +47,13 @@ export async function buildPages(wanted: readonly RendererName[]): Promise<void>
   await Promise.all(wanted.map((name) => buildPage(PAGES[name], name !== 'ours')));
 }
 
+export async function buildDropPage(): Promise<void> {
+  mkdirSync(OUT, { recursive: true });
+  await buildPage(PAGES.drop, false);
+}
+
 export interface Site {
-  pageOf(name: RendererName): string;
+  pageOf(name: PageName): string;
   /** The address of a file of this machine. */
   offer(path: string): string;
   close(): void;

@@ -77,14 +77,14 @@ function meterTable(rows: readonly NodeRow[]): string {
   const metered = rows.flatMap(({ scene, counters, variants }) => {
     const ran = variants.find((one) => !('failed' in one));
     if (!counters || !ran || 'failed' in ran) return [];
-    const { segments, nodeVisits, triangleTests, shadingCalls } = counters;
+    const { segments, nodeVisits, triangleTests, shadingCalls, texelReads } = counters;
     const cost = costPerMille([counters]);
-    const perSegment = [nodeVisits, triangleTests, shadingCalls].map((count) => figure(count / segments));
+    const perSegment = [nodeVisits, triangleTests, shadingCalls, texelReads].map((count) => figure(count / segments));
     return [{ scene, perSegment, cost, perSecond: (ran.segmentsPerSecond * cost) / 1e12, nanoseconds: 1e9 / ran.segmentsPerSecond }];
   });
   const middle = Math.exp(metered.reduce((sum, { perSecond }) => sum + Math.log(perSecond), 0) / metered.length);
   return markdown(
-    ['scene', 'nodes', 'triangles', 'shadings', 'ns', 'cost, thousandths', 'milli-WU/s', 'of the geometric mean'],
+    ['scene', 'nodes', 'triangles', 'shadings', 'texels', 'ns', 'cost, thousandths', 'milli-WU/s', 'of the geometric mean'],
     metered.map(({ scene, perSegment, cost, perSecond, nanoseconds }) => [
       scene,
       ...perSegment,

@@ -160,6 +160,7 @@ describe('counters', () => {
       view.setUint32(from + PathSlot.offsets.albedo, 100_000 + i, true);
       view.setUint32(from + PathSlot.offsets.normal, 70_000 + i, true);
       view.setUint32(from + PathSlot.offsets.object, i, true);
+      view.setFloat32(from + PathSlot.offsets.depth, i, true);
     }
     const paths = PIXELS * 4;
     const triangle = (paths * (paths - 1)) / 2;
@@ -168,6 +169,7 @@ describe('counters', () => {
       nodeVisits: 100_000 * paths + triangle,
       triangleTests: 70_000 * paths + triangle,
       shadingCalls: triangle,
+      texelReads: triangle,
     });
   });
 });

@@ -130,8 +130,9 @@ export class Denoiser {
       const { moment, samples, width, height } = request;
       if (moment && samples) {
         const images = { image: picture.color, color: request.color, width, height };
-        if (!(await blendByEvidence(signal, images, { moment, samples }))) return refused('aborted', STOPPED);
-        keepMean(images);
+        const noise = { moment, samples };
+        if (!(await blendByEvidence(signal, images, noise))) return refused('aborted', STOPPED);
+        keepMean(images, noise);
       }
     } catch (error) {
       if (this.#lost) return refused('device-lost', LOST);

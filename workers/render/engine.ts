@@ -15,6 +15,7 @@ import type {
   TraceOutcome,
   TraceRequest,
 } from '#lib/gpu/engine.ts';
+import { stretch } from '#lib/gpu/timeline.ts';
 import { sha256, toHex } from '#lib/protocol/bytes.ts';
 import { SCENES_HELD_MAX } from '#lib/protocol/limits.ts';
 import { pixelSources } from '#shaders/index.ts';
@@ -24,7 +25,7 @@ import type { Tuned } from './autotune.ts';
 import { DenoiseDesk } from './denoise/desk.ts';
 import { DEFAULT_LIMITS, fits } from './device.ts';
 import { DutyCycle, hostClock } from './duty-cycle.ts';
-import { sceneFeatures } from './features.ts';
+import { sceneFeatures, type Features } from './features.ts';
 import { LANE_PATHS_MAX } from './lane.ts';
 import { Pacer } from './pacer.ts';
 import { sceneNeeds } from './scene-buffers.ts';
@@ -58,6 +59,8 @@ export class RenderEngine implements Engine {
   #report: Promise<DeviceReport> | null = null;
   #session: Session | null = null;
   #queue: Promise<unknown> = Promise.resolve();
+  /** Kernels that are built while their scene is compiled. */
+  #foreseen: Promise<void> = Promise.resolve();
   #disposed = false;
   /** What the last request traced. */
   #last = { work: '', frame: '' };
@@ -84,7 +87,7 @@ export class RenderEngine implements Engine {
 
   async compile(signal: AbortSignal, files: SceneFiles): Promise<SceneOutcome> {
     try {
-      const scene = await compileScene(signal, files);
+      const scene = await compileScene(signal, files, (features) => this.#foresee(features));
       this.adopt(scene);
       return { ok: true, summary: scene.summary };
     } catch (error) {
@@ -143,7 +146,15 @@ export class RenderEngine implements Engine {
     this.#session = null;
     this.#scenes.clear();
     // Pipelines under way are refused by now; a process that ends before would take the driver's threads down with it.
-    await Promise.all([this.#queue, this.#tuner.idle(), this.#desk.close()]);
+    await Promise.all([this.#queue, this.#foreseen, this.#tuner.idle(), this.#desk.close()]);
+  }
+
+  /** Kernels take longer to build than what is left of a scene once it is known which ones it takes. */
+  #foresee(features: Features): void {
+    const { variant } = this.#tuner.tuned;
+    const session = this.#session;
+    if (session?.fault !== null || this.#disposed) return;
+    this.#foreseen = session.build(this.#tuner.isFixed || variant.kernel === 'mega' ? variant : standIn(variant), features);
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -212,7 +223,7 @@ export class RenderEngine implements Engine {
         return failed('no-memory', 'The device has no memory left for paths beside the scene.');
       }
       if (outcome === 'aborted' || this.#disposed) return STOPPED;
-      if (outcome === 'done') return finish(tracer, (performance.now() - start) / 1000);
+      if (outcome === 'done') return finish(tracer, (stretch('trace', start) - start) / 1000);
       text = session.fault ?? 'The device was lost.';
       this.#rhythm.pacer.halve();
       if (tracer.pixelsDone > before) inVain = -1;

@@ -84,7 +84,17 @@ export function materialFeatures(materials: DataView, row: number): Partial<Feat
   };
 }
 
-export function sceneFeatures(scene: CompiledScene): Features {
+/** What decides about the kernel; a compiled scene is such, and so is what is known of one before its images are. */
+export type FeatureSources = Pick<CompiledScene, 'materials' | 'nodes' | 'extras'> & {
+  readonly lights: LightKinds;
+  /** The surroundings shine. */
+  readonly surrounded: boolean;
+};
+
+export const sceneFeatures = (scene: CompiledScene): Features =>
+  featuresOf({ ...scene, lights: lightKinds(scene.lights), surrounded: scene.environment.texels.some((value) => value !== 0) });
+
+export function featuresOf(scene: FeatureSources): Features {
   const found = { ...PLAIN } as Record<Feature, boolean>;
   const view = new DataView(scene.materials.buffer, scene.materials.byteOffset, scene.materials.byteLength);
   for (let row = 0; row < view.byteLength; row += Material.size) {
@@ -92,12 +102,12 @@ export function sceneFeatures(scene: CompiledScene): Features {
     for (const name of FEATURES) found[name] ||= of[name] === true;
   }
   found.INSTANCED = hasInstances(scene.nodes);
-  const { placed, emissive, photometric, punctual } = lightKinds(scene.lights);
+  const { placed, emissive, photometric, punctual } = scene.lights;
   found.LIGHT_TREE = placed > 1;
   found.EMISSIVE = emissive > 0;
   found.PHOTOMETRIC = photometric > 0;
   found.PUNCTUAL = punctual > 0;
-  found.ENVIRONMENT = scene.environment.texels.some((value) => value !== 0);
+  found.ENVIRONMENT = scene.surrounded;
   found.VERTEX_EXTRAS = scene.extras.byteLength > 0;
   return found;
 }
@@ -112,13 +122,15 @@ function hasInstances(nodes: Uint8Array<ArrayBuffer>): boolean {
 }
 
 /** How many lights have a place, are triangles, have a photometric profile. */
-export function lightKinds(lights: Uint8Array<ArrayBuffer>): {
+export interface LightKinds {
   readonly placed: number;
   readonly emissive: number;
   readonly photometric: number;
   /** Points, spots and lights far away. */
   readonly punctual: number;
-} {
+}
+
+export function lightKinds(lights: Uint8Array<ArrayBuffer>): LightKinds {
   const view = new DataView(lights.buffer, lights.byteOffset, lights.byteLength);
   let [placed, emissive, photometric, punctual] = [0, 0, 0, 0];
   for (let row = 0; row < view.byteLength; row += Light.size) {

@@ -4,6 +4,7 @@
  * variant that traces it.
  */
 import type { DeviceRoom } from '#lib/gpu/engine.ts';
+import { stretch } from '#lib/gpu/timeline.ts';
 import type { Adapter } from '#lib/protocol/control.ts';
 import type { CompiledScene } from '../scene/compiled-scene.ts';
 import { allocate, openDevice, type LimitNeeds, type OpenOutcome } from './device.ts';
@@ -36,7 +37,7 @@ export type ReadyOutcome =
 interface HeldScene {
   readonly compiled: CompiledScene;
   buffers: SceneBuffers;
-  /** By variant; all of the tree that is uploaded. */
+  /** By variant, the counting kernel apart; all of the tree that is uploaded. */
   readonly ready: Map<string, ReadyScene>;
   last: ReadyScene | null;
 }
@@ -91,13 +92,16 @@ export class Session {
     estimator: Estimator,
     choose: (adapter: Adapter) => Promise<Variant>,
   ): Promise<SessionOutcome> {
+    const begun = performance.now();
     const opened = await openDevice(gpu, needs);
     if (!opened.ok) return opened;
     const { device } = opened;
+    stretch('device: open', begun);
     try {
       const variant = await choose(opened.adapter);
       const trace = makePass(device, { estimator, variant, software: opened.adapter.software });
       const [reduce] = await Promise.all([ReducePass.create(device), trace.prepare(PLAIN)]);
+      stretch('device: plain pipelines', begun);
       const session = new Session(opened, estimator, reduce);
       session.#passes.set(variantKey(variant), trace);
       return { ok: true, session };
@@ -109,15 +113,23 @@ export class Session {
 
   /** Uploads and builds pipelines on first use. Another tree than before replaces the one that was there: nothing may be in flight. */
   async ready(root: string, compiled: CompiledScene, variant: Variant): Promise<ReadyOutcome> {
-    const before = this.#scenes.get(root);
-    const known = before?.ready.get(variantKey(variant));
-    if (before && known) {
-      before.last = known;
-      return { ok: true, scene: known };
-    }
+    const outcome = await this.#ready(root, compiled, variant, false);
+    if (outcome.ok) this.#scenes.get(root)!.last = outcome.scene;
+    return outcome;
+  }
+
+  /** As `ready`, for the kernel that counts. */
+  readyToCount(root: string, compiled: CompiledScene): Promise<ReadyOutcome> {
+    return this.#ready(root, compiled, COUNTING_VARIANT, true);
+  }
+
+  async #ready(root: string, compiled: CompiledScene, variant: Variant, count: boolean): Promise<ReadyOutcome> {
+    const key = `${variantKey(variant)}${count ? ' counting' : ''}`;
+    const known = this.#scenes.get(root)?.ready.get(key);
+    if (known) return { ok: true, scene: known };
     const pass = this.#pass(variant);
     // The pipeline is under way while the bytes are copied.
-    const [held, refusal] = await Promise.all([this.#hold(root, compiled, variant), this.#refusal(pass, sceneFeatures(compiled), false)]);
+    const [held, refusal] = await Promise.all([this.#hold(root, compiled, variant), this.#refusal(pass, sceneFeatures(compiled), count)]);
     if (refusal !== null) return { ok: false, reason: 'refused', text: refusal };
     if (!held)
       return {
@@ -126,10 +138,9 @@ export class Session {
         text: `The device has no memory for the scene's ${roomWith(compiled, variant.tree).bytes} bytes.`,
       };
     const scene = { variant, pass, buffers: held.buffers };
-    const warm = await this.#warm(scene, false);
+    const warm = await this.#warm(scene, count);
     if (warm !== 'warm') return warm === 'cold' ? UNWARMED : CROWDED;
-    held.ready.set(variantKey(variant), scene);
-    held.last = scene;
+    held.ready.set(key, scene);
     return { ok: true, scene };
   }
 
@@ -171,24 +182,17 @@ export class Session {
     return state === 'there';
   }
 
-  /** Resolves when the kernels for plain scenes are there, or were refused. */
-  async build(variant: Variant): Promise<void> {
-    await this.#refusal(this.#pass(variant), PLAIN, false);
-  }
-
-  /** As `ready`, for the kernel that counts. */
-  async readyToCount(root: string, compiled: CompiledScene): Promise<ReadyOutcome> {
-    const outcome = await this.ready(root, compiled, COUNTING_VARIANT);
-    if (!outcome.ok) return outcome;
-    const refusal = await this.#refusal(outcome.scene.pass, outcome.scene.buffers.features, true);
-    if (refusal !== null) return { ok: false, reason: 'refused', text: refusal };
-    const warm = await this.#warm(outcome.scene, true);
-    return warm === 'warm' ? outcome : warm === 'cold' ? UNWARMED : CROWDED;
+  /** Resolves when the kernels for scenes with these features are there, or were refused. */
+  async build(variant: Variant, features: Features = PLAIN): Promise<void> {
+    await this.#refusal(this.#pass(variant), features, false);
   }
 
   async #warm(scene: ReadyScene, count: boolean): Promise<'warm' | 'cold' | 'no-memory'> {
+    const begun = performance.now();
     try {
-      return (await this.lanes[0]!.warm(scene, count)) ? 'warm' : 'no-memory';
+      const warm = (await this.lanes[0]!.warm(scene, count)) ? 'warm' : 'no-memory';
+      stretch('device: first dispatch', begun);
+      return warm;
     } catch {
       await this.#toldOfLoss();
       return 'cold';
@@ -224,8 +228,10 @@ export class Session {
 
   /** @returns the compiler's words, or null. */
   async #refusal(pass: PathPass, features: Features, count: boolean): Promise<string | null> {
+    const begun = performance.now();
     try {
       await pass.prepare(features, count);
+      stretch('device: pipelines', begun);
       return null;
     } catch (error) {
       await this.#toldOfLoss();
@@ -237,12 +243,14 @@ export class Session {
     const known = this.#scenes.get(root);
     if (known?.buffers.tree === tree) return known;
     this.drop(root);
+    const begun = performance.now();
     const { made: buffers, short } = await allocate(this.#device, () => new SceneBuffers(this.#device, compiled, tree));
     if (short) {
       await this.#toldOfLoss();
       buffers.destroy();
       return null;
     }
+    stretch('device: upload', begun);
     const held = { compiled, buffers, ready: new Map<string, ReadyScene>(), last: null };
     this.#scenes.set(root, held);
     return held;

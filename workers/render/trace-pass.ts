@@ -7,6 +7,7 @@ import { traceProgramOver } from '#shaders/index.ts';
 import { FEATURES, featuresKey, type Features } from './features.ts';
 import type { SceneBuffers } from './scene-buffers.ts';
 import { SceneLayout } from './scene-layout.ts';
+import { UnderWay } from './under-way.ts';
 import type { PassOptions } from './variant.ts';
 
 /** Which estimators count: all, BSDF sampling alone, light sampling alone. The last two are for tests. */
@@ -33,8 +34,8 @@ export interface PathWork {
 /** Fills the slots of a dispatch. Whoever does it, on one adapter the bits are the same. */
 export interface PathPass {
   /**
-   * Builds the pipelines for scenes with these features, all at the same time. Rejects with the compiler's
-   * message when one is refused.
+   * Builds the pipelines for scenes with these features, all at the same time, once: also while they are under way.
+   * Rejects with the compiler's message when one is refused.
    * @param count the kernel that counts its work instead of gathering layers.
    */
   prepare(features: Features, count?: boolean): Promise<void>;
@@ -62,6 +63,7 @@ export class TracePass implements PathPass {
   readonly #module: GPUShaderModule;
   /** By pipelineKey. */
   readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #underWay = new UnderWay();
   readonly #slots = new WeakMap<GPUBuffer, GPUBindGroup>();
 
   constructor(device: GPUDevice, options: PassOptions) {
@@ -76,9 +78,12 @@ export class TracePass implements PathPass {
     this.#module = device.createShaderModule({ label: 'trace', code: traceProgramOver(options.variant.tree) });
   }
 
-  async prepare(features: Features, count = false): Promise<void> {
+  prepare(features: Features, count = false): Promise<void> {
     const key = pipelineKey(features, count);
-    if (this.#pipelines.has(key)) return;
+    return this.#underWay.once(key, async () => void this.#pipelines.set(key, await this.#make(features, count)));
+  }
+
+  #make(features: Features, count: boolean): Promise<GPUComputePipeline> {
     const { estimator, variant, software } = this.#options;
     const switches = {
       ...featureConstants(features),
@@ -88,7 +93,7 @@ export class TracePass implements PathPass {
       SOFTWARE: Number(software),
     };
     const compute = { module: this.#module, entryPoint: 'trace', constants: { ...switches, ...(count ? { COUNT: 1 } : {}) } };
-    this.#pipelines.set(key, await this.#device.createComputePipelineAsync({ label: 'trace', layout: this.#layout, compute }));
+    return this.#device.createComputePipelineAsync({ label: 'trace', layout: this.#layout, compute });
   }
 
   run(encoder: GPUCommandEncoder, { frame, scene, slots }: PathTargets, { paths, count }: PathWork): void {

@@ -8,6 +8,7 @@ import { SORT_GROUP, ROUNDS_MAX, roundsOf, type Queue } from '#shaders/wavefront
 import { featuresKey, type Features } from './features.ts';
 import type { SceneBuffers } from './scene-buffers.ts';
 import type { PathPass, PathTargets, PathWork } from './trace-pass.ts';
+import { UnderWay } from './under-way.ts';
 import type { PassOptions } from './variant.ts';
 import { WavefrontKernelMaker, type WavefrontKernels } from './wavefront-kernels.ts';
 import { dispatchOffset, stageOffset, stateRows, WavefrontMemory } from './wavefront-memory.ts';
@@ -23,6 +24,7 @@ export class WavefrontPass implements PathPass {
   readonly #workgroup: number;
   readonly #maker: WavefrontKernelMaker;
   readonly #kernels = new Map<string, WavefrontKernels>();
+  readonly #underWay = new UnderWay();
   readonly #memories = new WeakMap<GPUBuffer, WavefrontMemory>();
   readonly #frames = new WeakMap<GPUBuffer, GPUBindGroup>();
 
@@ -35,7 +37,7 @@ export class WavefrontPass implements PathPass {
   async prepare(features: Features, count = false): Promise<void> {
     if (count) throw new Error('the stages have no kernel that counts');
     const key = featuresKey(features);
-    if (!this.#kernels.has(key)) this.#kernels.set(key, await this.#maker.make(features));
+    await this.#underWay.once(key, async () => void this.#kernels.set(key, await this.#maker.make(features)));
   }
 
   run(encoder: GPUCommandEncoder, targets: PathTargets, { paths, bounces, count }: PathWork): void {

@@ -4,21 +4,23 @@
  * nothing and needs no GPU, no DOM and no network beyond its own decoders.
  */
 import type { SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
-import { Material, TextureUse, Triangle } from '#shaders/layout.ts';
+import { stretch } from '#lib/gpu/timeline.ts';
+import { Material, NONE, TextureUse, Triangle, TRIANGLE_MATERIAL } from '#shaders/layout.ts';
+import { featuresOf, type Features, type LightKinds } from '../render/features.ts';
 import { sceneBytes } from '../render/scene-bytes.ts';
 import { animateGltf } from './animation.ts';
 import type { Bvh } from './bvh.ts';
 import { sceneBounds, defaultView, readCameras } from './cameras.ts';
-import { oneLine, type CompiledScene } from './compiled-scene.ts';
+import { oneLine, type CompiledEnvironment, type CompiledScene } from './compiled-scene.ts';
 import { openContainer } from './container.ts';
 import { readDocument } from './document.ts';
 import { EmissionMeter } from './emission.ts';
-import { BLACK, compileEnvironment } from './environment.ts';
+import { BLACK, compileEnvironment, type Environment } from './environment.ts';
 import { buildGeometry, type Geometry, type MaterialNeeds } from './geometry.ts';
-import { compileImageLight } from './image-light.ts';
+import { compileImageLight, lightsByImage } from './image-light.ts';
 import { compileImages } from './images.ts';
 import { buildSceneTree } from './instances-tree.ts';
-import { compileLights, type SceneLights } from './lights.ts';
+import { compileLights, type Candidate, type SceneLights } from './lights.ts';
 import { readIesLights } from './lights-ies.ts';
 import { readPunctualLights } from './lights-punctual.ts';
 import { compileMaterials, type CompiledMaterial, type TextureSlot } from './materials.ts';
@@ -26,7 +28,7 @@ import { PLAIN_UV_SETS } from './materials/texture-slots.ts';
 import { thinOpenMeshes } from './open-meshes.ts';
 import { poseScene } from './pose.ts';
 import { preflight } from './preflight.ts';
-import { hashSections } from './root.ts';
+import { SectionHashes } from './root.ts';
 import { packRows } from './rows.ts';
 import type { PlacedImage } from './texels.ts';
 import { applyVariant, variantNames } from './variants.ts';
@@ -39,76 +41,124 @@ const ABORT_CHECK_MS = 50;
 /**
  * @throws SceneError for a defect of the files; `signal.reason` when aborted.
  * At `frameTimeS` 0 animations are not applied (see animation.ts).
+ * @param foresee told which kernels the scene will take, before its images and surroundings are decoded; what only these
+ * can tell (an emitter that is black) may be in it though the scene turns out not to have it.
  */
-export async function compileScene(signal: AbortSignal, files: SceneFiles): Promise<CompiledScene> {
+export async function compileScene(
+  signal: AbortSignal,
+  files: SceneFiles,
+  foresee: (features: Features) => void = () => undefined,
+): Promise<CompiledScene> {
   const started = performance.now();
   const pause = givingWay(signal);
+  const ended = stages(started);
+  const hashes = new SectionHashes();
   const checked = preflight(openContainer(files.scene));
   await pause();
+  ended('check');
   const document = await readDocument(checked);
+  ended('document');
   const animated = animateGltf(applyVariant(checked.json, files.variant), document, files.frameTimeS);
   const thinned = await thinOpenMeshes(animated.json, document, pause);
   const { json } = thinned;
   const pose = poseScene(json);
   const { materials, slots, warnings } = compileMaterials(json);
-  const needs = (index: number): MaterialNeeds => ({
-    tangentUv: materials[index]?.tangentUv ?? null,
-    uvSets: materials[index]?.uvSets ?? PLAIN_UV_SETS,
-    emits: materials[index]?.emissive.some((value) => value > 0) ?? false,
-  });
-  const geometry = await buildGeometry(json, document, pose, needs, materials.length - 1, pause);
-  const { texels, placed } = await compileImages(document, slots, pause);
+  ended('pose');
+  const geometry = await buildGeometry(json, document, pose, needsOf(materials), materials.length - 1, pause);
+  ended('geometry');
   const bvh = await buildSceneTree(geometry, pause);
+  ended('tree');
+  const { bounds, radius } = sceneBounds(geometry.positions.subarray(0, (geometry.ends[0] as number) * 9), bvh.instanceBounds);
+  const ies = readIesLights(checked, json, pose);
+  const candidates = [...ies.candidates, ...readPunctualLights(json, pose, radius)];
+  const rows = materialRows(materials);
+  const lit = { lights: kindsOf(geometry, materials, candidates), surrounded: files.environment !== null || lightsByImage(json) };
+  foresee(featuresOf({ materials: rows, nodes: bvh.nodes, extras: geometry.extras, ...lit }));
+  const { texels, placed } = await compileImages(document, slots, pause);
+  hashes.add('texels', texels.data);
+  ended('images');
   const environment = files.environment
     ? compileEnvironment(files.environment.file, files.environment.intensity)
     : ((await compileImageLight(json, document, pause)) ?? BLACK);
-  const { bounds, radius } = sceneBounds(geometry.positions.subarray(0, (geometry.ends[0] as number) * 9), bvh.instanceBounds);
+  hashes.add('environment', environment.texels);
+  hashes.add('environment-alias', environment.alias);
+  ended('environment');
   const meter = new EmissionMeter(geometry, slots, placed);
-  const ies = readIesLights(checked, json, pose);
-  const lights = await compileLights(
-    geometry,
-    bvh.order,
-    materials,
-    meter,
-    [...ies.candidates, ...readPunctualLights(json, pose, radius)],
-    environment.meanLuminance,
-    radius,
-    pause,
-  );
-  const { width, height } = environment;
+  const lights = await compileLights(geometry, bvh.order, materials, meter, candidates, environment.meanLuminance, radius, pause);
+  ended('lights');
   const sections = {
     nodes: bvh.nodes,
     ...orderTriangles(geometry, bvh, lights),
     vertices: geometry.vertices,
     extras: geometry.extras,
-    materials: materialRows(materials),
+    materials: rows,
     textures: textureRows(slots, placed),
     lights: lights.rows,
     lightNodes: lights.nodes,
     profiles: ies.profiles,
     texels,
-    environment: { width, height, texels: environment.texels, alias: environment.alias },
+    environment: sectionOf(environment),
   };
+  ended('order');
   await pause();
-  const { root, bytes } = await hashSections(sections);
+  const { root, bytes } = await rootOf(hashes, sections);
+  ended('root');
   const cameras = readCameras(json, pose, bounds);
   const summary: SceneSummary = {
-    root,
-    bytes,
-    needs: sceneBytes(sections),
-    triangles: geometry.placedCount,
-    materials: animated.json.materials.length,
-    textures: placed.size,
-    lights: lights.count,
-    bounds,
-    cameras: cameras.cameras,
-    view: defaultView(bounds, radius),
-    animationSeconds: animated.animationSeconds,
-    variants: variantNames(json),
+    ...{ root, bytes, bounds, needs: sceneBytes(sections) },
+    ...{ triangles: geometry.placedCount, materials: animated.json.materials.length, textures: placed.size, lights: lights.count },
+    ...{ cameras: cameras.cameras, view: defaultView(bounds, radius) },
+    ...{ animationSeconds: animated.animationSeconds, variants: variantNames(json) },
     warnings: [...checked.warnings, ...animated.warnings, ...thinned.warnings, ...warnings, ...cameras.warnings].map(oneLine),
     compileSeconds: (performance.now() - started) / 1000,
   };
   return { summary, ...sections };
+}
+
+const sectionOf = ({ width, height, texels, alias }: Environment): CompiledEnvironment => ({ width, height, texels, alias });
+
+/** Puts each stage on the timeline as it ends. */
+function stages(started: number): (name: string) => void {
+  let begun = started;
+  return (name) => void (begun = stretch(`compile: ${name}`, begun));
+}
+
+/** The lights as they will be, if everything that may shine does. */
+function kindsOf(geometry: Geometry, materials: readonly CompiledMaterial[], candidates: readonly Candidate[]): LightKinds {
+  const emits = materials.map(({ emissive }) => emissive.some((value) => value > 0));
+  const world = geometry.materials.subarray(0, geometry.ends[0] as number);
+  const emissive = world.reduce((sum, material) => sum + Number(emits[material & TRIANGLE_MATERIAL] ?? false), 0);
+  return {
+    placed: emissive + candidates.filter(({ bounds }) => bounds !== null).length,
+    emissive,
+    photometric: candidates.filter(({ row }) => row.profile !== undefined && row.profile !== NONE).length,
+    punctual: candidates.length,
+  };
+}
+
+const needsOf =
+  (materials: readonly CompiledMaterial[]) =>
+  (index: number): MaterialNeeds => ({
+    tangentUv: materials[index]?.tangentUv ?? null,
+    uvSets: materials[index]?.uvSets ?? PLAIN_UV_SETS,
+    emits: materials[index]?.emissive.some((value) => value > 0) ?? false,
+  });
+
+/** Adds what is not hashed yet. */
+function rootOf(hashes: SectionHashes, sections: Omit<CompiledScene, 'summary'>): ReturnType<SectionHashes['root']> {
+  const { texels, environment } = sections;
+  hashes.add('nodes', sections.nodes);
+  hashes.add('triangles', sections.triangles);
+  hashes.add('corners', sections.corners);
+  hashes.add('vertices', sections.vertices);
+  hashes.add('vertex-extras', sections.extras);
+  hashes.add('materials', sections.materials);
+  hashes.add('textures', sections.textures);
+  hashes.add('lights', sections.lights);
+  hashes.add('light-nodes', sections.lightNodes);
+  hashes.add('profiles', sections.profiles);
+  hashes.add('shape', Uint32Array.of(texels.side, texels.layers, environment.width, environment.height));
+  return hashes.root();
 }
 
 const materialRows = (materials: readonly CompiledMaterial[]): Uint8Array<ArrayBuffer> =>

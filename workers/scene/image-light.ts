@@ -26,6 +26,9 @@ interface ImageLight {
   readonly rotation: Quaternion;
 }
 
+/** Does the file's scene name an image-based light? @throws SceneError naming the JSON path of a defect. */
+export const lightsByImage = (json: GltfJson): boolean => readImageLight(json) !== null;
+
 /** @returns null when the file's scene has none. @throws SceneError naming the JSON path of a defect. */
 export async function compileImageLight(json: GltfJson, document: Document, pause: () => Promise<void>): Promise<Environment | null> {
   const light = readImageLight(json);

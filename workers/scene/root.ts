@@ -6,33 +6,46 @@
  */
 import { toHex } from '#lib/protocol/bytes.ts';
 import { encodeCanonical } from '#lib/protocol/canonical.ts';
-import type { CompiledScene } from './compiled-scene.ts';
 
-export type SceneSections = Omit<CompiledScene, 'summary'>;
+/** In the order of the root. */
+const SECTIONS = [
+  ...([
+    'nodes',
+    'triangles',
+    'corners',
+    'vertices',
+    'vertex-extras',
+    'materials',
+    'textures',
+    'lights',
+    'light-nodes',
+    'profiles',
+  ] as const),
+  ...(['shape', 'texels', 'environment', 'environment-alias'] as const),
+] as const;
+type SectionName = (typeof SECTIONS)[number];
 
-/** @returns the root in hex and the bytes of all sections. Needs a secure context, as WebGPU does. */
-export async function hashSections(s: SceneSections): Promise<{ readonly root: string; readonly bytes: number }> {
-  const shape = Uint32Array.of(s.texels.side, s.texels.layers, s.environment.width, s.environment.height);
-  const parts: readonly (readonly [string, Uint8Array<ArrayBuffer>])[] = [
-    ['nodes', s.nodes],
-    ['triangles', s.triangles],
-    ['corners', s.corners],
-    ['vertices', s.vertices],
-    ['vertex-extras', s.extras],
-    ['materials', s.materials],
-    ['textures', s.textures],
-    ['lights', s.lights],
-    ['light-nodes', s.lightNodes],
-    ['profiles', new Uint8Array(s.profiles.buffer)],
-    ['shape', new Uint8Array(shape.buffer)],
-    ['texels', s.texels.data],
-    ['environment', new Uint8Array(s.environment.texels.buffer)],
-    ['environment-alias', new Uint8Array(s.environment.alias.buffer)],
-  ];
-  const rows: unknown[] = ['pictor-scene-1'];
-  for (const [name, bytes] of parts) rows.push([name, bytes.length, await sha256(bytes)]);
-  return { root: toHex(await sha256(encodeCanonical(rows))), bytes: parts.reduce((sum, [, bytes]) => sum + bytes.length, 0) };
+/** Hashes sections beside the compiler, each from when its bytes are final: the host does it on threads of its own. */
+export class SectionHashes {
+  readonly #rows = new Map<SectionName, { readonly bytes: number; readonly hash: Promise<Uint8Array> }>();
+
+  /** @param section is not changed any more. */
+  add(name: SectionName, section: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>): void {
+    this.#rows.set(name, { bytes: section.byteLength, hash: sha256(section) });
+  }
+
+  /** @returns the root in hex and the bytes of all sections, each of which was added. Needs a secure context, as WebGPU does. */
+  async root(): Promise<{ readonly root: string; readonly bytes: number }> {
+    const rows = SECTIONS.map((name) => ({ name, ...this.#rows.get(name)! }));
+    const hashes = await Promise.all(rows.map(({ hash }) => hash));
+    const listed = rows.map(({ name, bytes }, i) => [name, bytes, hashes[i]]);
+    return {
+      root: toHex(await sha256(encodeCanonical(['pictor-scene-1', ...listed]))),
+      bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
 }
 
 /** The engine's own SHA-256: texels can be hundreds of megabytes. */
-const sha256 = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+const sha256 = async (bytes: ArrayBufferView<ArrayBuffer>): Promise<Uint8Array> =>
+  new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));

@@ -155,19 +155,28 @@ export interface Counters {
   readonly nodeVisits: number;
   readonly triangleTests: number;
   readonly shadingCalls: number;
+  /** Of material textures; a filtered one reads four. */
+  readonly texelReads: number;
 }
 
 /** @param light of a film that the counting kernel made (TraceRequest.count). */
 export function filmCounters(light: Uint8Array): Counters {
   const view = viewOfFilm(light);
-  const sum = (offset: number): number => {
+  const sum = (offset: number, read: (from: number) => number): number => {
     let total = 0;
-    for (let from = offset; from < light.length; from += FilmPixel.size) total += view.getUint32(from, true);
+    for (let from = offset; from < light.length; from += FilmPixel.size) total += read(from);
     return total;
   };
+  const words = (offset: number): number => sum(offset, (from) => view.getUint32(from, true));
   // Where reduce.wgsl leaves them.
-  const { albedo_rg: nodes, albedo_b: triangles, normal_xy: shadings } = at;
-  return { segments: filmSegments(light), nodeVisits: sum(nodes), triangleTests: sum(triangles), shadingCalls: sum(shadings) };
+  const { albedo_rg: nodes, albedo_b: triangles, normal_xy: shadings, depth: texels } = at;
+  return {
+    segments: filmSegments(light),
+    nodeVisits: words(nodes),
+    triangleTests: words(triangles),
+    shadingCalls: words(shadings),
+    texelReads: sum(texels, (from) => view.getFloat32(from, true)),
+  };
 }
 
 /** Is every number of these pixels finite? What is not would spoil whatever it is added to. */

@@ -206,7 +206,7 @@ describe('the meter', () => {
   });
 
   test('counts more for more, in whole numbers; less than it counts is not believed', () => {
-    const counted = { segments: 1000, nodeVisits: 5000, triangleTests: 3000, shadingCalls: 500 };
+    const counted = { segments: 1000, nodeVisits: 5000, triangleTests: 3000, shadingCalls: 500, texelReads: 800 };
     const plain = costPerMille([counted]);
     expect(Number.isInteger(plain)).toBe(true);
     expect(costPerMille([{ ...counted, nodeVisits: 50_000 }])).toBeGreaterThan(plain);

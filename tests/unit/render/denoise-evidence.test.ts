@@ -96,17 +96,24 @@ describe('evidence', () => {
 describe('the mean', () => {
   const size = { width: WIDTH, height: HEIGHT };
   const lamp = grey((x, y) => (x === 5 && y === 5 ? 300 : 0.2));
+  const PATHS = 32;
+  /** Every path of a pixel saw the same; or of those that `firefly` names one saw all. */
+  const noise = (color: Float32Array, firefly: (light: number) => boolean = () => false) => ({
+    moment: Float32Array.from({ length: PIXELS }, (_, p) => color[p * 3]! ** 2 * (firefly(color[p * 3]!) ? PATHS : 1)),
+    samples: new Float32Array(PIXELS).fill(PATHS),
+  });
 
   it('becomes that of the light, and what was dark stays as it is', () => {
     const image = lamp.map((v) => (v > 1 ? 270 : v));
-    keepMean({ image, color: lamp, ...size });
+    keepMean({ image, color: lamp, ...size }, noise(lamp));
     expect(mean(image) / mean(lamp)).toBeCloseTo(1, 5);
     expect(image[0]! / 0.2).toBeCloseTo(1, 2);
   });
 
   it('is put back evenly where nothing is brighter than the rest', () => {
     const image = grey(() => 0.97);
-    keepMean({ image, color: grey(() => 1), ...size });
+    const color = grey(() => 1);
+    keepMean({ image, color, ...size }, noise(color));
     expect(
       error(
         image,
@@ -118,14 +125,25 @@ describe('the mean', () => {
   it('follows no firefly further than a twentieth', () => {
     const color = grey((x, y) => (x === 50 && y === 50 ? 1e6 : 1));
     const image = grey(() => 1);
-    keepMean({ image, color, ...size });
+    keepMean(
+      { image, color, ...size },
+      noise(color, (light) => light > 1),
+    );
     expect(Math.max(...image)).toBeLessThan(1.06);
     expect(mean(image)).toBeCloseTo(1.05, 3);
   });
 
+  it('follows what many paths saw, however bright, into the brightest pixels', () => {
+    const color = grey((x, y) => (y === 5 && (x === 5 || x === 50) ? 300 : 0.2));
+    const image = grey((x, y) => (y === 5 && x === 5 ? 300 : 0.2));
+    keepMean({ image, color, ...size }, noise(color));
+    expect(mean(image) / mean(color)).toBeCloseTo(1, 5);
+    expect(image[(5 * WIDTH + 5) * 3]! / 300).toBeGreaterThan(1.4);
+  });
+
   it('of a black picture stays', () => {
     const image = grey(() => 0);
-    keepMean({ image, color: lamp, ...size });
+    keepMean({ image, color: lamp, ...size }, noise(lamp));
     expect(Math.max(...image)).toBe(0);
   });
 });

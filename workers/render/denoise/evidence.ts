@@ -22,10 +22,13 @@ const SIDE = 2 * REACH + 1;
 const DARK = 0.1;
 /** After so many pixels others have their turn. */
 const BREATH_PIXELS = 1 << 20;
-/** Share of all light that is put back at most: fireflies of any brightness don't light up a picture. */
-const PUT_BACK_MAX = 0.05;
+/** A pixel whose light is no surer than this (a standard error, as a share of it) has it of about one path: a rumour. */
+const RUMOUR = 0.9;
+/** Shares of all light that are put back at most: fireflies of any brightness don't light up a picture, what many paths saw does. */
+const RUMOUR_MAX = 0.05;
+const PUT_BACK_MAX = 0.5;
 /** The brightest pixel is changed by at most this share of itself before all others are changed alike. */
-const BRIGHTEST_MAX = 0.25;
+const BRIGHTEST_MAX = 0.5;
 
 /** Sums over the rows of a window come from what rows say: squared differences of luminance and variances of the mean, both weighed. */
 interface Row {
@@ -105,17 +108,21 @@ function blendRow({ image, color, width }: Images, y: number, own: Row, window: 
 }
 
 /** Gives the image the mean luminance of the light, mostly in its brightest pixels: there networks err the most, and it shows the least. */
-export function keepMean({ image, color, width, height }: Images): void {
-  let [came, made, squares, most] = [0, 0, 0, 0];
+export function keepMean({ image, color, width, height }: Images, { moment, samples }: Noise): void {
+  let [came, rumours, made, squares, most] = [0, 0, 0, 0, 0];
   for (let p = 0; p < width * height; p++) {
     const [light, value] = [luminanceAt(color, p), luminanceAt(image, p)];
-    if (Number.isFinite(light)) came += light;
+    if (Number.isFinite(light)) {
+      came += light;
+      const known = moment[p]! - light * light < (samples[p]! - 1) * (RUMOUR * light) ** 2;
+      if (light > value && !known) rumours += light - value;
+    }
     made += value;
     squares += value * value;
     most = Math.max(most, value);
   }
   if (!(squares > 0)) return;
-  const lost = clamp(came - made, PUT_BACK_MAX * made);
+  const lost = clamp(came - made - rumours, PUT_BACK_MAX * made) + clamp(rumours, RUMOUR_MAX * made);
   const slope = clamp((lost * most) / squares, BRIGHTEST_MAX) / most;
   const all = 1 + (lost - slope * squares) / made;
   for (let p = 0; p < width * height; p++) {
