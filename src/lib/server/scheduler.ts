@@ -58,7 +58,9 @@ export class Scheduler {
     if (asking.length === 0) return;
     const goesOn = (job: JobRow): boolean => core.sessions.creatorOf(job) !== undefined && stopAt(orderOf(job), job) === 'lease';
     const open = (await openJobs(core)).filter(goesOn);
-    const tails = (await tailsOf(core.store.db)).filter(({ job }) => goesOn(job));
+    const loads = await this.#loads();
+    const idle = asking.some((worker) => loadOf(loads, worker).granted === 0);
+    const tails = idle ? (await tailsOf(core.store.db)).filter(({ job }) => goesOn(job)) : [];
     const wanting = [...open, ...tails.map(({ job }) => job)];
     if (wanting.length === 0) return;
     await knowProven(core, core.store.committed(), asking);
@@ -66,7 +68,6 @@ export class Scheduler {
       open,
       core.sessions.with('worker').filter((session) => session.stands && !barred.has(session.key)),
     );
-    const loads = await this.#loads();
     const blocked = await blockedWorkers(
       core.store.db,
       wanting.map(({ id }) => id),

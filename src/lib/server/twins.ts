@@ -1,8 +1,8 @@
 /**
  * Two leases of one slot, at the end of a job. The one that was committed first is checked first, and the
  * other only if that one fails; the one that passes is paid, and the other ends then without blame or pay.
- * Nobody chooses between them: neither the creator, by whose receipt it waits for, nor whoever copies a
- * film that was committed before its own.
+ * Nobody chooses between them: neither a creator by its receipt, nor who copies a film that was committed
+ * before its own.
  */
 import type { LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
