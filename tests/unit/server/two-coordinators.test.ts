@@ -166,10 +166,7 @@ test(
     for (const { lease: one } of [first, second])
       await creator.receipt(await until(() => creator.all('committed').find((message) => message.lease.lease === one.lease)));
     const drawn = await until(() =>
-      checker
-        .all('check')
-        .filter(({ lease: one }) => [first, second].some(({ lease: of }) => of.lease === one.lease))
-        .at(-1),
+      checker.all('check').findLast(({ lease: one }) => [first, second].some(({ lease: of }) => of.lease === one.lease)),
     );
     await checker.verdict(drawn);
     await until(() => creator.last('job')?.view.state === 'done');
