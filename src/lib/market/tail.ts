@@ -49,8 +49,8 @@ export function duplicate<T extends RunningLease>(
 }
 
 /**
- * May a job lease on? No lease costs more than its share of the cap, so a cap is never overrun; what it
- * can do is pay less and less of what the work costs. Once that is less than half, `finish` waits for what
+ * May a job lease on? No lease costs more than its share of the cap, so a cap is never overrun; but shares
+ * may fall short of what the work costs. Once they pay less than half of it, `finish` waits for what
  * runs, and `cancel` takes it back.
  */
 export const stopAt = ({ atCap = 'finish' }: Pick<JobOrder, 'atCap'>, spending: Spending): 'lease' | 'finish' | 'cancel' =>
