@@ -66,6 +66,7 @@ const KINDS = {
   price: 'string',
   noise: 'string',
   proven: 'boolean',
+  'at-cap': 'string',
   json: 'boolean',
 } as const;
 

@@ -17,6 +17,7 @@ import type {
 import { FILM_BYTES_PER_PIXEL, viewOfFilm, writePixel, type Film } from '#lib/job/film.ts';
 import type { Pass, Rect } from '#lib/job/plan.ts';
 import { concat, sha256, toHex, utf8 } from '#lib/protocol/bytes.ts';
+import { SCENES_HELD_MAX } from '#lib/protocol/limits.ts';
 import type { Clock } from '#lib/roles/types.ts';
 import { NONE } from '#shaders/layout.ts';
 
@@ -87,16 +88,19 @@ function forEachPixel(rect: Rect, visit: (x: number, y: number, at: number) => v
 
 export class ArithmeticEngine implements Engine {
   readonly shader = 'ab'.repeat(32);
-  /** Traces so far, for tests that count work. */
+  /** Traces and compilations so far, for tests that count work. */
   traces = 0;
+  compilations = 0;
   readonly #clock: Clock;
   readonly #pathsPerSecond: number;
+  readonly #scenesHeld: number;
   readonly #scenes = new Set<string>();
 
-  /** @param pathsPerSecond of virtual time. */
-  constructor(clock: Clock, pathsPerSecond = 4_000) {
+  /** @param pathsPerSecond of virtual time. @param scenesHeld at once; the oldest go first, as from a real one. */
+  constructor(clock: Clock, pathsPerSecond = 4_000, scenesHeld = SCENES_HELD_MAX) {
     this.#clock = clock;
     this.#pathsPerSecond = pathsPerSecond;
+    this.#scenesHeld = scenesHeld;
   }
 
   async probe(): Promise<DeviceReport> {
@@ -110,7 +114,9 @@ export class ArithmeticEngine implements Engine {
 
   async compile(_signal: AbortSignal, files: SceneFiles): Promise<SceneOutcome> {
     const summary = summaryOf(files);
+    this.compilations++;
     this.#scenes.add(summary.root);
+    for (const oldest of this.#scenes) if (this.#scenes.size > this.#scenesHeld) this.#scenes.delete(oldest);
     return { ok: true, summary };
   }
 

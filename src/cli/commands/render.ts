@@ -56,6 +56,8 @@ Without --network everything happens on this machine.
   --price TOKENS        the most it pays for a work unit there; default: what the cap leaves
   --noise PERCENT       grain at which a tile gets no more samples there, such as 3; --spp is the most
   --proven              only workers beyond their probation
+  --at-cap WHAT         once the limit pays less than half of what the rays cost: finish what runs and
+                        end, or cancel it at once; default finish
   --json                one line of JSON on stdout: device, variant, samples, segments,
                         traceSeconds, compileSeconds, bytes and more
 

@@ -10,6 +10,9 @@ import { LEASE_DEADLINE_MAX_MS, MARKET_ROUND_MS, SCENE_ALLOWANCE_MS } from '../p
 import type { Leaf } from './leaf.ts';
 import type { JobState } from './postings.ts';
 
+/** When the last lease of a round that was held then can have been committed. */
+export const lastCommitMs = (roundMs: number): number => roundMs + MARKET_ROUND_MS + LEASE_DEADLINE_MAX_MS + SCENE_ALLOWANCE_MS;
+
 /** @returns what a work unit costs this lease, or what is false about it. */
 export function priceOf(leaf: Leaf<'commitment'>, { order, leaf: terms }: JobState, rounds: Rounds): WorkPrice | string {
   if (leaf.round === undefined) {
@@ -18,8 +21,7 @@ export function priceOf(leaf: Leaf<'commitment'>, { order, leaf: terms }: JobSta
   }
   const price = rounds.price(leaf.round);
   if (price?.tier !== tierOf(order)) return 'A lease has the price of a round that was not of its market.';
-  const latest = price.atMs + MARKET_ROUND_MS + LEASE_DEADLINE_MAX_MS + SCENE_ALLOWANCE_MS;
-  if (leaf.atMs > latest) return 'A lease has the price of a round that was over long before.';
+  if (leaf.atMs > lastCommitMs(price.atMs)) return 'A lease has the price of a round that was over long before.';
   if (order.priceMaxMicro !== undefined && price.buyMicro > BigInt(order.priceMaxMicro))
     return 'A lease costs more than its creator signed.';
   return price;

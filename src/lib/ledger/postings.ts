@@ -25,8 +25,8 @@ export interface JobState {
   readonly quiet: Map<number, number>;
   /** Slots settled. */
   settled: number;
-  /** Slots whose lease is committed or settled. */
-  readonly taken: Set<number>;
+  /** Leases of each slot that are committed or settled, in the order of their commitments (slots.ts). */
+  readonly taken: Map<number, readonly LeaseState[]>;
 }
 
 /** A lease as far as it was replayed. */

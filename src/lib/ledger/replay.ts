@@ -9,6 +9,7 @@ import { jobPaths } from '../market/price.ts';
 import { Rounds } from '../market/rounds.ts';
 import { Draws, impliedLeaves } from './draws.ts';
 import { Books } from './books.ts';
+import { dueFault, type Due } from './due.ts';
 import { appealedFault, appealFault, openedFault, wordFault } from './hearings.ts';
 import { CHECKERS, heldOf, MINT, TREASURY, type Leaf, type LogLeaf } from './leaf.ts';
 import { planFault } from './plan-fault.ts';
@@ -16,16 +17,11 @@ import { priceOf } from './lease-price.ts';
 import { isOwn, type JobState, type LeaseState } from './postings.ts';
 import { drawOf, Records } from './records.ts';
 import { isComplete, quietFault, unwantedFault } from './quiet.ts';
+import { beatenBy, leave, take, takenFault, turnFault } from './slots.ts';
 import type { ReplaySummary } from './replay-summary.ts';
 import { orderIn } from './signed.ts';
 
 export type { ReplaySummary } from './replay-summary.ts';
-
-const NOT_AT_ONCE = {
-  forfeit: 'What was held back of a worker at fault is not forfeited at once.',
-  drill: 'The checker of a drill is not paid at once.',
-  restore: 'What a granted appeal gives back is not given back at once.',
-};
 
 export class Replay {
   readonly #key: string;
@@ -35,8 +31,8 @@ export class Replay {
   readonly #rounds = new Rounds();
   readonly #records = new Records();
   readonly #books = new Books(this.#jobs, this.#leases, this.#records);
-  /** What the next leaf must be, after a fault. */
-  #due: { readonly type: 'void' | 'verdict' | 'forfeit' | 'drill' | 'restore'; readonly lease: string } | null = null;
+  /** What the next leaf must be. */
+  #due: Due | null = null;
   /** Hashes of signed requests: each is applied once. */
   readonly #requests = new Set<string>();
   #leaves = 0;
@@ -72,13 +68,7 @@ export class Replay {
   #dueFault(leaf: LogLeaf): string | null {
     const due = this.#due;
     this.#due = null;
-    if (!due) return null;
-    if (due.type === 'void')
-      return leaf.type === 'void' && leaf.lease === due.lease ? null : 'A lease that was found faulty is not voided at once.';
-    if (due.type === 'verdict')
-      return leaf.type === 'verdict' && leaf.lease === due.lease ? null : 'A drill is opened before a checker has spoken.';
-    const entry = leaf.type === 'entry' && leaf.kind === due.type && leaf.lease === due.lease;
-    return entry ? null : NOT_AT_ONCE[due.type];
+    return due && dueFault(due, leaf);
   }
 
   #apply(leaf: LogLeaf): string | null {
@@ -149,7 +139,7 @@ export class Replay {
       refunded: false,
       spentMicro: 0n,
       settled: 0,
-      taken: new Set<number>(),
+      taken: new Map<number, readonly LeaseState[]>(),
       quiet: new Map<number, number>(),
     };
     this.#jobs.set(leaf.job, { leaf, order, slots: leaseCount(order), ...fresh });
@@ -163,15 +153,15 @@ export class Replay {
     if (!job.escrowed) return 'A commitment before the escrow of its job was taken.';
     if (job.closed) return 'A commitment after its job was closed.';
     if (leaf.slot >= job.slots) return 'A commitment for a slot that its job does not have.';
-    if (job.taken.has(leaf.slot)) return 'A slot is committed while another lease of it is undecided or settled.';
-    const fault = unwantedFault(leaf, job) ?? planFault(leaf, job.order) ?? this.#records.committed(leaf);
+    const fault = takenFault(leaf, job) ?? unwantedFault(leaf, job) ?? planFault(leaf, job.order) ?? this.#records.committed(leaf);
     if (fault) return fault;
     const price = priceOf(leaf, job, this.#rounds);
     if (typeof price === 'string') return price;
-    job.taken.add(leaf.slot);
     const fresh = { second: false, passed: false, finders: null, receipt: 'none', end: null, reason: '' } as const;
     const later = { drill: null, forfeitMicro: 0n, hearing: null };
-    this.#leases.set(leaf.lease, { commitment: leaf, job, price, draws: new Map(), retraced: new Map(), ...fresh, ...later, opinions: [] });
+    const lease = { commitment: leaf, job, price, draws: new Map(), retraced: new Map(), ...fresh, ...later, opinions: [] };
+    this.#leases.set(leaf.lease, lease);
+    take(lease);
     return null;
   }
 
@@ -182,7 +172,7 @@ export class Replay {
     if (lease.passed) return 'A check is drawn of a lease that has passed already.';
     if (leaf.checker === lease.commitment.worker) return 'A worker is drawn to check its own lease.';
     if (leaf.checker === lease.job.leaf.creator) return 'A creator is drawn to check its own job.';
-    const fault = this.#draws.draw(leaf) ?? this.#records.drawn(leaf, lease);
+    const fault = turnFault(lease) ?? this.#draws.draw(leaf) ?? this.#records.drawn(leaf, lease);
     if (fault) return fault;
     lease.draws.set(leaf.nonceCommitment, { leaf, answered: false });
     this.#counts.draws++;
@@ -205,6 +195,13 @@ export class Replay {
     if (lease.drill) return this.#judgeDrill(leaf, lease);
     this.#records.judged(leaf, lease, drawn.leaf);
     if (lease.finders) this.#due = { type: 'void', lease: leaf.lease };
+    return this.#passed(lease);
+  }
+
+  /** Where a lease has passed, another of its slot ends. */
+  #passed(lease: LeaseState): null {
+    const beaten = beatenBy(lease);
+    if (beaten) this.#due = { type: 'twin', lease: beaten.commitment.lease };
     return null;
   }
 
@@ -245,7 +242,7 @@ export class Replay {
     const due = lease && !lease.end && lease.second && lease.opinions.length > 0 && !lease.passed;
     if (!due || lease.opinions.some(({ verdict }) => verdict === 'fail')) return 'A second audit is left out that was not due.';
     lease.passed = true;
-    return null;
+    return this.#passed(lease);
   }
 
   #receipt(leaf: Leaf<'receipt'>): string | null {
@@ -274,7 +271,7 @@ export class Replay {
     if (lease.end) return `A lease is voided after it was ${lease.end}.`;
     lease.end = 'voided';
     lease.reason = leaf.reason;
-    lease.job.taken.delete(lease.commitment.slot);
+    leave(lease);
     this.#records.voided(lease);
     this.#counts.voided++;
     if (!lease.finders) return null;

@@ -1,8 +1,12 @@
 /**
- * The end of a job, and the end of its money: which of its last leases are issued a second time, to
- * whom, what a quick return earns, and what happens at the cap. Pure decisions; who acts on them
+ * The end of a job, and the end of its money: which of its last leases are issued a second time and to
+ * whom, and what happens once its cap pays too little for its work. Pure decisions; who acts on them
  * guards the claim.
  */
+import { LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
+import type { JobOrder } from '../protocol/order.ts';
+import { capFallsShort, type Spending } from './price.ts';
+
 /** Part of a job's leases that may run twice, hundredths: its last ones. */
 const TAIL_HUNDREDTHS = 5;
 /** A lease is worth a second try by someone who should be done in less than this part of what is left of it. */
@@ -12,47 +16,42 @@ export interface RunningLease {
   readonly lease: string;
   readonly worker: string;
   readonly grantedMs: number;
-  /** When its worker should be done, by its own measured speed. */
-  readonly expectedMs: number;
-  /** Issued twice already. */
+  /** When its worker should be done, by its own measured speed; null where that was never measured. */
+  readonly expectedMs: number | null;
+  /** Its slot has another lease already, running or committed. */
   readonly doubled: boolean;
 }
 
-/** How many leases of a job are its tail; at least one. */
-export const tailLeases = (slots: number): number => Math.max(1, Math.floor((slots * TAIL_HUNDREDTHS) / 100));
+/** How many slots of a job are its tail: no fewer than one worker may hold, or the slowest one would hold all of it. */
+export const tailLeases = (slots: number): number => Math.max(LEASES_PER_WORKER_MAX, Math.floor((slots * TAIL_HUNDREDTHS) / 100));
+
+/** What is left of a lease, milliseconds. One that is overdue, or of unknown speed, takes as long again as it took so far. */
+const leftMs = ({ expectedMs, grantedMs }: RunningLease, nowMs: number): number =>
+  expectedMs !== null && expectedMs > nowMs ? expectedMs - nowMs : nowMs - grantedMs;
 
 /**
- * The running lease that an idle worker should do too: nothing is left to lease, and the tail alone
- * still runs; the one that would end last, if this worker should end it well before. Never its own.
- * @param seconds that this worker would need.
+ * The running lease that an idle worker should do too: the one that would end last, if this worker
+ * should end it well before. Never its own, and none that is doubled already.
+ * @param job whose slots are all leased. `left`: those of them that nobody has committed to yet; where they are more than its tail, none is done twice.
+ * @param idle its key, and the milliseconds that it would need for a lease.
  */
-export function duplicate(
-  job: { readonly slots: number; readonly settledOrCommitted: number; readonly waiting: number },
-  running: readonly RunningLease[],
-  idle: { readonly worker: string; readonly seconds: (lease: RunningLease) => number },
+export function duplicate<T extends RunningLease>(
+  job: { readonly slots: number; readonly left: number },
+  running: readonly T[],
+  idle: { readonly worker: string; readonly needsMs: (lease: T) => number },
   nowMs: number,
-): RunningLease | null {
-  if (job.waiting > 0 || job.slots - job.settledOrCommitted > tailLeases(job.slots)) return null;
-  const late = (lease: RunningLease): number => lease.expectedMs - nowMs;
+): T | null {
+  if (job.left > tailLeases(job.slots)) return null;
   const worth = running.filter(
-    (lease) =>
-      !lease.doubled &&
-      lease.worker !== idle.worker &&
-      idle.seconds(lease) * 1000 < Math.max(late(lease), nowMs - lease.grantedMs) * FASTER,
+    (lease) => !lease.doubled && lease.worker !== idle.worker && idle.needsMs(lease) < leftMs(lease, nowMs) * FASTER,
   );
-  return worth.reduce<RunningLease | null>((last, lease) => (last && last.expectedMs >= lease.expectedMs ? last : lease), null);
+  return worth.reduce<T | null>((last, lease) => (last && leftMs(last, nowMs) >= leftMs(lease, nowMs) ? last : lease), null);
 }
-
-export type AtCap = 'finish' | 'cancel';
 
 /**
- * What a job may still do when its cap is near: lease on, only finish what runs, or stop now.
- * @param committedMicro what running and unsettled leases may cost at most.
+ * May a job lease on? No lease costs more than its share of the cap, so a cap is never overrun; but shares
+ * may fall short of what the work costs. Once they pay less than half of it, `finish` waits for what
+ * runs, and `cancel` takes it back.
  */
-export function stopAt(
-  rule: AtCap,
-  { capMicro, spentMicro, committedMicro, nextMicro }: { capMicro: bigint; spentMicro: bigint; committedMicro: bigint; nextMicro: bigint },
-): 'lease' | 'finish' | 'cancel' {
-  if (spentMicro + committedMicro + nextMicro <= capMicro) return 'lease';
-  return rule === 'cancel' ? 'cancel' : 'finish';
-}
+export const stopAt = ({ atCap = 'finish' }: Pick<JobOrder, 'atCap'>, spending: Spending): 'lease' | 'finish' | 'cancel' =>
+  capFallsShort(spending) ? atCap : 'lease';

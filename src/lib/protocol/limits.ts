@@ -97,6 +97,12 @@ export const COST_PER_MILLE_MAX = 1_000_000;
 export const LEASE_DEADLINE_MIN_MS = 30_000;
 export const LEASE_DEADLINE_MAX_MS = 10 * 60_000;
 export const LEASES_PER_WORKER_MAX = 2;
+/** A worker is given so many leases of one scene in a row while jobs of other scenes wait. */
+export const LEASES_PER_SCENE_RUN_MAX = 8;
+/** A slot at the end of a job may have a second lease beside a slow one. */
+export const LEASES_PER_SLOT_MAX = 2;
+/** Idle workers that one round considers for such a lease, the fastest first. */
+export const TAIL_WORKERS_PER_ROUND_MAX = 64;
 export const LEASE_FAULTS_PER_WORKER_AND_JOB_MAX = 3;
 export const LEASE_ATTEMPTS_MAX = 12;
 export const FILMS_HELD_PER_WORKER_MAX = 256;

@@ -95,5 +95,7 @@ export const JobOrderSchema = v.strictObject({
   noisePpm: v.optional(positive(1_000_000)),
   /** Only workers who are beyond their probation. */
   proven: v.optional(v.boolean()),
+  /** Once the cap pays less than half of what the work costs (market/tail): wait for what runs, which is what absence means, or take it back. */
+  atCap: v.optional(v.picklist(['finish', 'cancel'])),
 });
 export type JobOrder = v.InferOutput<typeof JobOrderSchema>;

@@ -162,8 +162,8 @@ export interface JobChoice {
   readonly bounces: number;
   readonly seed: number;
   readonly capMicro: bigint;
-  /** What else the order may say of price and noise. */
-  readonly terms?: Pick<JobOrder, 'priceMaxMicro' | 'costPerMille' | 'noisePpm' | 'proven'>;
+  /** What else the order may say of price, noise and the end of its money. */
+  readonly terms?: Pick<JobOrder, 'priceMaxMicro' | 'costPerMille' | 'noisePpm' | 'proven' | 'atCap'>;
   /** Absent: a picture by itself. */
   readonly place?: FramePlace;
 }

@@ -148,7 +148,7 @@ export class WorkerRole {
       case 'settled':
         return this.#close(event.lease, { leasesSettled: this.status.leasesSettled + 1 });
       case 'voided': {
-        if (event.reason === 'drill') return this.#close(event.lease, {});
+        if (event.reason === 'drill' || event.reason === 'twin-passed') return this.#close(event.lease, {});
         const voided = [{ lease: event.lease, reason: event.reason }, ...this.status.voided].slice(0, VOIDED_KEPT_MAX);
         return this.#close(event.lease, { leasesVoided: this.status.leasesVoided + 1, voided }, event.reason.startsWith('check-'));
       }

@@ -14,6 +14,7 @@ import type { Session } from './sessions.ts';
 import type { Rows } from './store/rows.ts';
 import type { CheckRow, JobRow, LeaseRow, NonceRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
+import { isBehind } from './twins.ts';
 
 /** Nonces that one leaf commits to: a session's further ones wait until these are used. */
 const NONCES_PER_LEAF = 16;
@@ -79,7 +80,7 @@ export async function drawCheck(
   const { rows } = tx;
   const lease = await rows.leases.get(id);
   if (lease?.state !== 'committed' || lease.verdict !== null) return null;
-  if (await beingChecked(rows, id)) return null;
+  if ((await beingChecked(rows, id)) || (await isBehind(tx, lease))) return null;
   if (!(await mayJudge(core, rows, checker.key, lease.worker))) return null;
   let unused = await unusedNonce(rows, checker);
   if (!unused) {

@@ -3,7 +3,8 @@
  * that wait for one at once. The draw itself is checks.ts; it is guarded in the store, so that what was
  * true when a checker was picked is looked at again.
  */
-import { and, asc, count, eq, isNull, ne } from 'drizzle-orm';
+import { and, asc, count, eq, isNull, lt, ne } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import { bringsNews } from '../trust/escalation.ts';
 import { mayBeDrawn } from '../trust/grading.ts';
 import { inLotOrder } from '../trust/lots.ts';
@@ -20,6 +21,8 @@ import { checkMessage } from './work-messages.ts';
 const CHECKS_PER_ROUND_MAX = 256;
 /** Who was paid for this job before has its scene: drawn this many times likelier, so that not everyone fetches it. */
 const PROVEN_WEIGHT = 4;
+
+const first = alias(leases, 'first');
 
 type DueLease = Pick<LeaseRow, 'id' | 'worker' | 'job'>;
 
@@ -45,7 +48,11 @@ export class Drawing {
       .from(leases)
       .innerJoin(jobs, eq(jobs.id, leases.job))
       .leftJoin(checks, and(eq(checks.lease, leases.id), eq(checks.state, 'drawn')))
-      .where(and(eq(leases.state, 'committed'), isNull(leases.verdict), isNull(checks.lease), ne(leases.worker, jobs.creator)))
+      // One that is behind another of its slot has its turn when that one has failed (twins.ts).
+      .leftJoin(first, and(eq(first.id, leases.twin), eq(first.state, 'committed'), lt(first.committedMs, leases.committedMs)))
+      .where(
+        and(eq(leases.state, 'committed'), isNull(leases.verdict), isNull(checks.lease), isNull(first.id), ne(leases.worker, jobs.creator)),
+      )
       .orderBy(asc(leases.committedMs))
       .limit(CHECKS_PER_ROUND_MAX);
     if (due.length === 0) return;

@@ -2,9 +2,10 @@
  * Jobs: taking one on against escrow, and what is told about it. A job is taken whole or refused with
  * a reason; how it ends is closing.ts.
  */
-import { and, count, eq, gte, sql } from 'drizzle-orm';
+import { and, count, countDistinct, eq, gte, inArray, sql } from 'drizzle-orm';
 import { escrowOf } from '../ledger/leaf.ts';
-import { capFallsShort, capFloor, jobPaths } from '../market/price.ts';
+import { capFloor, jobPaths } from '../market/price.ts';
+import { stopAt } from '../market/tail.ts';
 import { leaseCount } from '../job/plan.ts';
 import { sha256, toHex } from '../protocol/bytes.ts';
 import { encodeCanonical } from '../protocol/canonical.ts';
@@ -18,7 +19,8 @@ import { faults, jobs, leases, type JobRow } from './store/schema.ts';
 import type { Session } from './sessions.ts';
 import type { Tx } from './store/store.ts';
 
-const CAP_SHORT = 'the limit is less than half of what its rays cost: cancel it and order with a higher one';
+/** Why no more of a job is leased, and why it ends then. */
+export const CAP_SHORT = 'the limit is less than half of what its rays cost: order again with a higher one';
 
 const ORDERS_KEPT_MAX = 1_024;
 const orders = new Map<string, JobOrder>();
@@ -138,7 +140,7 @@ async function allBlocked(core: Core, job: string, workers: readonly Session[]):
 /** Why an open job stands still, for people; empty while it moves. */
 async function waitsFor(core: Core, job: JobRow, leased: number, committed: number): Promise<string> {
   if (job.state !== 'open') return job.reason;
-  if (capFallsShort(job)) return CAP_SHORT;
+  if (stopAt(orderOf(job), job) !== 'lease') return CAP_SHORT;
   if (!core.sessions.creatorOf(job)) return 'waiting for its creator’s tab';
   const workers = core.sessions.with('worker');
   if (workers.length === 0) return 'waiting for a worker';
@@ -152,24 +154,29 @@ export async function viewJob(core: Core, id: string): Promise<JobView | null> {
   const { db } = core.store;
   const job = await core.store.committed().jobs.get(id);
   if (!job) return null;
-  const states = await db.select({ state: leases.state, n: count() }).from(leases).where(eq(leases.job, id)).groupBy(leases.state);
+  // Slots, not leases: a slot may have two at the end of a job, and counts as what is farthest of it.
+  const committedSlots = sql<string>`count(distinct ${leases.slot}) filter (where ${leases.state} = 'committed')`;
+  const [live] = await db
+    .select({ slots: countDistinct(leases.slot), committed: committedSlots.mapWith(Number) })
+    .from(leases)
+    .where(and(eq(leases.job, id), inArray(leases.state, ['granted', 'committed'])));
   const [people] = await db
     .select({ n: sql<string>`count(distinct ${leases.worker})` })
     .from(leases)
     .where(eq(leases.job, id));
-  const of = (state: string): number => Number(states.find((row) => row.state === state)?.n ?? 0);
-  const committed = of('committed');
+  const committed = live?.committed ?? 0;
+  const leased = (live?.slots ?? 0) - committed;
   return {
     job: id,
     title: orderOf(job).title,
     creator: job.creator,
     state: job.state,
-    reason: await waitsFor(core, job, of('granted'), committed),
+    reason: await waitsFor(core, job, leased, committed),
     // Passes of quiet tiles are wanted no more.
     leases: job.state === 'done' ? job.settled : job.slots,
     settled: job.settled,
     committed,
-    leased: of('granted'),
+    leased,
     redone: job.redone,
     workers: Number(people?.n ?? 0),
     checks: job.checks,

@@ -1,7 +1,7 @@
 /**
  * Leases: granted, committed, settled, or given back. Every change is a guarded claim: an update that
  * names the state it expects, so that two parties can't both make it. A slot (one tile of one pass)
- * has at most one live lease, by a unique index.
+ * has one live lease, at the end of a job two (twins.ts), and never two that are settled, by unique indexes.
  */
 import { and, eq, gte, inArray, like, ne } from 'drizzle-orm';
 import { leafRects, segmentsPerPathMax, tileCount, tileRect } from '../job/plan.ts';
@@ -26,12 +26,15 @@ import { orderOf, type Request } from './jobs.ts';
 import { paidFor, withdrawChecks } from './lease-ends.ts';
 import type { Notices } from './notices.ts';
 import { nextSlot, type Slot } from './slots.ts';
+import { twinOf } from './twins.ts';
 import { beginAnew, forfeit, standingOf } from './records.ts';
-import { faults, leases, type JobRow, type LeaseRow } from './store/schema.ts';
+import { faults, leases, type JobRow, type LeaseRow, type MeterRow } from './store/schema.ts';
 import type { Db, Tx } from './store/store.ts';
 
 /** How many times the expected duration a worker may take. */
 const DEADLINE_FACTOR = 4;
+/** Tries are counted so far (protocol/control, LeaseSchema). */
+const ATTEMPT_MAX = 1_000;
 
 export function leaseView(row: Pick<LeaseRow, 'id' | 'job' | 'slot' | 'attempt'>, order: JobOrder): Lease {
   const tiles = tileCount(order);
@@ -75,7 +78,8 @@ const UNTOUCHED = {
   shader: '',
 };
 
-async function grantSlot(core: Core, tx: Tx, job: JobRow, worker: Taker, slot: Slot): Promise<LeaseRow> {
+/** @param twin the live lease of the same slot beside which this one is issued. */
+export async function grantSlot(core: Core, tx: Tx, job: JobRow, worker: Taker, slot: Slot, twin?: LeaseRow): Promise<LeaseRow> {
   const nowMs = core.clock.nowMs();
   const { round = null, buyMicro = null, sellMicro = null } = worker.price ?? {};
   const lease: LeaseRow = {
@@ -83,6 +87,8 @@ async function grantSlot(core: Core, tx: Tx, job: JobRow, worker: Taker, slot: S
     id: toHex(core.random(16)),
     job: job.id,
     ...slot,
+    place: twin ? 1 - twin.place : 0,
+    twin: twin?.id ?? null,
     worker: worker.key,
     workerPeer: worker.peer,
     grantedMs: nowMs,
@@ -92,30 +98,42 @@ async function grantSlot(core: Core, tx: Tx, job: JobRow, worker: Taker, slot: S
     drill: worker.key === job.creator ? null : await askDrill(core, tx, job, worker.key),
   };
   tx.rows.leases.put(lease);
+  if (twin) tx.rows.leases.put({ ...twin, twin: lease.id });
   tx.rows.checks.emptied(lease.id);
   tx.rows.drills.absent(lease.id);
   return lease;
 }
 
-/** After a drill: its slot for the worker that has the honest film. Nothing when its job is over. */
-export async function grantAgain(core: Core, tx: Tx, notices: Notices, { job: id, slot, worker, workerPeer }: LeaseRow): Promise<void> {
+/** After a drill: its slot for the worker that has the honest film, also beside another lease of it. Nothing when its job is over. */
+export async function grantAgain(core: Core, tx: Tx, notices: Notices, drilled: LeaseRow): Promise<void> {
+  const { job: id, slot, worker, workerPeer } = drilled;
+  const job = (await tx.rows.jobs.get(id))!;
   const waiting = await tx.rows.redo.get(id, slot);
-  if (!waiting) return;
-  tx.rows.redo.delete(waiting);
-  const { attempt, failures } = waiting;
-  await grantSlot(core, tx, (await tx.rows.jobs.get(id))!, { key: worker, peer: workerPeer }, { slot, attempt, failures });
+  const twin = waiting ? null : await twinOf(tx, drilled);
+  if (job.state !== 'open' || (!waiting && !twin)) return;
+  if (waiting) tx.rows.redo.delete(waiting);
+  const { attempt, failures } = waiting ?? nextTry(twin!);
+  await grantSlot(core, tx, job, { key: worker, peer: workerPeer }, { slot, attempt, failures }, twin ?? undefined);
   notices.resend(workerPeer);
 }
 
-/** Milliseconds until a lease is given to another: four times what this worker's measured speed leads to expect. */
-async function allowance(tx: Tx, job: JobRow, slot: number, worker: string): Promise<number> {
-  const meter = await tx.rows.meters.get(worker);
-  if (!meter || meter.traceMs === 0) return LEASE_DEADLINE_MAX_MS;
+/** As what another lease of the same slot begins. */
+export const nextTry = ({ slot, attempt, failures }: LeaseRow): Slot => ({ slot, attempt: Math.min(attempt + 1, ATTEMPT_MAX), failures });
+
+/** Milliseconds in which a device of this measured speed should trace a slot; null where nothing was measured. */
+export function expectedMs(job: JobRow, slot: number, meter: MeterRow | null): number | null {
+  if (!meter || meter.traceMs === 0) return null;
   const order = orderOf(job);
   const perPath =
     job.settled > 0 && job.segments > 0 ? job.segments / Math.max(pathsOfFirst(order, job.settled), 1) : segmentsPerPathMax(order.bounces);
-  const expectedMs = (leasePaths(order, slot) * perPath * meter.traceMs) / Math.max(meter.segments, 1);
-  const ms = Math.min(Math.max(DEADLINE_FACTOR * expectedMs, LEASE_DEADLINE_MIN_MS), LEASE_DEADLINE_MAX_MS);
+  return (leasePaths(order, slot) * perPath * meter.traceMs) / Math.max(meter.segments, 1);
+}
+
+/** Milliseconds until a lease is given to another: four times what this worker's measured speed leads to expect. */
+export async function allowance(tx: Tx, job: JobRow, slot: number, worker: string): Promise<number> {
+  const traceMs = expectedMs(job, slot, await tx.rows.meters.get(worker));
+  if (traceMs === null) return LEASE_DEADLINE_MAX_MS;
+  const ms = Math.min(Math.max(DEADLINE_FACTOR * traceMs, LEASE_DEADLINE_MIN_MS), LEASE_DEADLINE_MAX_MS);
   const before = (await paidFor(tx, job.id)).has(worker);
   return Math.round(before ? ms : ms + SCENE_ALLOWANCE_MS);
 }
@@ -143,9 +161,12 @@ export async function commitLease(
   if (body.segments > paths * segmentsPerPathMax(order.bounces))
     return refuse('segments-impossible', `A lease of ${paths} paths with ${order.bounces} bounces can’t hold ${body.segments} segments.`);
   const atMs = core.clock.nowMs();
+  const before = await twinOf(tx, lease);
+  // Of two of a slot the later one is strictly later: the order in which they are checked.
+  const committedMs = Math.max(atMs, (before?.committedMs ?? 0) + 1);
   tx.rows.leases.put({
     ...lease,
-    ...{ state: 'committed', root: body.root, segments: body.segments, committedMs: atMs },
+    ...{ state: 'committed', root: body.root, segments: body.segments, committedMs },
     ...{ adapterClass: body.adapterClass, weights: body.weights, shader: body.shader },
   });
   const traced = { segments: body.segments, shader: body.shader, adapterClass: body.adapterClass };
@@ -219,12 +240,18 @@ export async function endLease(core: Core, tx: Tx, notices: Notices, id: string,
     await refundIfOver(core, tx, lease.job);
     return lease;
   }
+  const twin = await twinOf(tx, lease);
+  if (twin) {
+    // Nothing is done again, for the slot is in good hands; what failed of it counts on.
+    if (counts) tx.rows.leases.put({ ...twin, failures: twin.failures + 1 });
+    return lease;
+  }
   await tx.rows.jobs.change(lease.job, ({ redone }) => ({ redone: redone + (drilled ? 0 : 1) }));
-  if (failures >= LEASE_ATTEMPTS_MAX) {
+  if (counts && failures >= LEASE_ATTEMPTS_MAX) {
     await closeJob(core, tx, notices, lease.job, 'failed', `a part of the picture failed ${failures} times, last: ${ending.reason}`);
     return lease;
   }
-  tx.rows.redo.put({ job: lease.job, slot: lease.slot, attempt: Math.min(lease.attempt + 1, 1_000), failures });
+  tx.rows.redo.put({ job: lease.job, ...nextTry({ ...lease, failures }) });
   return lease;
 }
 

@@ -81,7 +81,7 @@ export class Market {
     return bid === price.buyMicro && price.buyMicro === price.sellMicro ? 'last' : null;
   }
 
-  sells(session: Session, price: TierPrice): boolean {
+  sells(session: Session, price: Pick<TierPrice, 'buyMicro' | 'sellMicro'>): boolean {
     const ask = askPrice(this.askOf(session));
     return ask < price.sellMicro || (ask === price.sellMicro && price.buyMicro === price.sellMicro);
   }

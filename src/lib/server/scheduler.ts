@@ -1,30 +1,36 @@
 /**
- * Matches what is wanted with who offers: slots of open jobs to workers with a standing ask; checkers
- * are drawn by drawing.ts. One round runs at a time, so that no worker is promised twice; the claims
+ * Matches what is wanted with who offers: slots of open jobs to workers with a standing ask, and at a job's
+ * end some slots twice (tails.ts); checkers are drawn by drawing.ts. One round runs at a time, so that no worker is promised twice; the claims
  * themselves are guarded in the store. It grants nothing while a job's creator is away.
  */
 import { and, count, eq, inArray } from 'drizzle-orm';
-import { capFallsShort } from '../market/price.ts';
+import { stopAt } from '../market/tail.ts';
 import { tierOf } from '../market/tiers.ts';
 import type { JobOrder } from '../protocol/order.ts';
-import { FILMS_HELD_PER_WORKER_MAX, LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
+import { FILMS_HELD_PER_WORKER_MAX, LEASES_PER_SCENE_RUN_MAX, LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
 import { Capabilities } from './capabilities.ts';
 import { Drawing } from './drawing.ts';
 import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
 import { Market, openJobs } from './market.ts';
 import { blockedWorkers, claimLease } from './leases.ts';
-import { commit } from './notices.ts';
-import { closeIfDone } from './quiet.ts';
+import { commit, type Notices } from './notices.ts';
+import { closeIfOver } from './quiet.ts';
 import { blockedKeys, knowProven } from './records.ts';
 import type { Session } from './sessions.ts';
-import { checks, jobs, leases, type JobRow } from './store/schema.ts';
+import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
+import type { Tx } from './store/store.ts';
+import { claimTwin, pairTails, tailsOf, type Tail } from './tails.ts';
 import { checkMessage, grantMessage } from './work-messages.ts';
 
 interface Load {
   granted: number;
   committed: number;
 }
+const loadOf = (loads: ReadonlyMap<string, Load>, worker: Session): Load => loads.get(worker.peer) ?? { granted: 0, committed: 0 };
+
+/** Of each job, the workers (keys) that are not given it any more. */
+type Blocked = ReadonlyMap<string, ReadonlySet<string>>;
 
 export class Scheduler {
   readonly #core: Core;
@@ -50,18 +56,27 @@ export class Scheduler {
     const barred = await blockedKeys(core.store.db, core.rules);
     const asking = core.sessions.with('worker').filter((session) => session.leasesWanted > 0 && !barred.has(session.key));
     if (asking.length === 0) return;
-    const open = (await openJobs(core)).filter((job) => core.sessions.creatorOf(job) && !capFallsShort(job));
-    if (open.length === 0) return;
+    const goesOn = (job: JobRow): boolean => core.sessions.creatorOf(job) !== undefined && stopAt(orderOf(job), job) === 'lease';
+    const open = (await openJobs(core)).filter(goesOn);
+    const loads = await this.#loads();
+    const idle = asking.some((worker) => loadOf(loads, worker).granted === 0);
+    const tails = idle ? (await tailsOf(core.store.db)).filter(({ job }) => goesOn(job)) : [];
+    const wanting = [...open, ...tails.map(({ job }) => job)];
+    if (wanting.length === 0) return;
     await knowProven(core, core.store.committed(), asking);
     await this.market.refresh(
       open,
       core.sessions.with('worker').filter((session) => session.stands && !barred.has(session.key)),
     );
-    const loads = await this.#loads();
     const blocked = await blockedWorkers(
       core.store.db,
-      open.map(({ id }) => id),
+      wanting.map(({ id }) => id),
     );
+    await this.#grantOpen(open, asking, loads, blocked);
+    await this.#doubleTails(tails, asking, loads, blocked);
+  }
+
+  async #grantOpen(open: readonly JobRow[], asking: readonly Session[], loads: Map<string, Load>, blocked: Blocked): Promise<void> {
     const over = new Set<string>();
     while (open.length > over.size) {
       const pairs = this.#pair(
@@ -71,7 +86,7 @@ export class Scheduler {
         blocked,
       );
       if (pairs.length === 0) return;
-      const granted = await Promise.all(pairs.map(([job, worker]) => this.#grantOrRestore(job, worker)));
+      const granted = await Promise.all(pairs.map(([job, worker]) => this.#grantNext(job, worker)));
       granted.forEach((done, i) => {
         if (!done) over.add(pairs[i]![0].id);
       });
@@ -79,26 +94,17 @@ export class Scheduler {
   }
 
   /** At most one lease per asking worker and turn, jobs in rotation. */
-  #pair(
-    open: readonly JobRow[],
-    asking: readonly Session[],
-    loads: Map<string, Load>,
-    blocked: ReadonlyMap<string, ReadonlySet<string>>,
-  ): [JobRow, Session][] {
+  #pair(open: readonly JobRow[], asking: readonly Session[], loads: Map<string, Load>, blocked: Blocked): [JobRow, Session][] {
     const pairs: [JobRow, Session][] = [];
-    const nowMs = this.#core.clock.nowMs();
     for (const worker of asking) {
-      const load = loads.get(worker.peer) ?? { granted: 0, committed: 0 };
-      if (worker.leasesWanted <= 0 || load.granted >= LEASES_PER_WORKER_MAX || load.committed >= FILMS_HELD_PER_WORKER_MAX) continue;
-      const fits = (job: JobRow): boolean =>
-        this.#meets(job, worker) !== null &&
-        !blocked.get(job.id)?.has(worker.key) &&
-        suits(worker, orderOf(job)) &&
-        !this.#core.sessions.paused(worker.key, job.id, nowMs);
+      const load = loadOf(loads, worker);
+      if (!hasRoom(worker, load)) continue;
       const turn = this.#firstJob++;
-      const turned = open.map((_, i) => open[(turn + i) % open.length]!).filter(fits);
-      // Own work before anything else; then who pays more than the price, before who pays just that.
-      const rank = (one: JobRow): number => ['own', 'first', 'last'].indexOf(this.#meets(one, worker)!);
+      const turned = open
+        .map((_, i) => open[(turn + i) % open.length]!)
+        .filter((job) => this.#meets(job, worker) !== null && this.#may(job, worker, blocked));
+      // Own work before anything else; then who pays more than the price, before who pays just that; then the scene at hand.
+      const rank = (one: JobRow): number => 2 * ['own', 'first', 'last'].indexOf(this.#meets(one, worker)!) + Number(!keepsOn(worker, one));
       const job = turned.sort((a, b) => rank(a) - rank(b))[0];
       if (!job) continue;
       loads.set(worker.peer, { ...load, granted: load.granted + 1 });
@@ -106,6 +112,15 @@ export class Scheduler {
       pairs.push([job, worker]);
     }
     return pairs;
+  }
+
+  /** Whatever the price: may this worker do this job? */
+  #may(job: JobRow, worker: Session, blocked: Blocked): boolean {
+    return (
+      !blocked.get(job.id)?.has(worker.key) &&
+      suits(worker, orderOf(job)) &&
+      !this.#core.sessions.paused(worker.key, job.id, this.#core.clock.nowMs())
+    );
   }
 
   /** May they trade at the price of the job's market? A worker of the job's own creator needs none. */
@@ -117,36 +132,55 @@ export class Scheduler {
     return price && this.market.sells(worker, price) ? this.market.buys(job, price) : null;
   }
 
-  /** An ask that came to nothing stands. */
-  async #grantOrRestore(job: JobRow, worker: Session): Promise<boolean> {
-    let granted = false;
-    try {
-      return (granted = await this.#grant(job, worker));
-    } finally {
-      if (!granted) worker.leasesWanted++;
-    }
+  /** Whoever holds nothing once nothing waits takes what somebody slower holds at the end of a job. */
+  async #doubleTails(tails: readonly Tail[], asking: readonly Session[], loads: Map<string, Load>, blocked: Blocked): Promise<void> {
+    const idle = asking.filter((worker) => hasRoom(worker, loadOf(loads, worker)) && loadOf(loads, worker).granted === 0);
+    const pairs = await pairTails(this.#core, tails, idle, (job, worker, { buyMicro, sellMicro }) => {
+      const price = { buyMicro: buyMicro ?? job.priceMicro, sellMicro: sellMicro ?? job.priceMicro };
+      return this.#may(job, worker, blocked) && (!orderOf(job).proven || worker.provenWorker) && this.market.sells(worker, price);
+    });
+    await Promise.all(
+      pairs.map(({ job, worker, lease }) => {
+        worker.leasesWanted--;
+        return this.#grant(job, worker, (tx) => claimTwin(this.#core, tx, lease.lease, worker));
+      }),
+    );
   }
 
   /** @returns false when the job had no slot left. */
-  async #grant(job: JobRow, worker: Session): Promise<boolean> {
-    const capability = await this.capabilities.of(job.id, worker.key);
-    const price = worker.key === job.creator ? undefined : this.market.price(tierOf(orderOf(job)));
-    if (price === null) return false;
-    const lease = await commit(
-      this.#core,
-      async (tx, notices) => {
-        const claimed = await claimLease(this.#core, tx, job, { key: worker.key, peer: worker.peer, price });
-        // What was left may be of quiet tiles alone.
-        if (!claimed) await closeIfDone(this.#core, tx, notices, job.id);
-        if (claimed) {
-          notices.toPeer(worker.peer, grantMessage(this.#core, claimed, job, capability));
-          notices.job(job.id);
-        }
-        return claimed;
-      },
-      { key: worker.key },
-    );
-    return lease !== null;
+  async #grantNext(job: JobRow, worker: Session): Promise<boolean> {
+    return this.#grant(job, worker, async (tx, notices) => {
+      const price = worker.key === job.creator ? undefined : this.market.price(tierOf(orderOf(job)));
+      if (price === null) return null;
+      const claimed = await claimLease(this.#core, tx, job, { key: worker.key, peer: worker.peer, price });
+      // What was left may be of quiet tiles alone.
+      if (!claimed) await closeIfOver(this.#core, tx, notices, job.id);
+      return claimed;
+    });
+  }
+
+  /** Claims and tells. An ask that came to nothing stands. */
+  async #grant(job: JobRow, worker: Session, claim: (tx: Tx, notices: Notices) => Promise<LeaseRow | null>): Promise<boolean> {
+    let granted = false;
+    try {
+      const capability = await this.capabilities.of(job.id, worker.key);
+      granted = await commit(
+        this.#core,
+        async (tx, notices) => {
+          const claimed = await claim(tx, notices);
+          if (claimed) {
+            notices.toPeer(worker.peer, grantMessage(this.#core, claimed, job, capability));
+            notices.job(job.id);
+          }
+          return claimed !== null;
+        },
+        { key: worker.key },
+      );
+      if (granted) worker.takes(orderOf(job).sceneRoot);
+      return granted;
+    } finally {
+      if (!granted) worker.leasesWanted++;
+    }
   }
 
   async #loads(): Promise<Map<string, Load>> {
@@ -173,7 +207,10 @@ export class Scheduler {
       .from(leases)
       .innerJoin(jobs, eq(jobs.id, leases.job))
       .where(and(eq(leases.workerPeer, session.peer), eq(leases.state, 'granted')));
-    for (const { lease, job } of granted) session.send(grantMessage(core, lease, job, await this.capabilities.of(job.id, session.key)));
+    for (const { lease, job } of granted) {
+      session.scene ??= { root: orderOf(job).sceneRoot, leases: 1 };
+      session.send(grantMessage(core, lease, job, await this.capabilities.of(job.id, session.key)));
+    }
     const drawn = await core.store.db
       .select({ check: checks, lease: leases, job: jobs })
       .from(checks)
@@ -183,6 +220,14 @@ export class Scheduler {
     for (const row of drawn) session.send(checkMessage(core, row, await this.capabilities.of(row.job.id, session.key)));
   }
 }
+
+/** May a worker hold one more lease, and does it want one? */
+const hasRoom = (worker: Session, { granted, committed }: Load): boolean =>
+  worker.leasesWanted > 0 && granted < LEASES_PER_WORKER_MAX && committed < FILMS_HELD_PER_WORKER_MAX;
+
+/** Changing scenes costs a worker a download and a compilation: it stays with the one at hand, until it had a run of it and others wait. */
+const keepsOn = ({ scene }: Session, job: JobRow): boolean =>
+  scene === null || (orderOf(job).sceneRoot === scene.root) === scene.leases < LEASES_PER_SCENE_RUN_MAX;
 
 /** Does the device hold the scene, and does the creator want anything of this key? */
 const suits = ({ key, bytesMax, holds }: Session, { scene, environment, sceneNeeds, avoid }: JobOrder): boolean =>

@@ -47,6 +47,8 @@ export class Session {
   /** Nonce commitments of the last `check-ready`: said again with every one, logged when it is drawn. */
   commitments: ReadonlySet<string> = new Set();
   readonly watching = new Set<string>();
+  /** Scene of the last lease that it was given, and how many leases of it in a row. */
+  scene: { readonly root: string; readonly leases: number } | null = null;
   /** Jobs that its key was paid for since it connected: it holds their scenes. */
   readonly proven = new Set<string>();
   /** Closed from this side: what still arrives is not listened to. */
@@ -64,6 +66,11 @@ export class Session {
     this.lastSeenMs = who.nowMs;
     this.sinceMs = who.nowMs;
     this.prefix = who.prefix === undefined ? addressPrefix(link.address ?? '') : who.prefix;
+  }
+
+  /** It was given a lease of this scene. */
+  takes(root: string): void {
+    this.scene = { root, leases: this.scene?.root === root ? this.scene.leases + 1 : 1 };
   }
 
   send(message: ServerMessage): void {

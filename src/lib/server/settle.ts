@@ -17,12 +17,13 @@ import {
 import { refuse, type Core, type Refusal } from './core.ts';
 import { refundIfOver } from './closing.ts';
 import type { Request } from './jobs.ts';
-import { endLease, type Ending } from './leases.ts';
+import { DRILL, endLease, type Ending } from './leases.ts';
 import type { Notices } from './notices.ts';
 import { isOwn, payLease } from './pay.ts';
-import { closeIfDone } from './quiet.ts';
+import { closeIfOver } from './quiet.ts';
 import { jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
+import { TWIN_PASSED, twinOf } from './twins.ts';
 
 const FILM_MISSING = 'film-missing';
 
@@ -34,7 +35,7 @@ export async function settleIfReady(core: Core, tx: Tx, notices: Notices, id: st
   if (lease.verdict !== 'pass' && !isOwn(job, lease)) return false;
   if (!lease.received && job.state === 'open' && !waived) return false;
   if (!(await payLease(core, tx, notices, job, lease))) return false;
-  await closeIfDone(core, tx, notices, job.id);
+  await closeIfOver(core, tx, notices, job.id);
   await refundIfOver(core, tx, job.id);
   notices.job(job.id);
   return true;
@@ -53,10 +54,18 @@ export async function giveUp(core: Core, tx: Tx, notices: Notices, id: string, e
   } else {
     notices.toPeer(lease.workerPeer, { type: 'recalled', lease: id, reason: ending.reason });
   }
+  // A drill goes on: its worker still has the honest film.
+  if (ending.reason !== DRILL) await closeIfOver(core, tx, notices, lease.job);
   notices.job(lease.job);
   notices.balance(lease.worker);
   if (job.state !== 'open') notices.balance(job.creator);
   return true;
+}
+
+/** A lease has passed: the other one of its slot, if there is one, ends without blame and without pay. */
+export async function endTwin(core: Core, tx: Tx, notices: Notices, passed: LeaseRow): Promise<void> {
+  const twin = await twinOf(tx, passed);
+  if (twin) await giveUp(core, tx, notices, twin.id, { from: twin.state, reason: TWIN_PASSED, faults: 0, failed: false });
 }
 
 /** Asks the worker for its film, if the creator is there to take it; else it is asked when the creator comes back. */

@@ -20,7 +20,7 @@ import { leafCount, UNDECIDED } from './leases.ts';
 import type { Notices } from './notices.ts';
 import { priceOf } from './pay.ts';
 import { beginAnew, changeGrades, observeCheck, standingOf } from './records.ts';
-import { giveUp, settleIfReady } from './settle.ts';
+import { endTwin, giveUp, settleIfReady } from './settle.ts';
 import type { Rows } from './store/rows.ts';
 import { leases, type CheckRow, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
@@ -195,6 +195,7 @@ async function carryOut(
     case 'pass':
       if (outcome.alone) tx.append({ type: 'alone', lease: lease.id, atMs: core.clock.nowMs() });
       await tx.rows.leases.change(lease.id, () => ({ verdict: 'pass', verdictMs: core.clock.nowMs() }));
+      await endTwin(core, tx, notices, lease);
       await settleIfReady(core, tx, notices, lease.id);
       return;
     case 'fault':

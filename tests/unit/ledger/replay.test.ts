@@ -79,41 +79,6 @@ describe('a job', () => {
   });
 });
 
-describe('a slot', () => {
-  test('is settled once, whatever the lease', async () => {
-    const forge = await Forge.opened();
-    await forge.lease(0);
-    await forge.lease(1);
-    await sound(forge);
-    await forge.lease(0);
-    const again = forge.leaves.findLastIndex((leaf) => leaf.type === 'commitment');
-    await falls(forge, 'A slot is committed while another lease of it is undecided or settled.', again);
-  });
-
-  test('is free again after a void lease', async () => {
-    const forge = await Forge.opened();
-    const { lease } = await forge.commit(0);
-    forge.leaves.push({ type: 'void', lease, reason: 'worker-gone', atMs: 4 });
-    await forge.lease(0);
-    await sound(forge);
-  });
-
-  test('has the paths, leaves, scene and segments that the order gives it', async () => {
-    const claims = async (over: Partial<Leaf<'commitment'>>, slot = 0): Promise<Forge> => {
-      const forge = await Forge.opened();
-      await forge.commit(slot, over);
-      return forge;
-    };
-    await sound(await claims({}));
-    await falls(await claims({ paths: 2048 }), 'A commitment has not the paths that its slot implies.');
-    await falls(await claims({ leaves: 1 }), 'A commitment is over more or fewer leaves than its tile has.');
-    await falls(await claims({ sceneRoot: '1'.repeat(64) }), 'A commitment to a film of another scene.');
-    await falls(await claims({ segments: 1024 * 11 + 1 }), 'A commitment claims more segments than its paths can have.');
-    await sound(await claims({ segments: 1024 * 11 }));
-    await falls(await claims({ slot: 4 }), 'A commitment for a slot that its job does not have.');
-  });
-});
-
 describe('a check', () => {
   test('draws as many leaves as the job says', async () => {
     for (const [count, good] of [

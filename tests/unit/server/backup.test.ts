@@ -124,7 +124,7 @@ describe.each(migrations.map(({ version }) => version))('the schema of release %
     const [job] = await rows<{ settled: number }>(store.db, sql`select settled from jobs`);
     expect(job!.settled).toBe(1);
     const [lease] = await store.db.select().from(tables.leases);
-    expect(lease).toMatchObject({ state: 'settled', missing: 0, adapterClass: '', second: false });
+    expect(lease).toMatchObject({ state: 'settled', missing: 0, adapterClass: '', second: false, place: 0, twin: null });
     expect(await store.db.select().from(tables.checks)).toMatchObject([{ leaves: 4, auditPpm: 0, whole: false }]);
     await expect(client.query(`insert into postings values (2, 'treasury', 5)`)).rejects.toThrow('sum to zero');
   });

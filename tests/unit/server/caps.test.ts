@@ -1,7 +1,7 @@
 /** What a creator's limit may be, and what happens when the work is worth more than it. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { capFallsShort, capFloor } from '#lib/market/price.ts';
-import { oneLease, road, testOrder, world, type World } from './harness.ts';
+import { oneLease, road, testOrder, world, type Message, type World } from './harness.ts';
 
 let w: World;
 beforeAll(async () => {
@@ -23,21 +23,70 @@ test('an order below what its paths cost at one segment each is refused, and one
   expect((await creator.submit('job.submit', { order: testOrder({ capMicro: '5' }) })).type).toBe('ack');
 });
 
-test('a job whose limit pays less than half of the measured work gets no more leases, and says so', async () => {
-  const { creator, worker, checker, job } = await road(w, testOrder({ bounces: 32, capMicro: '40' }));
-  await worker.ask(1);
-  // 60,000 segments are worth 60 micro-tokens; the lease's quarter of the limit is 10.
-  await worker.commit(worker.last('grant')!, { segments: 60_000 });
+/** Two leases are out, and the first settles: its 60,000 segments are worth 60 micro-tokens, and its quarter of the limit is 10. */
+async function short(atCap?: 'finish' | 'cancel') {
+  const order = testOrder({ bounces: 32, capMicro: '40', ...(atCap ? { atCap } : {}) });
+  const { creator, worker, checker, job } = await road(w, order);
+  await worker.ask(2);
+  const [first, second] = worker.all('grant') as [Message<'grant'>, Message<'grant'>];
+  await worker.commit(first, { segments: 60_000 });
   await creator.receipt(creator.last('committed')!);
   await checker.verdict(checker.last('check')!);
-  expect(worker.last('settled')).toBeDefined();
+  expect(worker.last('settled')).toMatchObject({ lease: first.lease.lease });
   await worker.ask(1);
-  expect(worker.all('grant')).toHaveLength(1);
+  expect(worker.all('grant')).toHaveLength(2);
   await w.pass(500);
-  expect(creator.last('job')!.view).toMatchObject({ state: 'open', reason: expect.stringContaining('limit') });
-  await creator.submit('job.cancel', { job });
+  return { creator, worker, checker, job, second };
+}
+
+test.each([undefined, 'finish'] as const)(
+  'a job whose limit pays less than half of its work finishes what runs, and ends (%s)',
+  async (atCap) => {
+    const { creator, worker, checker, second } = await short(atCap);
+    expect(creator.last('job')!.view).toMatchObject({ state: 'open', leased: 1, reason: expect.stringContaining('limit') });
+    await worker.commit(second, { segments: 60_000 });
+    await creator.receipt(creator.last('committed')!);
+    await checker.verdict(checker.last('check')!);
+    await w.pass(500);
+    const reason = 'the limit is less than half of what its rays cost: order again with a higher one';
+    expect(creator.last('job')!.view).toMatchObject({ state: 'cancelled', reason, settled: 2, spentMicro: '20' });
+    expect(creator.last('balance')).toMatchObject({ balanceMicro: String(100_000_000 - 20) });
+  },
+);
+
+test('it ends also when what still ran is given back', async () => {
+  const { creator, worker, second } = await short();
+  await worker.request({ type: 'yield', lease: second.lease.lease, reason: 'stopped' });
   await w.pass(500);
-  expect(creator.last('job')!.view).toMatchObject({ state: 'cancelled', spentMicro: '10' });
+  expect(creator.last('job')!.view).toMatchObject({ state: 'cancelled', settled: 1, spentMicro: '10' });
+});
+
+test('one that is to be cancelled then takes back what runs, at once', async () => {
+  const { creator, worker, second } = await short('cancel');
+  expect(worker.last('recalled')).toMatchObject({ lease: second.lease.lease, reason: 'job-closed' });
+  expect(creator.last('job')!.view).toMatchObject({
+    state: 'cancelled',
+    reason: expect.stringContaining('limit'),
+    settled: 1,
+    spentMicro: '10',
+  });
+  expect(creator.last('balance')).toMatchObject({ balanceMicro: String(100_000_000 - 10) });
+});
+
+test('and still pays what was committed before', async () => {
+  const order = testOrder({ bounces: 32, capMicro: '40', atCap: 'cancel' });
+  const { creator, worker, checker } = await road(w, order);
+  await worker.ask(2);
+  for (const grant of worker.all('grant')) await worker.commit(grant, { segments: 60_000 });
+  for (const committed of creator.all('committed')) await creator.receipt(committed);
+  const [one, two] = checker.all('check');
+  await checker.verdict(one!);
+  await w.pass(500);
+  expect(creator.last('job')!.view).toMatchObject({ state: 'cancelled', settled: 1, committed: 1 });
+  await checker.verdict(two!);
+  await w.pass(500);
+  expect(creator.last('job')!.view).toMatchObject({ state: 'cancelled', settled: 2, spentMicro: '20' });
+  expect(creator.last('balance')).toMatchObject({ balanceMicro: String(100_000_000 - 20) });
 });
 
 test('a job that pays at least half of the work goes on', async () => {

@@ -60,12 +60,12 @@ const bye = (...clients: readonly Client[]): void => {
 };
 
 /** One lease all the way, whoever is connected where. */
-async function lease(creator: Client, worker: Client, checker: Client): Promise<string> {
+async function lease(creator: Client, worker: Client, checker: Client, traceMs = 1_000): Promise<string> {
   const before = worker.all('grant').length;
   await worker.ask(1);
   const grant = await until(() => worker.all('grant')[before]);
   const id = grant.lease.lease;
-  expect((await worker.commit(grant)).type).toBe('ack');
+  expect((await worker.commit(grant, { traceMs })).type).toBe('ack');
   const committed = await until(() => creator.all('committed').find((message) => message.lease.lease === id));
   expect((await creator.receipt(committed)).type).toBe('ack');
   const check = await until(() => checker.all('check').find((message) => message.lease.lease === id));
@@ -140,6 +140,43 @@ test(
       if (!log.ok) throw new Error(log.reason);
       expect(await verifyLog(log.checkpoint, w.coordinator.key, log.leaves, replayVerify)).toMatchObject({ ok: true });
     }
+  },
+  SLOW_MS,
+);
+
+test(
+  'a slot that a worker of each instance does is paid once, whoever’s word comes first',
+  async () => {
+    const creator = await a.join(['creator']);
+    await creator.grant();
+    const job = await creator.order(testOrder({ seed: 21 }));
+    const slow = await a.join(['worker']);
+    const fast = await b.join(['worker']);
+    const checker = await b.join(['checker']);
+    await checker.checkReady(8);
+    await lease(creator, slow, checker, 100_000);
+    await lease(creator, fast, checker, 10);
+    await slow.ask(1);
+    const first = await until(() => slow.all('grant')[1]);
+    await lease(creator, fast, checker, 10);
+    await fast.ask(1);
+    const second = await until(() => fast.all('grant')[2]);
+    expect([second.lease.tile, second.lease.pass]).toEqual([first.lease.tile, first.lease.pass]);
+    await Promise.all([slow.commit(first), fast.commit(second)]);
+    for (const { lease: one } of [first, second])
+      await creator.receipt(await until(() => creator.all('committed').find((message) => message.lease.lease === one.lease)));
+    const drawn = await until(() =>
+      checker.all('check').findLast(({ lease: one }) => [first, second].some(({ lease: of }) => of.lease === one.lease)),
+    );
+    await checker.verdict(drawn);
+    await until(() => creator.last('job')?.view.state === 'done');
+    const beaten =
+      drawn.lease.lease === first.lease.lease ? { worker: fast, lease: second.lease.lease } : { worker: slow, lease: first.lease.lease };
+    await until(() => beaten.worker.all('voided').some((message) => message.lease === beaten.lease && message.reason === 'twin-passed'));
+    bye(creator, slow, fast, checker);
+    expect(await count(sql`select count(*) as n from leases where job = ${job} and state = 'settled'`)).toBe(4);
+    expect(await count(sql`select count(*) as n from entries where job = ${job} and kind = 'settle'`)).toBe(4);
+    expect(await count(sql`select spent_micro as n from jobs where id = ${job}`)).toBe(20);
   },
   SLOW_MS,
 );

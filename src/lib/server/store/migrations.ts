@@ -217,6 +217,14 @@ create index checks_by_checker_and_time on checks (checker, deadline_ms);
 drop index checks_by_checker;
 `;
 
+/** The tail of a job: a slot has two places for leases, and one lease that is ever settled. */
+const twins = String.raw`
+alter table leases add column place int not null default 0 check (place in (0, 1)), add column twin text;
+drop index leases_one_live_per_slot;
+create unique index leases_one_live_per_place on leases (job, slot, place) where state in ('granted', 'committed', 'settled');
+create unique index leases_one_settled_per_slot on leases (job, slot) where state = 'settled';
+`;
+
 export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
   { version: 1, sql: first },
   { version: 2, sql: missing },
@@ -228,4 +236,5 @@ export const migrations: readonly { readonly version: number; readonly sql: stri
   { version: 8, sql: quietTiles },
   { version: 9, sql: instances },
   { version: 10, sql: writer },
+  { version: 11, sql: twins },
 ];

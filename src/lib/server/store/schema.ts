@@ -125,6 +125,10 @@ export const leases = pgTable('leases', {
   slot: integer('slot').notNull(),
   attempt: integer('attempt').notNull(),
   failures: integer('failures').notNull(),
+  /** Which of its slot's two places it takes: 0, or at the end of a job the one beside a slow lease. */
+  place: integer('place').notNull().default(0),
+  /** The lease that was issued for the same slot while this one ran; null for all but a few. */
+  twin: text('twin'),
   worker: text('worker').notNull(),
   workerPeer: text('worker_peer').notNull(),
   state: text('state', { enum: ['granted', 'committed', 'settled', 'voided', 'released'] }).notNull(),
@@ -223,6 +227,7 @@ export const meters = pgTable('meters', {
   segments: safe('segments').notNull(),
   traceMs: safe('trace_ms').notNull(),
 });
+export type MeterRow = typeof meters.$inferSelect;
 
 /** Workers' records (trust/standing). */
 export const standings = pgTable('standings', {
