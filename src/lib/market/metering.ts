@@ -4,11 +4,14 @@
  * every peer that decides the same paths counts the same. Refuses to be a clock.
  */
 import type { Counters } from '../job/film.ts';
+import { shrunk, type Pass, type Rect } from '../job/plan.ts';
 import { LEAF_SIDE_PX, COST_PER_MILLE_MAX } from '../protocol/limits.ts';
-import type { Rect } from '../job/plan.ts';
+import type { JobOrder } from '../protocol/order.ts';
 
 /** Leaves that are counted. */
 const METER_LEAVES = 24;
+/** Longer side of the frame that they are of, whatever size is ordered: at it they are a third of the picture. */
+const METER_SIDE_PX = 96;
 /** How far two honest counts may differ: devices part over one path in a hundred at worst. */
 export const COST_TOLERANCE = 0.05;
 
@@ -31,6 +34,25 @@ export function meterLeaves({ width, height }: { readonly width: number; readonl
       return { x, y, width: Math.min(LEAF_SIDE_PX, width - x), height: Math.min(LEAF_SIDE_PX, height - y) };
     });
 }
+
+/** What of an order decides its cost: the same for any size of one shape, any number of samples, any seed. */
+export type Metered = Pick<JobOrder, 'sceneRoot' | 'camera' | 'transparent' | 'width' | 'height' | 'bounces'>;
+
+export interface MeterPlan {
+  readonly frame: Pick<JobOrder, 'camera' | 'transparent' | 'width' | 'height' | 'bounces' | 'seed'>;
+  readonly leaves: readonly Rect[];
+  readonly pass: Pass;
+}
+
+/** The paths that are counted for an order, the same at every peer: one through each pixel of a few leaves. */
+export function meterPlan({ camera, transparent, bounces, ...size }: Metered): MeterPlan {
+  const { width, height } = shrunk(size, METER_SIDE_PX);
+  const frame = { camera, transparent, width, height, bounces, seed: 0 };
+  return { frame, leaves: meterLeaves(frame), pass: { first: 0, count: 1 } };
+}
+
+/** Paths of a plan. */
+export const meterPaths = ({ leaves }: MeterPlan): number => leaves.reduce((sum, { width, height }) => sum + width * height, 0);
 
 /** What a thousand segments cost, from counters of the meter's leaves: JobOrder.costPerMille. */
 export function costPerMille(counted: readonly Counters[]): number {

@@ -20,7 +20,7 @@ import { CheckpointMessageSchema, CosignedMessageSchema } from './witness.ts';
  * Grows with every change after which a peer or a coordinator of the version before would refuse or misread a
  * message, an order or a film of this one. Ends of different versions part with a sentence (version.ts).
  */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 export const ROLES = ['creator', 'worker', 'checker'] as const;
 export type Role = (typeof ROLES)[number];
@@ -77,7 +77,8 @@ export const ClientMessageSchema = v.variant('type', [
     type: v.literal('yield'),
     id,
     lease: id16,
-    reason: v.picklist(['stopped', 'device-lost', 'scene-unavailable', 'scene-too-big', 'scene-differs']),
+    /** `cost-understated`: the scene takes more than the order pays for (JobOrder.costPerMille). */
+    reason: v.picklist(['stopped', 'device-lost', 'scene-unavailable', 'scene-too-big', 'scene-differs', 'cost-understated']),
   }),
   /** A checker's presence, with fresh commitments to nonces; an empty list keeps those already given. */
   v.strictObject({
