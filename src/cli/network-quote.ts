@@ -36,7 +36,7 @@ export async function quoteThrough(
   frames = 1,
 ): Promise<NetworkQuote | null> {
   const view = meteredOf(wanted);
-  const { regions } = await survey(signal, engine, view, wanted.seed);
+  const regions = await survey(signal, engine, view, wanted.seed);
   const costPerMille = await costOf(signal, engine, view);
   if (signal.aborted) return null;
   const { width, height, samples, bounces, terms } = wanted;

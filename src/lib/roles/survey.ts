@@ -4,7 +4,6 @@
  * quotes and measures a cost builds one kernel. Refuses to take long; where there is no device it says nothing.
  */
 import type { Engine } from '../gpu/engine.ts';
-import { filmSegments } from '../job/film.ts';
 import { passes, shrunk } from '../job/plan.ts';
 import { regionsOf } from '../market/estimate.ts';
 import type { Metered } from '../market/metering.ts';
@@ -17,18 +16,13 @@ const WANTED = { samples: NOISE_SAMPLES_MIN, passSamples: 4 };
 /** No further pass is begun after so much tracing, once there is something to go by. */
 const TRACE_SECONDS_MAX = 4;
 
-export interface Survey {
-  /** Empty where nothing could be measured. */
-  readonly regions: readonly TileNoise[];
-  readonly segmentsPerSecond: number | null;
-}
-
-export async function survey(signal: AbortSignal, engine: Engine, view: Metered, seed: number): Promise<Survey> {
+/** @returns what each region showed; empty where nothing could be measured. */
+export async function survey(signal: AbortSignal, engine: Engine, view: Metered, seed: number): Promise<readonly TileNoise[]> {
   const { camera, transparent, bounces, sceneRoot } = view;
   const size = shrunk(view, SIDE_PX);
   const rect = { x: 0, y: 0, ...size };
   const sums = new NoiseSums(size);
-  let [segments, seconds] = [0, 0];
+  let seconds = 0;
   let regions: readonly TileNoise[] = [];
   for (const pass of passes(WANTED)) {
     if (regions.length > 0 && seconds > TRACE_SECONDS_MAX) break;
@@ -36,9 +30,8 @@ export async function survey(signal: AbortSignal, engine: Engine, view: Metered,
     const outcome = await engine.trace(signal, { sceneRoot, frame, rect, pass, count: true });
     if (!outcome.ok) break;
     sums.add(rect, outcome.film.light, pass.count);
-    segments += filmSegments(outcome.film.light);
     seconds += outcome.traceSeconds;
     regions = regionsOf(view, size, sums);
   }
-  return { regions, segmentsPerSecond: seconds > 0 ? segments / seconds : null };
+  return regions;
 }

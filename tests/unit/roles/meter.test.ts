@@ -7,6 +7,7 @@ import type { Lease } from '#lib/protocol/control.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
 import { JobMeter } from '#lib/roles/job-meter.ts';
 import { costOf } from '#lib/roles/meter.ts';
+import { survey } from '#lib/roles/survey.ts';
 import { ArithmeticEngine, summaryOf } from '../../sim/arithmetic-engine.ts';
 
 const never = new AbortController().signal;
@@ -78,4 +79,27 @@ test('what it remembers of jobs is bounded: the oldest is measured anew, by one 
   expect(await measuredBy(meter, on, undefined, 0)).toBe(false);
   for (let job = 1; job <= METERED_JOBS_MAX; job++) meter.traced({ lease: lease(job), order });
   expect(await meter.pays(never, on, { lease: lease(0), order }, () => {})).toBe(true);
+});
+
+test('a survey shows every part of the picture in sixteen samples, or nothing where there is no scene', async () => {
+  const quick = new ArithmeticEngine(clock, 1e9);
+  await quick.compile(never, files);
+  const regions = await survey(never, quick, view, 3);
+  // 1280 × 720 is 10 × 6 tiles; the simulator's paths trace one to five rays, three on average.
+  expect(regions.length).toBe(60);
+  for (const { samples, segments } of regions) {
+    expect(samples).toBe(16);
+    expect(Math.abs(segments - 3)).toBeLessThan(0.2);
+  }
+  // Of a die of five faces: 2.
+  expect(regions.reduce((sum, { spread }) => sum + spread, 0) / regions.length).toBeCloseTo(2, 1);
+  expect(await survey(never, new ArithmeticEngine(clock), view, 3)).toEqual([]);
+});
+
+test('a survey on a slow device ends early, with something to go by', async () => {
+  // A second and a half for 5,184 paths: three passes of 1, 1 and 2 samples take six.
+  const slow = new ArithmeticEngine(clock, 3_456);
+  await slow.compile(never, files);
+  const regions = await survey(never, slow, view, 3);
+  expect(regions[0]!.samples).toBe(4);
 });
