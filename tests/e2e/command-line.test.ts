@@ -220,7 +220,6 @@ describe('through a network of headless agents', () => {
     const quote = JSON.parse(asked.stdout) as Record<'estimateMicro' | 'lowMicro' | 'highMicro' | 'capMicro' | 'costPerMille', string>;
     expect(quote).toMatchObject({ measured: true, costPerMille: expect.any(Number) });
     const ends = [quote.lowMicro, quote.estimateMicro, quote.highMicro, quote.capMicro].map(Number);
-    // The test after this one counts the jobs that were sent.
     expect(ends).toEqual(ends.toSorted((a, b) => a - b));
     expect((await pictor(words)).stdout).toMatch(/^about .* nine times in ten .*\nnever more than /);
   });
