@@ -8,8 +8,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SceneFiles, TraceRequest } from '#lib/gpu/engine.ts';
-import { filmSegments } from '#lib/job/film.ts';
-import { passes, tileCount, tileRect, tileSideOf, type Rect } from '#lib/job/plan.ts';
+import { passes, tileCount, tileRect, tileSideOf } from '#lib/job/plan.ts';
 import { regionsOf, workOf } from '#lib/market/estimate.ts';
 import { NoiseSums, quietEnough, type TileNoise } from '#lib/market/noise.ts';
 import { PASS_SAMPLES_MAX } from '#lib/protocol/limits.ts';
@@ -94,27 +93,31 @@ async function previewOf(view: View, seed: number): Promise<TileNoise[][]> {
   return found;
 }
 
-/** A tile of the job after each of its passes. */
+/** A tile of the job after one of its passes. */
 interface Traced {
   readonly segments: number;
+  /** null after a single sample. */
   readonly noise: TileNoise | null;
 }
 
-async function tileOf(view: View, rect: Rect): Promise<Traced[]> {
-  const own = { x: 0, y: 0, width: rect.width, height: rect.height };
-  const sums = new NoiseSums(own);
-  const out: Traced[] = [];
-  let segments = 0;
+/** Each tile of the job after each pass: the whole frame is traced at once, which leaves the same bits. */
+async function jobOf(view: View): Promise<Traced[][]> {
+  const cut = { ...JOB, tileSide: tileSideOf(JOB) };
+  const rects = Array.from({ length: tileCount(cut) }, (_, i) => tileRect(cut, i));
+  const rect = { x: 0, y: 0, width: JOB.width, height: JOB.height };
+  const sums = new NoiseSums(JOB);
+  const tiles: Traced[][] = rects.map(() => []);
   for (const pass of passes(JOB)) {
-    const light = await film({ sceneRoot: view.sceneRoot, frame: frameOf(view, JOB, JOB_SEED), rect, pass });
-    sums.add(own, light, pass.count);
-    segments += filmSegments(light);
-    out.push({ segments, noise: sums.of(own) });
+    sums.add(rect, await film({ sceneRoot: view.sceneRoot, frame: frameOf(view, JOB, JOB_SEED), rect, pass }), pass.count);
+    for (const [i, tile] of rects.entries()) {
+      const noise = sums.of(tile);
+      tiles[i]!.push({ noise, segments: noise ? noise.segments * noise.samples * noise.pixels : 0 });
+    }
   }
-  return out;
+  return tiles;
 }
 
-/** Rays of a job whose tiles stop when they are quiet (market/noise), and its samples per pixel. */
+/** Rays of a job whose tiles stop when they are quiet (market/noise). */
 function stopped(tiles: readonly (readonly Traced[])[], target: number): number {
   const plan = passes(JOB);
   const last = tiles.map((tile) => tile.at(-1)!.noise!);
@@ -151,9 +154,7 @@ describe('quotes', () => {
     if (!compiled.ok) throw new Error(compiled.text);
     const { root, cameras, view: framing } = compiled.summary;
     const view = { sceneRoot: root, camera: camera ?? cameras[0]?.camera ?? framing };
-    const cut = { ...JOB, tileSide: tileSideOf(JOB) };
-    const tiles: Traced[][] = [];
-    for (let tile = 0; tile < tileCount(cut); tile++) tiles.push(await tileOf(view, tileRect(cut, tile)));
+    const tiles = await jobOf(view);
     const before = quoted.length;
     const levels: Record<string, number[]> = {};
     for (const seed of PREVIEW_SEEDS)

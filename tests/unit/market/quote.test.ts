@@ -171,7 +171,7 @@ describe('a quote', () => {
     const spread = workOf(order, [leaf(2, 1, 4), leaf(5, 1, 4), leaf(8, 1, 4)], null);
     expect(spread.segments).toBe(uneven.segments);
     // Variance 4 over 3,072 paths of the preview and 640,000 of the job; of a net's error 0.7 of it, 1.645 times.
-    expect(spread.high / spread.segments - 1).toBeCloseTo((1.645 * 0.7 * Math.sqrt(4 / 3072 + 4 / 640_000)) / 5, 6);
+    expect(spread.high / spread.segments - 1).toBeCloseTo((1.645 * 0.75 * Math.sqrt(4 / 3072 + 4 / 640_000)) / 5, 6);
     expect(spread.low * spread.high).toBeCloseTo(spread.segments ** 2, -3);
     expect(() => workOf(order, [], null)).toThrow(RangeError);
   });
