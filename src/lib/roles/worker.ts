@@ -127,7 +127,7 @@ export class WorkerRole {
 
   /** Asks again, after the price that `RoleContext.ask` names has changed. */
   reprice(): void {
-    this.#ask();
+    if (this.#wish !== 'off') this.#ask();
   }
 
   resume(): void {
