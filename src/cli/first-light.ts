@@ -98,9 +98,10 @@ export async function firstLight(signal: AbortSignal, options: FirstLightOptions
     bounces: quality.bounces,
     seed: 0,
   };
-  const job = await renderThroughNetwork(signal, agent.context, wanted, (now) =>
-    bar.update(now.view.settled / now.view.leases, progressText(now)),
-  );
+  const job = await renderThroughNetwork(signal, agent.context, options.origin, wanted, {
+    onQuote: () => {},
+    onChange: (now) => bar.update(now.view.settled / now.view.leases, progressText(now)),
+  });
   bar.end();
   if (job) await mkdir(pictureFolder(options.data), { recursive: true });
   const picture = join(pictureFolder(options.data), `${name}.png`);

@@ -1,9 +1,8 @@
 /**
  * Renders through a network, as the creator: compiles here, sends the order, serves the scene to
  * workers over WebRTC, takes in their films until every lease is settled. The same command run
- * again after a crash goes on with the job it left. Refuses to trace anything itself.
+ * again after a crash goes on with the job it left. Traces nothing of the picture itself but what a quote needs.
  */
-import { quote } from '#lib/market/price.ts';
 import type { Layers } from '#lib/job/layers.ts';
 import type { Policy } from '#lib/protocol/control.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
@@ -11,13 +10,11 @@ import { CreatorRole } from '#lib/roles/creator.ts';
 import type { CreatorJob, JobChoice, RoleContext } from '#lib/roles/types.ts';
 import { CommandError } from './command.ts';
 import { aborted } from './interrupt.ts';
+import { quoteThrough, type NetworkQuote } from './network-quote.ts';
 
-/** Unmeasured, an open scene of mixed materials traces about so many rays per path; the cap leaves twice that. */
-const SEGMENTS_PER_PATH_GUESS = 6;
-const CAP_FACTOR = 2n;
 const CONNECT_TIMEOUT_MS = 30_000;
 
-/** The cap is this command's own guess. */
+/** The cap is the quote's. */
 export type NetworkJob = Omit<JobChoice, 'capMicro'>;
 
 /** A job that is done, with what its films tell beside light when that was asked for. */
@@ -25,18 +22,31 @@ export interface FinishedJob extends CreatorJob {
   readonly layers: Layers | null;
 }
 
-/** @returns the finished job; null when the signal aborts, after the job was cancelled. @throws CommandError */
+export interface Watcher {
+  /** Before anything is sent; not called for a job that was left and goes on. */
+  readonly onQuote: (quote: NetworkQuote) => void;
+  readonly onChange: (job: CreatorJob) => void;
+}
+
+/** @param origin of the coordinator. @returns the finished job; null when the signal aborts, after the job was cancelled. @throws CommandError */
 export async function renderThroughNetwork(
   signal: AbortSignal,
   context: RoleContext,
+  origin: string,
   wanted: NetworkJob,
-  onChange: (job: CreatorJob) => void,
+  { onQuote, onChange }: Watcher,
   wantsLayers = false,
 ): Promise<FinishedJob | null> {
   const policy = await policyOf(signal, context);
   const creator = new CreatorRole(context);
   const left = (await creator.resume(signal)).find((job) => !job.place && job.view.state === 'open' && sameWork(job.order, wanted));
-  const job = left?.job ?? (await submit(signal, creator, { ...wanted, capMicro: capOf(wanted, policy) }));
+  let job = left?.job ?? null;
+  if (job === null) {
+    const found = await quoteThrough(signal, { engine: context.engine, origin, policy }, wanted);
+    if (!found) return null;
+    onQuote(found);
+    job = await submit(signal, creator, { ...wanted, capMicro: found.quote.capMicro });
+  }
   if (job === null) return null;
   const done = await finished(signal, creator, job, onChange);
   if (!done) await creator.cancel(job);
@@ -50,13 +60,6 @@ async function submit(signal: AbortSignal, creator: CreatorRole, choice: Paramet
   if (signal.aborted) return null;
   if (!outcome.ok) throw new CommandError(`the network refused the job: ${outcome.text}`);
   return outcome.job;
-}
-
-/** What a picture may cost at most, as this command guesses it. */
-export function capOf(wanted: Pick<NetworkJob, 'width' | 'height' | 'samples' | 'bounces'>, policy: Policy): bigint {
-  const { estimateMicro, worstMicro } = quote(wanted, policy, SEGMENTS_PER_PATH_GUESS);
-  const roomy = estimateMicro * CAP_FACTOR;
-  return roomy < worstMicro ? roomy : worstMicro;
 }
 
 /** Would this order and that wish give the same picture? */

@@ -15,7 +15,8 @@ import type { CreatorJob } from '#lib/roles/types.ts';
 import { connectAgent, type Agent } from './agent.ts';
 import { CommandError } from './command.ts';
 import { FileFrameStore } from './frame-files.ts';
-import { capOf, policyOf, progressText, renderThroughNetwork } from './network-render.ts';
+import { quoteText, quoteThrough, type NetworkQuote } from './network-quote.ts';
+import { policyOf, progressText, renderThroughNetwork } from './network-render.ts';
 import { dataFolder } from './paths.ts';
 import { progressBar } from './progress.ts';
 import { fetchReceipt } from './receipt.ts';
@@ -32,7 +33,12 @@ interface Made {
   readonly traceSeconds: number;
 }
 
-export async function networkStudio(engine: ThreadEngine, options: RenderOptions, origin: string): Promise<Studio> {
+export interface NetworkStudio extends Studio {
+  /** What all that is ordered would cost. @returns null when the signal aborts. @throws CommandError */
+  quote(signal: AbortSignal, first: Moment): Promise<NetworkQuote | null>;
+}
+
+export async function networkStudio(engine: ThreadEngine, options: RenderOptions, origin: string): Promise<NetworkStudio> {
   const folder = dataFolder();
   const agent = await connectAgent({ origin, folder, engine, keyFile: join(folder, 'keys/creator.key') });
   const frames = new FileFrameStore(join(agent.folder, 'frames'));
@@ -40,12 +46,14 @@ export async function networkStudio(engine: ThreadEngine, options: RenderOptions
   let sequence: string | null = null;
   return {
     facts: { variant: engine.shader.slice(0, 16) },
+    quote: (signal, first) => quoteFor(signal, network, first),
     shoot: async (signal, moment) => {
       const bar = progressBar();
       const startedMs = performance.now();
       const onChange = (now: CreatorJob): void => bar.update(now.view.settled / now.view.leases, progressText(now));
       const wanted = { ...choiceOf(options), ...moment };
-      const job = await renderThroughNetwork(signal, agent.context, wanted, onChange, wantsLayers(options));
+      const watcher = { onQuote: (found: NetworkQuote) => tell(options, found), onChange };
+      const job = await renderThroughNetwork(signal, agent.context, origin, wanted, watcher, wantsLayers(options));
       bar.end();
       return job && shotOf(network, { ...job, light: job.image, traceSeconds: (performance.now() - startedMs) / 1000 });
     },
@@ -66,6 +74,15 @@ interface Network {
   readonly options: RenderOptions;
   readonly origin: string;
   readonly frames: FileFrameStore;
+}
+
+/** On stderr, where it is in no program's way. */
+const tell = ({ json }: RenderOptions, found: NetworkQuote): void => void (json || process.stderr.write(quoteText(found)));
+
+async function quoteFor(signal: AbortSignal, { agent, engine, options, origin }: Network, first: Moment): Promise<NetworkQuote | null> {
+  const policy = await policyOf(signal, agent.context);
+  const frames = options.frames ? frameCount(options.frames) : 1;
+  return quoteThrough(signal, { engine, origin, policy }, { ...choiceOf(options), ...first }, frames);
 }
 
 const choiceOf = ({ file, width, height, samples, bounces, seed, transparent, terms }: RenderOptions) => ({
@@ -110,7 +127,11 @@ async function* networkReel(
   sequence: string,
 ): AsyncGenerator<FrameShot> {
   const { agent, options, frames } = network;
-  const capMicro = capOf(options, await policyOf(signal, agent.context));
+  const found = await quoteFor(signal, network, first);
+  if (!found) return;
+  tell(options, found);
+  // Of one frame; what its rays cost is measured for each.
+  const capMicro = found.quote.capMicro / BigInt(found.frames);
   const creator = new CreatorRole(agent.context);
   await creator.resume(signal);
   const moment: SequenceWish['moment'] = async (moved, frame) =>

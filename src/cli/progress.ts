@@ -66,3 +66,9 @@ export function si(value: number): string {
   }
   return `${step === 0 ? rest.toFixed(0) : rest.toPrecision(3)}${units[step]}`;
 }
+
+/** Micro-tokens in tokens, at most four digits that count; exact below a hundredth of one. */
+export function tokenText(micro: bigint): string {
+  const tokens = Number(micro) / 1e6;
+  return tokens < 0.01 ? tokens.toFixed(6).replace(/\.?0+$/, '') : String(Number(tokens.toPrecision(4)));
+}

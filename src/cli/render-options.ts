@@ -36,6 +36,8 @@ export interface RenderOptions {
   readonly seed: number;
   readonly network: string | null;
   readonly terms: Terms;
+  /** Only say what the network would cost. */
+  readonly quote: boolean;
   readonly json: boolean;
 }
 
@@ -67,6 +69,7 @@ const KINDS = {
   noise: 'string',
   proven: 'boolean',
   'at-cap': 'string',
+  quote: 'boolean',
   json: 'boolean',
 } as const;
 
@@ -77,6 +80,7 @@ export function readRenderOptions(args: readonly string[]): RenderOptions {
   if (!file) throw new UsageError('name the scene file: pictor render scene.glb');
   if (options['env-intensity'] && !options.env) throw new UsageError('--env-intensity needs --env');
   if (options.count && options.network) throw new UsageError('--count counts on this machine; leave out --network');
+  if (options.quote && !options.network) throw new UsageError('--quote asks what a network would cost: add --network URL');
   const frames = readFrames(options);
   if (frames && options.count) throw new UsageError('--count counts one picture; leave out --frames');
   const outputs = options.out.length > 0 ? options.out : [`${basename(file, extname(file))}.${frames ? 'zip' : 'png'}`];
@@ -110,6 +114,7 @@ export function readRenderOptions(args: readonly string[]): RenderOptions {
     seed: readInteger('seed', options.seed ?? '0', 0, 0xffffffff),
     network: options.network ? readUrl('network', options.network) : null,
     terms: readTerms(options),
+    quote: options.quote,
     json: options.json,
   };
 }

@@ -4,7 +4,7 @@ import type { NodeReport, NodeRow } from './run-node.ts';
 import { figure, markdown, millions } from './table.ts';
 
 export function nodeText(report: NodeReport): string {
-  const { adapter, size, rows } = report;
+  const { adapter, software, size, rows } = report;
   const ran = rows.flatMap((row) => row.variants.flatMap((one) => ('failed' in one ? [] : [one.variant])));
   const keys = [...new Set(ran)];
   const head = [
@@ -54,9 +54,9 @@ export function nodeText(report: NodeReport): string {
     '',
     markdown(mixHead, mixCells),
     '',
-    'What a segment takes by the counting kernel, and the work units that a second of this adapter is, with its first variant:',
+    `What a segment takes by the counting kernel, and the work units that a second ${software ? 'of CPU time' : 'of this adapter'} is, with its first variant:`,
     '',
-    meterTable(rows),
+    meterTable(rows, software),
     ...(failures.length > 0 ? ['', ...new Set(failures)] : []),
   ].join('\n');
 }
@@ -73,14 +73,16 @@ function sameFilm({ variants }: NodeRow): string {
 }
 
 /** Were metering exact, every scene would give a device the same work units per second. */
-function meterTable(rows: readonly NodeRow[]): string {
+function meterTable(rows: readonly NodeRow[], software: boolean): string {
   const metered = rows.flatMap(({ scene, counters, variants }) => {
     const ran = variants.find((one) => !('failed' in one));
     if (!counters || !ran || 'failed' in ran) return [];
     const { segments, nodeVisits, triangleTests, shadingCalls, texelReads } = counters;
     const cost = costPerMille([counters]);
+    // Other work on the machine takes wall time from a processor, and none of a GPU's.
+    const segmentsPerSecond = ran.segmentsPerSecond * (software ? ran.samplesPerCpuSecond / ran.samplesPerSecond : 1);
     const perSegment = [nodeVisits, triangleTests, shadingCalls, texelReads].map((count) => figure(count / segments));
-    return [{ scene, perSegment, cost, perSecond: (ran.segmentsPerSecond * cost) / 1e12, nanoseconds: 1e9 / ran.segmentsPerSecond }];
+    return [{ scene, perSegment, cost, perSecond: (segmentsPerSecond * cost) / 1e12, nanoseconds: 1e9 / segmentsPerSecond }];
   });
   const middle = Math.exp(metered.reduce((sum, { perSecond }) => sum + Math.log(perSecond), 0) / metered.length);
   return markdown(

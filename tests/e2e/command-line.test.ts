@@ -213,6 +213,17 @@ describe('through a network of headless agents', () => {
     expect([stranger.code, stranger.stdout]).toEqual([1, expect.stringMatching(/^no: the checkpoint/)]);
   });
 
+  test('a quote says what that costs and how sure it is, and sends nothing', async () => {
+    const words = ['render', SCENE, ...LOOK, '--network', coordinator.url, '--quote'];
+    const asked = await pictor([...words, '--json']);
+    expect(asked.code, asked.stderr).toBe(0);
+    const quote = JSON.parse(asked.stdout) as Record<'estimateMicro' | 'lowMicro' | 'highMicro' | 'capMicro' | 'costPerMille', string>;
+    expect(quote).toMatchObject({ measured: true, costPerMille: expect.any(Number) });
+    const ends = [quote.lowMicro, quote.estimateMicro, quote.highMicro, quote.capMicro].map(Number);
+    expect(ends).toEqual(ends.toSorted((a, b) => a - b));
+    expect((await pictor(words)).stdout).toMatch(/^about .* nine times in ten .*\nnever more than /);
+  });
+
   test('a creator that was killed goes on with its job, and pays for nothing twice', async () => {
     const words = ['render', SCENE, ...LOOK, '--seed', '6', '--network', coordinator.url, '--out', at('again.pfm'), '--json'];
     const killed = spawn(process.execPath, [join(ROOT, 'build/cli/pictor.js'), ...words], { stdio: 'ignore' });

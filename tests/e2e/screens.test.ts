@@ -53,6 +53,45 @@ describe('screens', () => {
     await unable.leave();
   });
 
+  it('a worker’s ask is said in words or numbers, kept by the browser, and half of one is said to be half', async () => {
+    const person = await Person.arrive(browser, `${coordinator.url}/work`, { width: 360 });
+    await person.get('ask-power').check();
+    await person.get('ask-watts').fill('75');
+    await expect.poll(() => person.get('ask-remains').textContent()).toMatch(/Say the watts/);
+    await person.get('ask-kwh').fill('0.3');
+    await expect.poll(() => person.get('ask-remains').textContent()).toMatch(/Asks .* tokens\. What an hour leaves shows once/);
+    await person.page.reload();
+    await expect.poll(() => person.get('ask-watts').inputValue()).toBe('75');
+    await person.get('ask-price').check();
+    await person.get('ask-price-tokens').fill('2.5');
+    await expect.poll(() => person.get('ask-remains').textContent()).toMatch(/Asks 2\.5 tokens/);
+    expect(await person.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    expect(person.errors).toEqual([]);
+    await person.leave();
+  });
+
+  it('an order’s limits fold out, a limit that is no number keeps it from being sent, and quality is told in samples', async () => {
+    const person = await Person.arrive(browser, `${coordinator.url}/create`, { width: 360 });
+    const scene = join(folder, 'limits.glb');
+    writeFileSync(scene, await emissiveRoomGlb());
+    await person.get('drop-input').first().setInputFiles(scene);
+    await person.get('quote-interval').waitFor({ timeout: 60_000 });
+    expect(await person.page.getByText(/about [\d ]+ samples here/).count()).toBe(3);
+    expect(await person.get('price-max').isVisible()).toBe(false);
+    await person.get('limits').click();
+    await person.get('price-max').fill('cheap');
+    await expect.poll(() => person.get('send').isDisabled()).toBe(true);
+    expect(await person.page.getByText(/limit for a work unit is a number of tokens/).count()).toBe(1);
+    await person.get('price-max').fill('0.001');
+    await expect.poll(() => person.get('send').isDisabled()).toBe(false);
+    // The operator's price is a hundred tokens, and nobody trades yet.
+    await person.get('quote-waits').waitFor();
+    await person.get('proven').check();
+    expect(await person.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    expect(person.errors).toEqual([]);
+    await person.leave();
+  });
+
   it.each([
     ['not glTF', async () => new TextEncoder().encode('this is a poem, not a scene'), /glTF|GLB/i],
     ['truncated', async () => (await boxGlb()).subarray(0, 200), /byte|length|short|ends/i],

@@ -62,6 +62,8 @@ describe('a sequence', () => {
   });
 
   it('is quoted as a whole before it is sent', async () => {
+    // Until the preview has measured it, the price is a guess.
+    await creator.get('quote-interval').waitFor(WAIT);
     await expect.poll(capTokens, WAIT).toBeGreaterThan(0);
     const one = await capTokens();
     await creator.get('motion-sequence').check();

@@ -1,7 +1,7 @@
 /**
  * An engine that computes a film from integer hashes of (scene, pixel, sample) instead of tracing.
  * It stands in for the GPU here because the simulator is about who did what when: films must be
- * exact, different everywhere and quick. The real engine has its own tests, and runs the real roles
+ * exact, different everywhere and quick. Asked to count, it says that each ray visited a fixed number of nodes. The real engine has its own tests, and runs the real roles
  * in the end-to-end tests. Sums are multiples of 1/256 and small, so every order of adding agrees.
  */
 import type {
@@ -14,12 +14,12 @@ import type {
   TraceOutcome,
   TraceRequest,
 } from '#lib/gpu/engine.ts';
-import { FILM_BYTES_PER_PIXEL, viewOfFilm, writePixel, type Film } from '#lib/job/film.ts';
+import { FILM_BYTES_PER_PIXEL, viewOfFilm, writePixel, type Film, type PixelSums } from '#lib/job/film.ts';
 import type { Pass, Rect } from '#lib/job/plan.ts';
 import { concat, sha256, toHex, utf8 } from '#lib/protocol/bytes.ts';
 import { SCENES_HELD_MAX } from '#lib/protocol/limits.ts';
 import type { Clock } from '#lib/roles/types.ts';
-import { NONE } from '#shaders/layout.ts';
+import { FilmPixel, NONE } from '#shaders/layout.ts';
 
 const CAMERA = { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5, lens: null } as const;
 
@@ -49,7 +49,8 @@ export function hash32(...words: readonly number[]): number {
   return h >>> 0;
 }
 
-export function arithmeticFilm(request: TraceRequest): Film {
+/** @param nodesPerSegment what a counting film says that each ray visited; it tests and shades nothing. */
+export function arithmeticFilm(request: TraceRequest, nodesPerSegment = 0): Film {
   const { rect, pass, frame } = request;
   const scene = Number.parseInt(request.sceneRoot.slice(0, 8), 16);
   const light = new Uint8Array(rect.width * rect.height * FILM_BYTES_PER_PIXEL);
@@ -75,9 +76,16 @@ export function arithmeticFilm(request: TraceRequest): Film {
       }
       signatures[at * pass.count + s] = hash32(h, 7) & 0xffff;
     }
-    writePixel(view, at, { ...seen, light: sum, albedo, normal });
+    if (request.count) writeCounters(view, at, { ...seen, light: sum }, nodesPerSegment);
+    else writePixel(view, at, { ...seen, light: sum, albedo, normal });
   });
   return { width: rect.width, height: rect.height, samples: pass.count, light, signatures };
+}
+
+/** Where filmCounters reads them: the layers of a counting film are counts. */
+function writeCounters(view: DataView, at: number, seen: Omit<PixelSums, 'albedo' | 'normal'>, nodesPerSegment: number): void {
+  writePixel(view, at, { ...seen, coverage: 0, albedo: [0, 0, 0], normal: [0, 0, 0] });
+  view.setUint32(at * FILM_BYTES_PER_PIXEL + FilmPixel.offsets.albedo_rg, Math.round(seen.segments * nodesPerSegment), true);
 }
 
 function forEachPixel(rect: Rect, visit: (x: number, y: number, at: number) => void): void {
@@ -94,10 +102,12 @@ export class ArithmeticEngine implements Engine {
   readonly #clock: Clock;
   readonly #pathsPerSecond: number;
   readonly #scenesHeld: number;
+  readonly #nodesPerSegment: number;
   readonly #scenes = new Set<string>();
 
-  /** @param pathsPerSecond of virtual time. @param scenesHeld at once; the oldest go first, as from a real one. */
-  constructor(clock: Clock, pathsPerSecond = 4_000, scenesHeld = SCENES_HELD_MAX) {
+  /** @param pathsPerSecond of virtual time. @param scenesHeld at once; the oldest go first, as from a real one. @param nodesPerSegment what it counts. */
+  constructor(clock: Clock, pathsPerSecond = 4_000, { scenesHeld = SCENES_HELD_MAX, nodesPerSegment = 0 } = {}) {
+    this.#nodesPerSegment = nodesPerSegment;
     this.#clock = clock;
     this.#pathsPerSecond = pathsPerSecond;
     this.#scenesHeld = scenesHeld;
@@ -127,7 +137,7 @@ export class ArithmeticEngine implements Engine {
     if (signal.aborted) return { ok: false, reason: 'aborted', text: 'Stopped.' };
     onProgress?.(1);
     this.traces++;
-    return { ok: true, film: arithmeticFilm(request), traceSeconds: seconds };
+    return { ok: true, film: arithmeticFilm(request, this.#nodesPerSegment), traceSeconds: seconds };
   }
 
   async denoise(): Promise<DenoiseResult> {

@@ -63,7 +63,7 @@ describe.each(SEEDS)('jobs of two scenes, seed %i', (seed) => {
     await checker();
     const orders = [];
     for (let i = 0; i < 2; i++) orders.push(await submitted(await world.tab(), { samples: 32, capMicro: 10_000_000n }));
-    const engines = Array.from({ length: workers }, () => new ArithmeticEngine(world.clock, 4_000, 1));
+    const engines = Array.from({ length: workers }, () => new ArithmeticEngine(world.clock, 4_000, { scenesHeld: 1 }));
     for (const engine of engines) await worker(engine);
     for (const { role, job } of orders) await expectWell(role, job);
     return { engines, jobsDone: orders.map(({ job }) => job) };

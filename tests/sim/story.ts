@@ -33,7 +33,7 @@ export async function begin(seed: number, rules: Partial<TrustRules> = {}): Prom
   world = await World.create(seed, rules);
 }
 
-function choice(over: Partial<JobChoice>): JobChoice {
+function choice(changes: Partial<JobChoice>): JobChoice {
   const files = {
     scene: Uint8Array.from({ length: 1_500_000 }, () => world.random() * 256),
     environment: null,
@@ -52,7 +52,7 @@ function choice(over: Partial<JobChoice>): JobChoice {
     bounces: 4,
     seed: 5,
     capMicro: 1_000_000n,
-    ...over,
+    ...changes,
   };
 }
 
@@ -77,10 +77,10 @@ export async function checker(engine?: Engine): Promise<{ tab: Tab; role: Checke
   return { tab, role };
 }
 
-export async function submitted(tab: Tab, over: Partial<JobChoice> = {}): Promise<{ role: CreatorRole; job: string }> {
+export async function submitted(tab: Tab, changes: Partial<JobChoice> = {}): Promise<{ role: CreatorRole; job: string }> {
   const role = new CreatorRole(tab);
   const outcomes: SubmitOutcome[] = [];
-  void role.submit(never, choice(over)).then((outcome) => outcomes.push(outcome));
+  void role.submit(never, choice(changes)).then((outcome) => outcomes.push(outcome));
   await world.until('the order is answered', () => outcomes.length > 0);
   const [outcome] = outcomes;
   if (!outcome?.ok) throw new Error(`the order was refused: ${outcome?.text}`);

@@ -8,6 +8,7 @@ import { catchInterrupts } from '../interrupt.ts';
 import { write, writePicture, type OutputWishes, type Written } from '../outputs.ts';
 import { readRenderOptions, type RenderOptions } from '../render-options.ts';
 import { requireEncoders, sinkFor } from '../sequence.ts';
+import { quoteFacts, quoteText } from '../network-quote.ts';
 import { networkStudio } from '../network-studio.ts';
 import { localStudio, momentAt, type FrameShot, type Moment, type Shot, type Studio } from '../studio.ts';
 import { ThreadEngine } from '../thread-engine.ts';
@@ -58,6 +59,8 @@ Without --network everything happens on this machine.
   --proven              only workers beyond their probation
   --at-cap WHAT         once the limit pays less than half of what the rays cost: finish what runs and
                         end, or cancel it at once; default finish
+  --quote               say what the network would cost, how sure that is, the most it may cost and
+                        who gets what; send nothing
   --json                one line of JSON on stdout: device, variant, samples, segments,
                         traceSeconds, compileSeconds, bytes and more
 
@@ -74,6 +77,7 @@ Examples:
   pictor render clock.glb --frames 0..47 --fps 24 --denoise fast --out clock.mp4
   pictor render shoe.glb --eye 0,1,3 --target 0,0.5,0 --vfov 35 --env studio.hdr
   pictor render room.glb --network http://127.0.0.1:8787
+  pictor render room.glb --network http://127.0.0.1:8787 --noise 5 --spp 1024 --quote
 `;
 
 export const renderCommand: Command = {
@@ -83,6 +87,7 @@ export const renderCommand: Command = {
   run: async (args) => {
     const options = readRenderOptions(args);
     const interrupts = catchInterrupts();
+    if (options.quote) return quote(interrupts.first, options);
     const report = await render(interrupts.first, options);
     if (!report) {
       process.stderr.write(`Interrupted; ${options.frames ? 'finished frames in files of their own stay' : 'nothing was written'}.\n`);
@@ -93,6 +98,18 @@ export const renderCommand: Command = {
     return EXIT_OK;
   },
 };
+
+async function quote(signal: AbortSignal, options: RenderOptions): Promise<number> {
+  const engine = await ThreadEngine.start();
+  const moment = await momentAt(signal, engine, options, options.frameTimeS);
+  const studio = await networkStudio(engine, options, options.network!);
+  const found = await studio.quote(signal, moment);
+  await studio.close(false);
+  await engine.dispose();
+  if (!found) return EXIT_INTERRUPTED;
+  process.stdout.write(options.json ? `${JSON.stringify(quoteFacts(found))}\n` : quoteText(found));
+  return EXIT_OK;
+}
 
 type Report = Record<string, unknown> & { readonly outputs: readonly Written[] };
 

@@ -121,6 +121,23 @@ export function filmDepthAndMoment(light: Uint8Array): Float32Array<ArrayBuffer>
   return out;
 }
 
+/** Numbers per pixel that `filmStatistics` gives: sums of luminance, of its square, and of segments. */
+export const STATISTICS_PER_PIXEL = 3;
+
+/** What the noise and the work of each pixel are told from. A preview of a page has no time for objects. */
+export function filmStatistics(light: Uint8Array): Float64Array<ArrayBuffer> {
+  const view = new Float32Array(light.buffer, light.byteOffset, light.length / 4);
+  const counts = new Uint32Array(light.buffer, light.byteOffset, light.length / 4);
+  const out = new Float64Array((light.length / FilmPixel.size) * STATISTICS_PER_PIXEL);
+  for (let from = 0, to = 0; from < view.length; from += WORDS, to += STATISTICS_PER_PIXEL) {
+    const colour = from + at.light / 4;
+    out[to] = 0.2126 * view[colour]! + 0.7152 * view[colour + 1]! + 0.0722 * view[colour + 2]!;
+    out[to + 1] = view[from + at.moment / 4]!;
+    out[to + 2] = counts[from + at.segments / 4]!;
+  }
+  return out;
+}
+
 /** What each pixel saw; NONE: no surface. */
 export function filmObjects(light: Uint8Array): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(light.buffer, light.byteOffset, light.length / 4);

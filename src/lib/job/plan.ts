@@ -3,7 +3,7 @@
  * coordinator, worker and checker all compute for themselves from the order.
  */
 import type { JobOrder } from '../protocol/order.ts';
-import { LEAF_SIDE_PX } from '../protocol/limits.ts';
+import { LEAF_SIDE_PX, TILE_SIDE_PX, TILE_SIDE_PX_MIN } from '../protocol/limits.ts';
 
 /** A rectangle of pixels; origin at the top left of the frame. */
 export interface Rect {
@@ -13,6 +13,13 @@ export interface Rect {
   readonly height: number;
 }
 
+/** A picture's shape at another size, by its longer side; no side is shorter than a leaf. */
+export function shrunk({ width, height }: Pick<JobOrder, 'width' | 'height'>, sidePx: number): { width: number; height: number } {
+  const scale = sidePx / Math.max(width, height);
+  const side = (px: number): number => Math.max(LEAF_SIDE_PX, Math.round(px * scale));
+  return { width: side(width), height: side(height) };
+}
+
 /** Samples [first, first + count) of every pixel; count is a power of two and first a multiple of it. */
 export interface Pass {
   readonly first: number;
@@ -20,6 +27,16 @@ export interface Pass {
 }
 
 type Size = Pick<JobOrder, 'width' | 'height' | 'tileSide'>;
+
+/** Small pictures are cut finer, so that several workers find something to do. */
+const TILES_WANTED = 12;
+
+/** How the pictures that are ordered here are cut. */
+export function tileSideOf({ width, height }: Pick<JobOrder, 'width' | 'height'>): number {
+  let tileSide = TILE_SIDE_PX;
+  while (tileSide > TILE_SIDE_PX_MIN && tileCount({ width, height, tileSide }) < TILES_WANTED) tileSide /= 2;
+  return tileSide;
+}
 
 export function tilesAcross(order: Size): { readonly columns: number; readonly rows: number } {
   return { columns: Math.ceil(order.width / order.tileSide), rows: Math.ceil(order.height / order.tileSide) };

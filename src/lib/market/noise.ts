@@ -3,8 +3,8 @@
  * squared luminance that films carry. The measure is the standard error of a pixel's mean against the
  * tile's own brightness, so that dark tiles are not sampled for ever; refuses tiles of too few samples.
  */
-import { readPixel, viewOfFilm, FILM_BYTES_PER_PIXEL } from '../job/film.ts';
-import { passes } from '../job/plan.ts';
+import { FILM_BYTES_PER_PIXEL, filmStatistics, STATISTICS_PER_PIXEL } from '../job/film.ts';
+import { passes, type Rect } from '../job/plan.ts';
 
 /** No tile is judged by fewer: the variance of a handful of paths says little, and says it too small. */
 export const NOISE_SAMPLES_MIN = 16;
@@ -22,30 +22,70 @@ export interface TileNoise {
   readonly variance: number;
   /** Per sample, rays traced. */
   readonly segments: number;
+  /** Mean over pixels of the variance of one sample's rays; 0 where all samples came in one pass, which can't tell. */
+  readonly spread: number;
 }
 
-const luminanceOf = ([r, g, b]: readonly [number, number, number]): number => 0.2126 * r + 0.7152 * g + 0.0722 * b;
+const [LIGHT, MOMENT, SEGMENTS, SQUARES, SAMPLES, PASSES, PLANES] = [0, 1, 2, 3, 4, 5, 6];
+
+/** What the films of a picture in the making say of noise and work, pixel by pixel. */
+export class NoiseSums {
+  readonly #width: number;
+  readonly #sums: Float64Array<ArrayBuffer>;
+
+  constructor({ width, height }: { readonly width: number; readonly height: number }) {
+    this.#width = width;
+    this.#sums = new Float64Array(width * height * PLANES);
+  }
+
+  /** @param light FilmPixel per pixel of one pass of `rect`; no pass may be added twice. */
+  add(rect: Rect, light: Uint8Array, samples: number): void {
+    const film = filmStatistics(light);
+    let from = 0;
+    for (const at of this.#pixels(rect)) {
+      const segments = film[from + 2]!;
+      this.#sums[at + LIGHT]! += film[from]!;
+      this.#sums[at + MOMENT]! += film[from + 1]!;
+      this.#sums[at + SEGMENTS]! += segments;
+      this.#sums[at + SQUARES]! += segments ** 2 / samples;
+      this.#sums[at + SAMPLES]! += samples;
+      this.#sums[at + PASSES]! += 1;
+      from += STATISTICS_PER_PIXEL;
+    }
+  }
+
+  /** @param rect of one pixel at least. @returns null while a pixel of it has fewer than two samples. */
+  of(rect: Rect): TileNoise | null {
+    const pixels = rect.width * rect.height;
+    let [all, luminance, variance, segments, squares, freedom] = [0, 0, 0, 0, 0, 0];
+    for (const at of this.#pixels(rect)) {
+      const samples = this.#sums[at + SAMPLES]!;
+      if (samples < 2) return null;
+      const [light, rays] = [this.#sums[at + LIGHT]! / samples, this.#sums[at + SEGMENTS]! / samples];
+      all += samples;
+      luminance += light;
+      variance += Math.max(0, this.#sums[at + MOMENT]! / samples - light * light) * (samples / (samples - 1));
+      segments += rays;
+      squares += Math.max(0, this.#sums[at + SQUARES]! - rays * rays * samples);
+      freedom += this.#sums[at + PASSES]! - 1;
+    }
+    const means = { luminance: luminance / pixels, variance: variance / pixels, segments: segments / pixels };
+    return { pixels, samples: all / pixels, ...means, spread: freedom > 0 ? squares / freedom : 0 };
+  }
+
+  *#pixels({ x, y, width, height }: Rect): Generator<number> {
+    for (let row = y; row < y + height; row++)
+      for (let column = x; column < x + width; column++) yield (row * this.#width + column) * PLANES;
+  }
+}
 
 /** @param films disjoint passes of one tile: their light, FilmPixel per pixel, and samples per pixel. @returns null for fewer than two samples. */
 export function tileNoise(films: readonly { readonly light: Uint8Array; readonly samples: number }[]): TileNoise | null {
-  const samples = films.reduce((sum, film) => sum + film.samples, 0);
   const pixels = (films[0]?.light.length ?? 0) / FILM_BYTES_PER_PIXEL;
-  if (samples < 2 || pixels === 0) return null;
-  const views = films.map(({ light }) => viewOfFilm(light));
-  let [luminance, variance, segments] = [0, 0, 0];
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    let [light, moment] = [0, 0];
-    for (const view of views) {
-      const sums = readPixel(view, pixel);
-      light += luminanceOf(sums.light);
-      moment += sums.moment;
-      segments += sums.segments;
-    }
-    const mean = light / samples;
-    luminance += mean;
-    variance += Math.max(0, moment / samples - mean * mean) * (samples / (samples - 1));
-  }
-  return { pixels, samples, luminance: luminance / pixels, variance: variance / pixels, segments: segments / pixels / samples };
+  const tile = { x: 0, y: 0, width: pixels, height: 1 };
+  const sums = new NoiseSums(tile);
+  for (const { light, samples } of films) sums.add(tile, light, samples);
+  return pixels > 0 ? sums.of(tile) : null;
 }
 
 /** Brightness against which a tile's grain is seen. */
@@ -66,10 +106,11 @@ export function samplesFor(
 ): number {
   const against = level(tile, picture);
   const wanted = against > 0 ? tile.variance / (target * against) ** 2 : 0;
-  let sum = 0;
+  let [before, sum] = [0, 0];
   for (const { count } of passes(order)) {
-    if (sum >= Math.max(wanted, Math.min(NOISE_SAMPLES_MIN, order.samples))) break;
-    sum += count;
+    // As quietEnough: the passes before the newest must be enough to judge by.
+    if (before >= NOISE_SAMPLES_MIN && sum >= wanted) break;
+    [before, sum] = [sum, sum + count];
   }
   return sum;
 }

@@ -127,25 +127,8 @@ export function evenParts(amountMicro: bigint, parts: number): bigint[] {
   return Array.from({ length: parts }, (_, i) => base + (i < odd ? 1n : 0n));
 }
 
-export interface Quote {
-  readonly paths: number;
-  /** At the measured rays per path. */
-  readonly estimateMicro: bigint;
-  /** If every path used every bounce: a cap at or above this is never reached. */
-  readonly worstMicro: bigint;
-  /** How an estimate's worth of tokens is cut. */
-  readonly split: Split;
-}
-
-/** @param segmentsPerPath measured on the creator's own device, or a guess; cut to what the bounces allow. */
-export function quote(
+/** What a picture costs if every path uses every bounce: a cap at or above this is never reached. */
+export const worstPrice = (
   order: Pick<JobOrder, 'width' | 'height' | 'samples' | 'bounces' | 'costPerMille'>,
-  policy: Policy,
-  segmentsPerPath: number,
-): Quote {
-  const paths = jobPaths(order);
-  const most = segmentsPerPathMax(order.bounces);
-  const price = BigInt(policy.pricePerWorkUnitMicro);
-  const estimateMicro = workPrice(Math.ceil(paths * Math.min(Math.max(segmentsPerPath, 1), most)), price, order.costPerMille);
-  return { paths, estimateMicro, worstMicro: workPrice(paths * most, price, order.costPerMille), split: splitPrice(estimateMicro, policy) };
-}
+  pricePerWorkUnitMicro: bigint,
+): bigint => workPrice(jobPaths(order) * segmentsPerPathMax(order.bounces), pricePerWorkUnitMicro, order.costPerMille);

@@ -77,7 +77,8 @@ export const ClientMessageSchema = v.variant('type', [
     type: v.literal('yield'),
     id,
     lease: id16,
-    reason: v.picklist(['stopped', 'device-lost', 'scene-unavailable', 'scene-too-big', 'scene-differs']),
+    /** `cost-understated`: the scene takes more than the order pays for (JobOrder.costPerMille). */
+    reason: v.picklist(['stopped', 'device-lost', 'scene-unavailable', 'scene-too-big', 'scene-differs', 'cost-understated']),
   }),
   /** A checker's presence, with fresh commitments to nonces; an empty list keeps those already given. */
   v.strictObject({

@@ -93,6 +93,10 @@ export const MARKET_ROUND_MS = 20_000;
 /** What a thousand segments may cost: a thousand times the plain scene's. */
 export const COST_PER_MILLE_MAX = 1_000_000;
 
+/** Views whose cost an engine's user remembers, and jobs of which a worker remembers whether they pay for theirs. */
+export const METERED_VIEWS_MAX = 64;
+export const METERED_JOBS_MAX = 256;
+
 // Leases
 export const LEASE_DEADLINE_MIN_MS = 30_000;
 export const LEASE_DEADLINE_MAX_MS = 10 * 60_000;

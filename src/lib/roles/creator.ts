@@ -15,10 +15,11 @@ import type { PeerAnswer } from '../p2p/peer-net.ts';
 import { hashOfBlob } from '../p2p/blob.ts';
 import { FilmWait } from './film-wait.ts';
 import { ensureFunds } from './grant.ts';
+import { costOf } from './meter.ts';
 import { MemoryJobStore, type JobStore, type StoredJob } from './job-store.ts';
 import { JobWork, type JobParts } from './job-work.ts';
 import { Emitter } from './observable.ts';
-import { orderOf } from './order.ts';
+import { meteredOf, orderOf } from './order.ts';
 import { sharedOf, type Shared } from './shared.ts';
 import type { ControlEvent, ControlOutcome, CreatorJob, JobChoice, RoleContext } from './types.ts';
 
@@ -85,7 +86,12 @@ export class CreatorRole {
   /** Waits until the coordinator has taken or refused the order; a newcomer's grant is earned on the way. */
   async submit(signal: AbortSignal, choice: JobChoice): Promise<SubmitOutcome> {
     const { scene, environment } = choice.files;
-    const order = orderOf(choice, { scene: await this.keep(scene), environment: environment && (await this.keep(environment.file)) });
+    const costPerMille = choice.terms?.costPerMille ?? (await costOf(signal, this.#context.engine, meteredOf(choice)));
+    const terms = { ...choice.terms, ...(costPerMille === null ? {} : { costPerMille }) };
+    const order = orderOf(
+      { ...choice, terms },
+      { scene: await this.keep(scene), environment: environment && (await this.keep(environment.file)) },
+    );
     const parsed = v.safeParse(JobOrderSchema, order);
     if (!parsed.success)
       return { ok: false, text: `The order is out of bounds: ${v.getDotPath(parsed.issues[0]) ?? 'order'}, ${parsed.issues[0].message}.` };

@@ -6,6 +6,7 @@ import type { TraceOutcome } from '../gpu/engine.ts';
 import type { Film } from '../job/film.ts';
 import { passes, tileRect } from '../job/plan.ts';
 import { spoil, type HonestFilms, type Spoilt, type Traced } from './drill-run.ts';
+import type { JobMeter } from './job-meter.ts';
 import type { Shared } from './shared.ts';
 import type { ControlEvent, ControlRequest, RoleContext, WorkerState } from './types.ts';
 
@@ -33,23 +34,29 @@ const PROGRESS_MS = 1_000;
 /** A driver that was just reset wants a moment before it is asked again. */
 const RESTART_MS = 1_000;
 
+/** What a worker remembers from lease to lease. */
+export interface LeaseMemory {
+  /** Films of slots that come again after a drill. */
+  readonly kept: HonestFilms;
+  readonly meter: JobMeter;
+}
+
 export class LeaseRun {
   /** Share of the trace that is done, 0 to 1. */
   done = 0;
   readonly #context: RoleContext;
   readonly #shared: Shared;
   readonly #grant: Grant;
-  readonly #kept: HonestFilms;
+  readonly #memory: LeaseMemory;
   readonly #show: (state: WorkerState, reason: string) => void;
   readonly #stop = new AbortController();
   #over: Promise<unknown> = Promise.resolve();
 
-  /** @param kept films of slots that come again after a drill. */
-  constructor(context: RoleContext, shared: Shared, grant: Grant, kept: HonestFilms, show: (state: WorkerState, reason: string) => void) {
+  constructor(context: RoleContext, shared: Shared, grant: Grant, memory: LeaseMemory, show: (state: WorkerState, reason: string) => void) {
     this.#context = context;
     this.#shared = shared;
     this.#grant = grant;
-    this.#kept = kept;
+    this.#memory = memory;
     this.#show = show;
   }
 
@@ -69,7 +76,7 @@ export class LeaseRun {
   }
 
   async run(): Promise<LeaseResult> {
-    const kept = this.#kept.take(this.#grant);
+    const kept = this.#memory.kept.take(this.#grant);
     const result = kept ? this.#finish(this.#stop.signal, kept) : this.#run(this.#stop.signal);
     // Whoever waits for the end alone does not care how it came; the caller of `run` does.
     this.#over = result.catch(() => {});
@@ -93,7 +100,10 @@ export class LeaseRun {
       const scene = await this.#shared.scenes.ensure(signal, { ...this.#grant, job: lease.job });
       if (signal.aborted) return ABORTED;
       if (!scene.ok) return { ok: false, reason: scene.reason };
+      if (!(await this.#pays(signal))) return { ok: false, reason: 'cost-understated' };
+      if (signal.aborted) return ABORTED;
       const traced = await this.#trace(signal);
+      if (traced.ok) this.#memory.meter.traced(this.#grant);
       if (traced.ok) return this.#finish(signal, traced);
       if (traced.reason === 'aborted' || signal.aborted) return ABORTED;
       if (traced.reason === 'no-memory') return { ok: false, reason: 'scene-too-big', lacksBytes: order.sceneNeeds.bytes };
@@ -110,8 +120,15 @@ export class LeaseRun {
   async #finish(signal: AbortSignal, { film, traceSeconds }: Traced): Promise<LeaseResult> {
     const spoilt = await spoil(this.#context.engine, signal, this.#grant, film);
     if (signal.aborted) return ABORTED;
-    if (spoilt) this.#kept.keep(this.#grant, { film, traceSeconds });
+    if (spoilt) this.#memory.kept.keep(this.#grant, { film, traceSeconds });
     return { ok: true, film, traceSeconds, spoilt };
+  }
+
+  #pays(signal: AbortSignal): Promise<boolean> {
+    const { title } = this.#grant.order;
+    return this.#memory.meter.pays(signal, this.#context.engine, this.#grant, () =>
+      this.#show('rendering', `Measuring what the rays of "${title}" cost.`),
+    );
   }
 
   #trace(signal: AbortSignal): Promise<TraceOutcome> {

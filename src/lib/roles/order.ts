@@ -1,11 +1,9 @@
 /** From what a person chose to the order that is signed: how the picture is cut, and what names the scene. */
-import { tileCount } from '../job/plan.ts';
-import { PASS_SAMPLES_MAX, TILE_SIDE_PX, TILE_SIDE_PX_MIN } from '../protocol/limits.ts';
+import { tileSideOf } from '../job/plan.ts';
+import { PASS_SAMPLES_MAX } from '../protocol/limits.ts';
 import type { BlobRef, JobOrder } from '../protocol/order.ts';
+import type { Metered } from '../market/metering.ts';
 import type { JobChoice } from './types.ts';
-
-/** Small pictures are cut finer, so that several workers find something to do. */
-const TILES_WANTED = 12;
 
 export interface OrderBlobs {
   readonly scene: BlobRef;
@@ -14,8 +12,6 @@ export interface OrderBlobs {
 
 export function orderOf(choice: JobChoice, blobs: OrderBlobs): JobOrder {
   const { width, height } = choice;
-  let tileSide = TILE_SIDE_PX;
-  while (tileSide > TILE_SIDE_PX_MIN && tileCount({ width, height, tileSide }) < TILES_WANTED) tileSide /= 2;
   const intensity = choice.files.environment?.intensity ?? 1;
   return {
     title: choice.title.slice(0, 200),
@@ -29,7 +25,7 @@ export function orderOf(choice: JobChoice, blobs: OrderBlobs): JobOrder {
     transparent: choice.transparent,
     width,
     height,
-    tileSide,
+    tileSide: tileSideOf({ width, height }),
     samples: choice.samples,
     passSamples: PASS_SAMPLES_MAX,
     bounces: choice.bounces,
@@ -38,3 +34,9 @@ export function orderOf(choice: JobChoice, blobs: OrderBlobs): JobOrder {
     ...choice.terms,
   };
 }
+
+/** What of a choice decides what its rays cost. */
+export const meteredOf = ({ summary, camera, transparent, width, height, bounces }: Omit<JobChoice, 'capMicro'>): Metered => ({
+  sceneRoot: summary.root,
+  ...{ camera, transparent, width, height, bounces },
+});

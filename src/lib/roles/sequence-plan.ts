@@ -6,7 +6,7 @@ import type { Engine, SceneFiles } from '../gpu/engine.ts';
 import { frameTimeS, type FrameRange } from '../job/frames.ts';
 import type { BlobRef, Camera, Lens } from '../protocol/order.ts';
 import type { MomentOutcome, SequenceWish } from './sequence.ts';
-import type { BlobStore } from './types.ts';
+import type { BlobStore, JobChoice } from './types.ts';
 
 export interface SequencePlan {
   /** 16 bytes, hex. */
@@ -26,6 +26,8 @@ export interface SequencePlan {
   readonly samples: number;
   readonly bounces: number;
   readonly seed: number;
+  /** What else each order says of price and noise; what its rays cost is measured frame by frame. */
+  readonly terms: Omit<NonNullable<JobChoice['terms']>, 'costPerMille'>;
   /** Of one frame. */
   readonly capMicro: string;
   /** `open`: frames are ordered as long as its creator is here. */
@@ -43,12 +45,12 @@ export function wishOf(
   parts: { readonly engine: Engine; readonly blobs: BlobStore },
   known: Still | null,
 ): SequenceWish {
-  const { sequence, range, title, transparent, width, height, samples, bounces, seed, capMicro } = plan;
+  const { sequence, range, title, transparent, width, height, samples, bounces, seed, terms, capMicro } = plan;
   let still = known;
   return {
     sequence,
     range,
-    choice: { title, transparent, width, height, samples, bounces, seed, capMicro: BigInt(capMicro) },
+    choice: { title, transparent, width, height, samples, bounces, seed, terms, capMicro: BigInt(capMicro) },
     moment: async (signal, frame): Promise<MomentOutcome> => {
       still ??= await stillOf(plan, parts.blobs);
       if (!still) return { ok: false, text: LOST };

@@ -4,6 +4,7 @@
  */
 import type { Engine, SceneFiles, SceneSummary } from '../gpu/engine.ts';
 import type { Rect } from '../job/plan.ts';
+import type { Ask } from '../market/ask.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Adapter, JobView, Lease, NetworkView, Policy, Role, ServerMessage, ClientMessage } from '../protocol/control.ts';
 import type { Envelope, Identity, Purpose } from '../protocol/envelope.ts';
@@ -82,7 +83,7 @@ export interface RoleContext {
   /** What a witness must not forget; in memory when absent. */
   readonly witness?: WitnessStore;
   /** What a worker asks for a work unit, by its own measured speed; the operator's price when absent. */
-  readonly ask?: (segmentsPerSecond: number) => { readonly priceMicro?: string };
+  readonly ask?: Ask;
   readonly clock: Clock;
 }
 
@@ -112,6 +113,8 @@ export interface WorkerStatus {
   readonly voided: readonly { readonly lease: string; readonly reason: string }[];
   readonly segments: number;
   readonly segmentsPerSecond: number;
+  /** The same, weighted by what each lease's rays cost. */
+  readonly workUnitsPerSecond: number;
 }
 
 /** Finished light of a lease, for the picture on the worker's screen. */

@@ -12,11 +12,12 @@ import { commit } from '../trust/commitment.ts';
 import { leafClasses, packClasses } from '../trust/weights.ts';
 import { commitTo, HonestFilms } from './drill-run.ts';
 import { FilmShelf, type ShelfBounds } from './film-shelf.ts';
+import { JobMeter } from './job-meter.ts';
 import { LeaseRun, type LeaseResult } from './lease-run.ts';
 import { Emitter, Observable } from './observable.ts';
 import { sharedOf, type Shared } from './shared.ts';
 import type { FilmEvent, RoleContext, WorkerState, WorkerStatus } from './types.ts';
-import { lossSentence, OFF, readySentence, RECOVERY } from './worker-words.ts';
+import { lossSentence, OFF, readySentence, RECOVERY, tallied } from './worker-words.ts';
 
 type Grant = Extract<ControlEvent, { type: 'grant' }>;
 
@@ -32,7 +33,7 @@ export class WorkerRole {
   readonly #shelf: FilmShelf;
   readonly #status = new Observable<WorkerStatus>(OFF);
   readonly #films = new Emitter<FilmEvent>();
-  readonly #honest = new HonestFilms();
+  readonly #memory = { kept: new HonestFilms(), meter: new JobMeter() };
   #queue: Grant[] = [];
   #current: LeaseRun | null = null;
   #device: Extract<DeviceReport, { ok: true }> | null = null;
@@ -124,6 +125,11 @@ export class WorkerRole {
     this.#tell();
   }
 
+  /** Asks again, after the price that `RoleContext.ask` names has changed. */
+  reprice(): void {
+    if (this.#wish !== 'off') this.#ask();
+  }
+
   resume(): void {
     if (this.#wish !== 'paused') return;
     this.#wish = 'work';
@@ -183,7 +189,7 @@ export class WorkerRole {
     const leases = this.#wish === 'work' && !this.#shelf.full ? Math.max(0, LEASES_PER_WORKER_MAX - held) : 0;
     const { bytes, bindingBytes } = this.#device.holds;
     const holds = { bytes: Math.min(bytes, this.#holdsBytes), bindingBytes };
-    const price = this.#context.ask?.(this.status.segmentsPerSecond);
+    const price = this.#context.ask?.(this.status.workUnitsPerSecond);
     void this.#context.control.request({ type: 'ask', leases, bytesMax: SCENE_BYTES_MAX, holds, ...price });
   }
 
@@ -191,7 +197,7 @@ export class WorkerRole {
     if (this.#looping) return;
     this.#looping = true;
     for (let grant = this.#queue.shift(); grant; grant = this.#queue.shift()) {
-      const run: LeaseRun = new LeaseRun(this.#context, this.#shared, grant, this.#honest, (state, reason) =>
+      const run: LeaseRun = new LeaseRun(this.#context, this.#shared, grant, this.#memory, (state, reason) =>
         this.#show(run, grant, state, reason),
       );
       this.#current = run;
@@ -234,7 +240,7 @@ export class WorkerRole {
     const commitment = commit(film, rect);
     const segments = filmSegments(film.light);
     this.#shelf.put({ lease: grant.lease, rect, film, commitment });
-    if (!spoilt) this.#count(segments, traceSeconds);
+    if (!spoilt) this.#status.set(tallied(this.status, { segments, traceSeconds, order: grant.order }));
     const body = {
       lease,
       root: commitment.root,
@@ -250,16 +256,6 @@ export class WorkerRole {
       if (outcome.status === 'refused') this.#shelf.drop(lease);
     });
     this.#films.emit({ lease: grant.lease, order: grant.order, rect, light: result.film.light });
-  }
-
-  #count(segments: number, traceSeconds: number): void {
-    const rate = segments / Math.max(traceSeconds, 1e-3);
-    const { segmentsPerSecond } = this.status;
-    this.#status.set({
-      ...this.status,
-      segments: this.status.segments + segments,
-      segmentsPerSecond: segmentsPerSecond === 0 ? rate : 0.7 * segmentsPerSecond + 0.3 * rate,
-    });
   }
 
   #show(run: LeaseRun, grant: Grant, state: WorkerState, reason: string): void {
@@ -284,7 +280,7 @@ export class WorkerRole {
     if (this.#wish === 'paused') return this.#set('paused', this.#pauseReason);
     if (delivering > 0) return this.#set('delivering', 'Bringing finished pixels to their creator.');
     if (this.#shelf.full) return this.#set('waiting', 'Waiting for checks of what is done: no more finished films fit here.');
-    this.#set('waiting', readySentence(this.#holdsBytes));
+    this.#set('waiting', readySentence(this.#holdsBytes, this.#memory.meter.left));
   }
 
   #rest(): void {

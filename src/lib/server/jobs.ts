@@ -22,6 +22,10 @@ import type { Tx } from './store/store.ts';
 /** Why no more of a job is leased, and why it ends then. */
 export const CAP_SHORT = 'the limit is less than half of what its rays cost: order again with a higher one';
 
+const COST_SHORT = 'workers measured that its rays cost more than the order says: cancel it and order again';
+/** A worker's reason to give a lease back (protocol/control). */
+export const UNDERSTATED = 'cost-understated';
+
 const ORDERS_KEPT_MAX = 1_024;
 const orders = new Map<string, JobOrder>();
 
@@ -137,6 +141,12 @@ async function allBlocked(core: Core, job: string, workers: readonly Session[]):
   return workers.every((session) => blocked.has(session.key));
 }
 
+/** Did a worker give a lease of this job back because its rays cost more than the order says? */
+async function leftForCost(core: Core, job: string): Promise<boolean> {
+  const left = and(eq(leases.job, job), eq(leases.reason, `yield-${UNDERSTATED}`));
+  return (await core.store.db.select({ id: leases.id }).from(leases).where(left).limit(1)).length > 0;
+}
+
 /** Why an open job stands still, for people; empty while it moves. */
 async function waitsFor(core: Core, job: JobRow, leased: number, committed: number): Promise<string> {
   if (job.state !== 'open') return job.reason;
@@ -145,7 +155,7 @@ async function waitsFor(core: Core, job: JobRow, leased: number, committed: numb
   const workers = core.sessions.with('worker');
   if (workers.length === 0) return 'waiting for a worker';
   if (leased + committed === 0 && (await allBlocked(core, job.id, workers)))
-    return 'every worker here has failed at this job; waiting for another';
+    return (await leftForCost(core, job.id)) ? COST_SHORT : 'every worker here has failed at this job; waiting for another';
   const checkers = core.sessions.with('checker').filter((session) => session.key !== job.creator);
   return committed > 0 && checkers.length === 0 ? 'waiting for a checker' : '';
 }

@@ -4,7 +4,9 @@
  * every answer against that.
  */
 import { and, count, eq, sum } from 'drizzle-orm';
-import { jobPaths, PLAIN_COST_PER_MILLE, quote, splitPrice, workPrice } from '../market/price.ts';
+import { priceOfWork } from '../market/estimate.ts';
+import { segmentsPerPathMax } from '../job/plan.ts';
+import { jobPaths, PLAIN_COST_PER_MILLE, workPrice, worstPrice } from '../market/price.ts';
 import type { RoundRecord } from '../market/rounds.ts';
 import { TIERS, tierOf, tierWords, type Tier } from '../market/tiers.ts';
 import { COST_PER_MILLE_MAX, JOB_BOUNCES_MAX, JOB_SAMPLES_MAX, JOB_SIDE_PX_MAX, MARKET_ROUND_MS } from '../protocol/limits.ts';
@@ -129,18 +131,21 @@ export async function quoteView(core: Core, market: Market, query: URLSearchPara
   if (!asked || ![asked.width, asked.height, asked.samples, asked.bounces, asked.costPerMille].every(Number.isInteger)) return null;
   const tier = tierOf({ sceneNeeds: { bytes: asked.sceneBytes, bindingBytes: asked.sceneBytes }, proven: query.get('proven') === '1' });
   const priceMicro = await priceNow(market, tier);
-  const policy = { ...core.policy, pricePerWorkUnitMicro: String(priceMicro) };
-  const at = (segments: number) => quote(asked, policy, segments);
+  const paths = jobPaths(asked);
+  const most = paths * segmentsPerPathMax(asked.bounces);
+  const segments = Math.min(paths * asked.segmentsPerPath, most);
   const wide = 1 + 1.645 * asked.spread;
-  const { paths, estimateMicro, worstMicro } = at(asked.segmentsPerPath);
-  const split = splitPrice(estimateMicro, policy);
+  const priced = priceOfWork(
+    { segments, low: Math.max(segments / wide, paths), high: Math.min(segments * wide, most) },
+    asked,
+    priceMicro,
+    core.policy,
+  );
+  const { split } = priced;
   return {
-    ...{ tier, priceMicro: String(priceMicro), paths },
-    milliUnits: Math.ceil((paths * asked.segmentsPerPath * asked.costPerMille) / 1e9),
-    estimateMicro: String(estimateMicro),
-    lowMicro: String(at(asked.segmentsPerPath / wide).estimateMicro),
-    highMicro: String(at(asked.segmentsPerPath * wide).estimateMicro),
-    worstMicro: String(worstMicro),
+    ...{ tier, priceMicro: String(priceMicro), paths, milliUnits: priced.milliUnits },
+    ...{ estimateMicro: String(priced.estimateMicro), lowMicro: String(priced.lowMicro), highMicro: String(priced.highMicro) },
+    worstMicro: String(worstPrice(asked, priceMicro)),
     split: { workerMicro: String(split.workerMicro), checkerMicro: String(split.checkerMicro), feeMicro: String(split.feeMicro) },
   };
 }

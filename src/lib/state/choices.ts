@@ -9,12 +9,13 @@ export const SIZES = {
 } as const;
 export type SizeName = keyof typeof SIZES | 'custom';
 
-export const QUALITIES = {
-  draft: { name: 'Draft', samples: 32, says: 'grain is plain to see' },
-  good: { name: 'Good', samples: 256, says: 'grain only in shadows and glass' },
-  fine: { name: 'Fine', samples: 2048, says: 'clean on a large screen' },
+/** Grain at which a tile has had enough (JobOrder.noisePpm), in words, and the samples that no tile goes beyond. */
+export const NOISE_LEVELS = {
+  draft: { name: 'Draft', says: 'grain is plain to see', noisePpm: 250_000, samplesMax: 256 },
+  good: { name: 'Good', says: 'grain only where one looks for it', noisePpm: 80_000, samplesMax: 2048 },
+  fine: { name: 'Fine', says: 'clean on a large screen', noisePpm: 30_000, samplesMax: 8192 },
 } as const;
-export type QualityName = keyof typeof QUALITIES | 'custom';
+export type QualityName = keyof typeof NOISE_LEVELS | 'custom';
 
 /** Grain taken away here, on the creator's own GPU; nobody else is asked and nothing is paid. */
 export const DENOISING = {

@@ -5,46 +5,44 @@
  */
 import type { Developed, Format } from '../image/develop.ts';
 import type { ToneOperator, ToneOptions } from '../image/tonemap.ts';
-import { isDenoiseName, QUALITIES, SIZES, type DenoiseName, type QualityName, type SizeName } from './choices.ts';
+import { isDenoiseName, type DenoiseName } from './choices.ts';
 import { Denoising, type Most } from './denoising.svelte.ts';
-import { estimate, secondsLeft, times, type Estimate } from './estimate.ts';
 import { keepForFront } from './front-picture.ts';
 import { fileOf } from './job-files.ts';
+import { MarketDesk } from './market.svelte.ts';
 import { Motion } from './motion.svelte.ts';
+import { OrderChoice } from './order-choice.svelte.ts';
 import { Preview } from './preview.svelte.ts';
 import { problem, type Problem } from './problem.ts';
 import { JobPictures, rawFrame } from './raw-picture.ts';
 import { recall, remember } from './remember.ts';
 import { SceneDesk } from './scene-desk.svelte.ts';
+import { secondsLeft } from './seconds-left.ts';
 import { SequenceDesk, type Way } from './sequence.svelte.ts';
 import type { Connection } from './connection.svelte.ts';
 import type { SceneFiles } from '../gpu/engine.ts';
 import type { FrameRange } from '../job/frames.ts';
 import type { Layers } from '../job/layers.ts';
+import { timesQuote, type Quote } from '../market/estimate.ts';
 import type { Policy } from '../protocol/control.ts';
+import { MARKET_ROUND_MS } from '../protocol/limits.ts';
 import type { Camera } from '../protocol/order.ts';
 import type { CreatorRole } from '../roles/creator.ts';
 import type { CreatorJob } from '../roles/types.ts';
-
-const BOUNCES = 8;
 
 export class CreatorDesk {
   readonly desk: SceneDesk;
   readonly preview: Preview;
   readonly motion = new Motion();
   readonly sequence: SequenceDesk;
-  sizeName = $state<SizeName>('screen');
-  customWidth = $state(640);
-  customHeight = $state(360);
-  qualityName = $state<QualityName>('draft');
-  customSamples = $state(32);
+  /** Prices for quotes; asked while a page shows them. */
+  readonly market = new MarketDesk(MARKET_ROUND_MS);
+  readonly choice: OrderChoice;
   /** Stops; changes how the picture is shown and saved, never what is traced. */
   exposure = $state(0);
   operator = $state<ToneOperator>('neutral');
   readonly tone: ToneOptions = $derived({ exposure: this.exposure, operator: this.operator });
   denoise = $state<DenoiseName>('off');
-  /** What stands behind the scene becomes alpha. */
-  transparent = $state(false);
   busy = $state('');
   /** An earlier visit of this browser left a picture open. */
   unfinished = $state(false);
@@ -53,9 +51,6 @@ export class CreatorDesk {
   version = $state(0);
   sentAtMs = $state(0);
   nowMs = $state(0);
-  readonly width = $derived(this.sizeName === 'custom' ? this.customWidth : SIZES[this.sizeName].width);
-  readonly height = $derived(this.sizeName === 'custom' ? this.customHeight : SIZES[this.sizeName].height);
-  readonly samples = $derived(this.qualityName === 'custom' ? this.customSamples : QUALITIES[this.qualityName].samples);
   readonly secondsLeft: number | null = $derived.by(() => {
     if (!this.job || this.job.view.state !== 'open') return null;
     return secondsLeft(this.job.view.settled, this.job.view.leases, (this.nowMs - this.sentAtMs) / 1000);
@@ -76,6 +71,7 @@ export class CreatorDesk {
       ({ animationSeconds }) => this.motion.begin(animationSeconds),
     );
     this.preview = new Preview(() => connection.engine());
+    this.choice = new OrderChoice(this.preview, this.market);
     const engine = (): ReturnType<Connection['engine']> => connection.engine();
     const most = (): Most => ({ meanwhile: 'fast', atLast: this.denoise === 'fast' ? 'fast' : 'final' });
     this.previewDenoising = new Denoising(engine, () => ({ meanwhile: 'fast', atLast: 'fast' }));
@@ -103,21 +99,18 @@ export class CreatorDesk {
     if (frame) this.previewDenoising.take(rawFrame(frame, samples, !running));
   }
 
-  /** Of all that is ordered: one picture, or each frame of a sequence. */
-  estimate(policy: Policy): Estimate {
-    return times(this.#estimateOfOne(policy), this.motion.frames);
-  }
-
-  #estimateOfOne(policy: Policy): Estimate {
-    return estimate({ width: this.width, height: this.height, samples: this.samples, bounces: BOUNCES }, policy, this.preview);
+  /** Of all that is ordered: one picture, or each frame of a sequence; null while there is no scene. */
+  quote(policy: Policy): Quote | null {
+    const { summary } = this.desk;
+    return summary && timesQuote(this.choice.quote(policy, summary.needs), this.motion.frames);
   }
 
   /** Traces the present view here, small; does nothing while a picture is being made by the network. */
   tracePreview(): void {
     const { files, summary, camera } = this.desk;
     if (!files || !summary || !camera || this.job) return this.preview.stop();
-    const { width, height, transparent } = this;
-    void this.preview.trace({ sceneRoot: summary.root, files, camera, transparent, width, height, bounces: BOUNCES });
+    const { width, height, transparent, bounces } = this.choice;
+    void this.preview.trace({ sceneRoot: summary.root, files, camera, transparent, width, height, bounces });
   }
 
   /** Takes up a picture that was open when this tab was reloaded; notes one that another visit left open. */
@@ -159,10 +152,10 @@ export class CreatorDesk {
     }
   }
 
-  /** @param policy the price the estimate was shown at. */
+  /** @param policy that the quote was shown at. */
   async send(policy: Policy): Promise<void> {
     const { files, summary, camera, title } = this.desk;
-    if (!files || !summary || !camera || this.sending) return;
+    if (!files || !summary || !camera || this.sending || this.choice.fault) return;
     this.trouble = null;
     this.busy = 'Finding the network';
     this.#submitting = new AbortController();
@@ -172,22 +165,10 @@ export class CreatorDesk {
       const role = await this.#open();
       if (signal.aborted) return this.#unsent('The order was not sent.');
       this.busy = 'Sending the order';
-      const { capMicro } = this.#estimateOfOne(policy);
-      const { width, height, samples, transparent } = this;
+      const { chosen } = this.choice;
+      const { capMicro } = this.choice.quote(policy, summary.needs);
       if (this.motion.range) return await this.#sendSequence(this.motion.range, { title, files, camera, capMicro });
-      const outcome = await role.submit(signal, {
-        title,
-        files,
-        summary,
-        camera,
-        transparent,
-        width,
-        height,
-        samples,
-        bounces: BOUNCES,
-        seed: 0,
-        capMicro,
-      });
+      const outcome = await role.submit(signal, { title, files, summary, camera, ...chosen, capMicro });
       if (outcome.ok) this.#begin(outcome.job);
       else this.#unsent(outcome.text);
     } catch (cause) {
@@ -199,10 +180,9 @@ export class CreatorDesk {
     range: FrameRange,
     { title, files, camera, capMicro }: { title: string; files: SceneFiles; camera: Camera; capMicro: bigint },
   ): Promise<void> {
-    const { width, height, samples, transparent } = this;
     const { cameraIndex, lens } = this.desk;
-    const seen = { cameraIndex: cameraIndex < 0 ? null : cameraIndex, camera, lens, transparent };
-    const wanted = { title, range, ...seen, width, height, samples, bounces: BOUNCES, seed: 0, capMicro: capMicro.toString() };
+    const seen = { cameraIndex: cameraIndex < 0 ? null : cameraIndex, camera, lens };
+    const wanted = { title, range, ...seen, ...this.choice.chosen, capMicro: capMicro.toString() };
     const refused = await this.sequence.start(wanted, files);
     if (refused) return this.#unsent(refused);
     this.sequence.denoising.want(this.denoise !== 'off');

@@ -20,6 +20,26 @@ export function aboutTokens(micro: bigint | string): string {
   return trimmed(value, 2);
 }
 
+/** Two ends of an estimate, in as many digits as it takes to tell them apart, four at most. */
+export function tokenRange(lowMicro: bigint, highMicro: bigint): string {
+  const [low, high] = rangeOf(Number(lowMicro) / 1e6, Number(highMicro) / 1e6);
+  return `${low} to ${high}`;
+}
+
+/** Two ends of a time. */
+export function durationRange(low: number, high: number): string {
+  const unit = high < 60 ? { name: 's', seconds: 1 } : high < 5400 ? { name: 'min', seconds: 60 } : { name: 'h', seconds: 3600 };
+  return `${rangeOf(low / unit.seconds, high / unit.seconds).join(' to ')} ${unit.name}`;
+}
+
+function rangeOf(low: number, high: number): readonly [string, string] {
+  for (let digits = 2; digits < 4; digits++) {
+    const [a, b] = [trimmed(low, digits), trimmed(high, digits)];
+    if (a !== b) return [a, b];
+  }
+  return [trimmed(low, 4), trimmed(high, 4)];
+}
+
 /** Whole numbers with thin-space groups. */
 export const whole = (value: number): string => group(Math.round(value).toString());
 

@@ -12,6 +12,11 @@ const STANDSTILLS: Readonly<Record<string, Word>> = {
     word: 'Checking',
     sentence: 'What is traced waits for a checker, who must be somebody else: open “Check” in another browser, or wait for one.',
   },
+  'workers measured that its rays cost more than the order says: cancel it and order again': {
+    word: 'Waiting',
+    sentence:
+      'The workers here measured that this scene takes more work than the order pays for, and left. Cancel it and send it again: it is then measured anew.',
+  },
   'waiting for its creator’s tab': { word: 'Connecting', sentence: 'The coordinator does not see this tab yet.' },
 };
 

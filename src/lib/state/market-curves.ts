@@ -3,7 +3,7 @@
  * wanted at each price, and what rounds made of it. Floats, for the eye alone.
  */
 import { scaled } from './format.ts';
-import type { DepthLine, MarketTier } from './market.svelte.ts';
+import type { DepthLine, MarketTier } from '../protocol/market.ts';
 
 /** Work units in two digits, however few. */
 export const units = (value: number): string => (value >= 100 ? scaled(value) : Number(value.toPrecision(2)).toString());

@@ -1,14 +1,17 @@
 /**
  * The same camera and scene as the network would render, traced here at a small size: pass after
- * pass, larger when this GPU is quick. Measures what the estimate needs: rays per path and rays per
- * second. Stops after the piece at hand when the camera moves.
+ * pass, larger when this GPU is quick. Measures what a quote needs: noise and rays of each region, what
+ * a ray costs, and rays per second. Stops after the piece at hand when the camera moves.
  */
 import { Frame } from './frame.ts';
 import { filmSegments } from '../job/film.ts';
-import { passes, tileCount, tileRect } from '../job/plan.ts';
+import { passes, shrunk, tileCount, tileRect } from '../job/plan.ts';
+import { regionsOf } from '../market/estimate.ts';
+import { NoiseSums, type TileNoise } from '../market/noise.ts';
 import { TILE_SIDE_PX } from '../protocol/limits.ts';
 import type { Engine, SceneFiles, TraceOutcome, TraceRequest } from '../gpu/engine.ts';
 import type { Camera } from '../protocol/order.ts';
+import { costOf } from '../roles/meter.ts';
 
 /** Sizes by their longer side; a larger one is taken when a sample of it would come within its time. */
 const SIZES = [
@@ -43,8 +46,10 @@ export class Preview {
   running = $state(false);
   /** Why it stands still, for people; empty while all is well. */
   trouble = $state('');
-  /** Mean rays per path; null until the first pass is through. */
-  segmentsPerPath = $state<number | null>(null);
+  /** What each part of the picture showed; empty until every pixel of it has two samples. */
+  regions = $state.raw<readonly TileNoise[]>([]);
+  /** What its rays cost (JobOrder.costPerMille); null until it is measured, and where it can't be. */
+  costPerMille = $state<number | null>(null);
   segmentsPerSecond = $state<number | null>(null);
   readonly #engine: () => Promise<Engine>;
   #work = new AbortController();
@@ -65,6 +70,7 @@ export class Preview {
     const { signal } = this.#work;
     this.running = true;
     this.trouble = '';
+    if (view.sceneRoot !== this.of?.sceneRoot) this.#forget();
     try {
       const engine = await this.#engine();
       let side = 0;
@@ -77,13 +83,9 @@ export class Preview {
 
   /** @returns the index of the size to go on with; past the end when done. */
   async #develop(signal: AbortSignal, engine: Engine, view: PreviewView, side: number): Promise<number> {
-    const scale = SIZES[side]!.sidePx / Math.max(view.width, view.height);
-    const size = {
-      width: Math.max(8, Math.round(view.width * scale)),
-      height: Math.max(8, Math.round(view.height * scale)),
-      tileSide: TILE_SIDE_PX,
-    };
+    const size = { ...shrunk(view, SIZES[side]!.sidePx), tileSide: TILE_SIDE_PX };
     const frame = new Frame(size.width, size.height, true);
+    const sums = new NoiseSums(size);
     for (const pass of passes({ samples: SAMPLES, passSamples: PASS_SAMPLES })) {
       let segments = 0;
       let seconds = 0;
@@ -100,23 +102,30 @@ export class Preview {
         segments += filmSegments(outcome.film.light);
         seconds += outcome.traceSeconds;
         frame.add(rect, pass, outcome.film.light);
+        sums.add(rect, outcome.film.light, pass.count);
         // Later passes show tile by tile; the first waits until the frame is whole.
         if (pass.first > 0) this.version++;
       }
-      this.#measure(segments, seconds, size.width * size.height * pass.count);
+      if (seconds > 0) this.segmentsPerSecond = segments / seconds;
       this.frame = frame;
       this.of = view;
       this.samples = pass.first + pass.count;
       this.version++;
+      const regions = regionsOf(view, size, sums);
+      if (regions.length > 0) this.regions = regions;
+      if (pass.first === 0) this.costPerMille = await costOf(signal, engine, view);
+      if (signal.aborted) return SIZES.length;
       // The first pass pays for warming up: a quick device shows later, and gets the larger size then.
       if (this.#fits(side + 1, side, seconds / pass.count)) return side + 1;
     }
     return SIZES.length;
   }
 
-  #measure(segments: number, seconds: number, paths: number): void {
-    this.segmentsPerPath = segments / paths;
-    if (seconds > 0) this.segmentsPerSecond = segments / seconds;
+  /** What was measured of another scene says nothing of this one. */
+  #forget(): void {
+    this.regions = [];
+    this.costPerMille = null;
+    this.segmentsPerSecond = null;
   }
 
   #fits(next: number, now: number, seconds: number): boolean {

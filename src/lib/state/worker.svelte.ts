@@ -3,6 +3,7 @@
  * off until a person starts it; a reload of the same tab takes up again what was on, a new tab
  * does not.
  */
+import { AskDesk } from './ask-desk.svelte.ts';
 import { Frame, passOf } from './frame.ts';
 import { GpuShare } from './gpu-share.svelte.ts';
 import { problem, type Problem } from './problem.ts';
@@ -38,6 +39,7 @@ export class WorkerDesk {
   title = $state('');
   resumed = $state(false);
   readonly share = new GpuShare();
+  readonly ask = new AskDesk(() => this.#role?.reprice());
   readonly appeals: Appeals;
   readonly on = $derived(this.status.state !== 'off');
   readonly word = $derived(WORDS[this.status.state]);
@@ -54,6 +56,7 @@ export class WorkerDesk {
   /** Takes up work again after a reload of this tab. */
   resume(): void {
     this.share.recall();
+    this.ask.recall();
     if (recall('tab', 'work') !== 'on') return;
     this.resumed = true;
     void this.start();
@@ -101,7 +104,7 @@ export class WorkerDesk {
 
   #rest(): void {
     this.#letGo();
-    this.status = { ...this.status, state: 'off', reason: IDLE.reason, lease: null, segmentsPerSecond: 0 };
+    this.status = { ...this.status, state: 'off', reason: IDLE.reason, lease: null, segmentsPerSecond: 0, workUnitsPerSecond: 0 };
   }
 
   /** Nothing of this machine is lent any more. */
@@ -114,7 +117,7 @@ export class WorkerDesk {
   async #open(): Promise<{ readonly role: WorkerRole; readonly engine: Engine }> {
     const [context, { WorkerRole: Role }] = await Promise.all([this.#connection.open(), import('../roles/worker.ts')]);
     if (!this.#role) {
-      this.#role = new Role(context);
+      this.#role = new Role({ ...context, ask: this.ask.ask });
       this.#role.onStatus((status) => this.#show(status));
       this.#role.onFilm((event) => this.#develop(event));
     }

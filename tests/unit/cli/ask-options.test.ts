@@ -6,7 +6,7 @@ test('a number is asked as it is, electricity at the measured speed, and nothing
   expect(readAsk({ ask: '0.25' })!(1e6)).toEqual({ priceMicro: '250000' });
   // 360 W at 0.3 tokens a kilowatt hour are 30 micro-tokens a second; a tenth of a work unit takes ten.
   const power = readAsk({ watts: '360', kwh: '0.3' })!;
-  expect(power(1e8)).toEqual({ priceMicro: '375' });
+  expect(power(0.1)).toEqual({ priceMicro: '375' });
   expect(power(0)).toEqual({});
   expect(readAsk({})).toBeNull();
 });

@@ -37,6 +37,7 @@ describe('pictor render', () => {
       transparent: false,
       seed: 0,
       terms: {},
+      quote: false,
       network: null,
       json: false,
     });
@@ -69,6 +70,7 @@ describe('pictor render', () => {
       transparent: true,
       seed: 7,
       terms: {},
+      quote: false,
       network: 'http://host:1',
       json: true,
     });
@@ -100,6 +102,7 @@ describe('pictor render', () => {
     [['a.glb', '--variant', ''], /--variant must be the name/],
     [['a.glb', '--frame-time', '-1'], /--frame-time must be a number from 0/],
     [['a.glb', '--count', '--network', 'http://host'], /leave out --network/],
+    [['a.glb', '--quote'], /add --network/],
     [['a.glb', '--denoise', 'best'], /--denoise takes off, fast, final, not 'best'/],
     [['a.glb', '--tonemap', 'filmic'], /--tonemap takes neutral, agx, aces, none, not 'filmic'/],
     [['a.glb', '--exposure', '99'], /--exposure must be a number from -30 to 30/],

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { leaseCount } from '#lib/job/plan.ts';
-import { evenParts, jobPaths, leasePaths, leasePrice, quote, splitPrice, workPrice } from '#lib/market/price.ts';
+import { evenParts, jobPaths, leasePaths, leasePrice, splitPrice, workPrice, worstPrice } from '#lib/market/price.ts';
+import { priceOfWork } from '#lib/market/estimate.ts';
 import { DEFAULT_POLICY } from '#lib/server/policy.ts';
 import { testOrder } from '../server/harness.ts';
 
@@ -57,13 +58,13 @@ test('a split and its parts sum to the whole', () => {
   );
 });
 
-test('a quote lies below its worst case and says where the money goes', () => {
+test('the worst case is every path through every bounce, and a price says where the money goes', () => {
   const order = { width: 1_000, height: 1_000, samples: 100, bounces: 4 };
-  const policy = { ...DEFAULT_POLICY, pricePerWorkUnitMicro: '1000000' };
-  const { estimateMicro, worstMicro, split } = quote(order, policy, 3);
-  // 10^8 paths at 3 segments are 0.3 work units; at most 2 · (4 + 1) + 1 segments each are 1.1.
-  expect(estimateMicro).toBe(300_000n);
-  expect(worstMicro).toBe(1_100_000n);
-  expect(split).toEqual({ workerMicro: 270_000n, checkerMicro: 24_000n, feeMicro: 6_000n });
-  expect(quote(order, policy, 1e9).estimateMicro).toBe(worstMicro);
+  // 10^8 paths of at most 2 · (4 + 1) + 1 segments are 1.1 work units, at 3 segments each 0.3.
+  expect(worstPrice(order, 1_000_000n)).toBe(1_100_000n);
+  const priced = priceOfWork({ segments: 3e8, low: 2e8, high: 4e8 }, {}, 1_000_000n, DEFAULT_POLICY);
+  expect(priced).toEqual({
+    ...{ estimateMicro: 300_000n, lowMicro: 200_000n, highMicro: 400_000n, milliUnits: 300 },
+    split: { workerMicro: 270_000n, checkerMicro: 24_000n, feeMicro: 6_000n },
+  });
 });

@@ -1,12 +1,10 @@
 /** What the desks compute: files refused by name, surroundings, frames, estimates and leaf pictures. */
 import { describe, expect, it } from 'vitest';
 import { HDRLoader } from 'three/examples/jsm/loaders/HDRLoader.js';
-import { segmentsPerPathMax } from '#lib/job/plan.ts';
-import type { Policy } from '#lib/protocol/control.ts';
-import { estimate, secondsLeft } from '#lib/state/estimate.ts';
 import { Frame, passOf } from '#lib/state/frame.ts';
 import { thinned } from '#lib/state/painter.ts';
 import { refuseFiles } from '#lib/state/scene-desk.svelte.ts';
+import { secondsLeft } from '#lib/state/seconds-left.ts';
 import { studioEnvironment } from '#lib/state/studio.ts';
 import { FilmPixel } from '#shaders/layout.ts';
 
@@ -68,43 +66,9 @@ describe('frame', () => {
   });
 });
 
-describe('estimate', () => {
-  const policy: Policy = {
-    pricePerWorkUnitMicro: '1000000',
-    checkerShare: 100,
-    feeShare: 20,
-    grantMicro: '0',
-    grantWorkBits: 0,
-    leavesPerCheck: 2,
-  };
-  const wanted = { width: 1000, height: 1000, samples: 100, bounces: 8 };
-
-  it('caps above the estimate and never above the worst case', () => {
-    const found = estimate(wanted, policy, { segmentsPerPath: 5, segmentsPerSecond: 1e8 });
-    expect(found.quote.estimateMicro).toBe(500_000n);
-    expect(found.capMicro).toBe(1_000_000n);
-    expect(found.secondsHere).toBe(5);
-    const deep = estimate(wanted, policy, { segmentsPerPath: 17, segmentsPerSecond: null });
-    const worstMicro = BigInt(segmentsPerPathMax(wanted.bounces)) * 100_000n;
-    expect(deep.quote.worstMicro).toBe(worstMicro);
-    expect(deep.capMicro).toBe(worstMicro);
-    expect(deep.secondsHere).toBeNull();
-  });
-
-  it('rounds the cap up to two digits', () => {
-    const found = estimate(wanted, policy, { segmentsPerPath: 5.01701, segmentsPerSecond: null });
-    expect(found.quote.estimateMicro).toBe(501_701n);
-    expect(found.capMicro).toBe(1_100_000n);
-  });
-
-  it('says that it is a guess until something was measured', () => {
-    expect(estimate(wanted, policy, { segmentsPerPath: null, segmentsPerSecond: null }).measured).toBe(false);
-  });
-
-  it('does not tell the time left before there is a pace', () => {
-    expect(secondsLeft(0, 10, 30)).toBeNull();
-    expect(secondsLeft(5, 10, 30)).toBe(30);
-  });
+it('does not tell the time left before there is a pace', () => {
+  expect(secondsLeft(0, 10, 30)).toBeNull();
+  expect(secondsLeft(5, 10, 30)).toBe(30);
 });
 
 describe('the picture kept for the front door', () => {

@@ -1,7 +1,7 @@
 /** The market's charts as points: what crosses crosses in the picture too, and nothing leaves the unit square. */
 import { expect, test } from 'vitest';
 import { depthOf, historyOf, units } from '#lib/state/market-curves.ts';
-import type { DepthLine } from '#lib/state/market.svelte.ts';
+import type { DepthLine } from '#lib/protocol/market.ts';
 
 const line = (price: number, milliUnits: number): DepthLine => ({ priceMicro: BigInt(price), milliUnits });
 

@@ -69,7 +69,10 @@ describe('preview', () => {
     await preview.trace(view());
     expect([preview.frame?.width, preview.frame?.height]).toEqual([96, 54]);
     expect(preview.samples).toBe(256);
-    expect(preview.segmentsPerPath).toBe(3);
+    // 1280 × 720 is ordered in 10 × 6 tiles.
+    expect(preview.regions.length).toBe(60);
+    expect(preview.regions.every(({ segments, spread }) => segments === 3 && spread === 0)).toBe(true);
+    expect(preview.costPerMille).toBeGreaterThan(0);
     expect(preview.segmentsPerSecond).toBeCloseTo(3000);
     expect(preview.frame?.image[0]).toBe(0.5);
     expect(preview.running).toBe(false);
@@ -92,6 +95,20 @@ describe('preview', () => {
     expect(engine.compiled).toBe(1);
     expect(preview.samples).toBe(256);
     expect(preview.trouble).toBe('');
+  });
+
+  it('measures the cost of a view once, however often it is traced, and knows nothing of another scene', async () => {
+    const engine = new GreyEngine(1e-3);
+    const preview = new Preview(async () => engine);
+    await preview.trace(view());
+    const counted = (): number => engine.asked.filter(({ count }) => count).length;
+    expect(counted()).toBe(24);
+    await preview.trace(view({ width: 640, height: 360 }));
+    expect(counted()).toBe(24);
+    engine.knows = false;
+    engine.compile = async () => ({ ok: false, text: 'broken' });
+    await preview.trace(view({ sceneRoot: 'b'.repeat(64) }));
+    expect([preview.regions, preview.costPerMille, preview.segmentsPerSecond]).toEqual([[], null, null]);
   });
 
   it('says why it stopped when the scene cannot be had again', async () => {

@@ -1,7 +1,7 @@
 /** Sequences before they are ordered and while they are made: which frames, what they cost, what is said of them. */
 import { describe, expect, test } from 'vitest';
 import { SEQUENCE_FRAMES_PAGE_MAX } from '#lib/protocol/limits.ts';
-import { estimate, times } from '#lib/state/estimate.ts';
+import { quoteOf, timesQuote } from '#lib/market/estimate.ts';
 import { Motion } from '#lib/state/motion.svelte.ts';
 import { sequenceWord } from '#lib/state/sequence-word.ts';
 import type { FrameMark } from '#lib/state/sequence.svelte.ts';
@@ -44,14 +44,16 @@ describe('the range', () => {
 });
 
 test('a sequence costs its frames, to the last micro-token', () => {
-  const one = estimate({ width: 64, height: 48, samples: 3, bounces: 8 }, DEFAULT_POLICY, { segmentsPerPath: 3.7, segmentsPerSecond: 1e6 });
-  const all = times(one, 7);
+  const order = { width: 64, height: 48, samples: 3, passSamples: 64, bounces: 8 };
+  const region = { pixels: 64, samples: 4, luminance: 1, variance: 1, segments: 3.7, spread: 2 };
+  const one = quoteOf(order, [region], { priceMicro: 100_000_001n, policy: DEFAULT_POLICY });
+  const all = timesQuote(one, 7);
   expect(all.capMicro).toBe(one.capMicro * 7n);
-  expect(all.quote.estimateMicro).toBe(one.quote.estimateMicro * 7n);
-  const { workerMicro, checkerMicro, feeMicro } = all.quote.split;
-  expect(workerMicro + checkerMicro + feeMicro).toBe(all.quote.estimateMicro);
-  expect(all.secondsHere).toBeCloseTo(one.secondsHere! * 7, 9);
-  expect(times(one, 1)).toEqual(one);
+  expect([all.lowMicro, all.estimateMicro, all.highMicro]).toEqual([one.lowMicro * 7n, one.estimateMicro * 7n, one.highMicro * 7n]);
+  const { workerMicro, checkerMicro, feeMicro } = all.split;
+  expect(workerMicro + checkerMicro + feeMicro).toBe(all.estimateMicro);
+  expect(all.work.segments).toBeCloseTo(one.work.segments * 7, 6);
+  expect(timesQuote(one, 1)).toEqual(one);
 });
 
 describe('the word', () => {
