@@ -55,6 +55,31 @@ test.each(['compile', 'trace'] as const)('an exception in %s costs a checker one
   expect(eye.status).toMatchObject({ unavailable: 1, failed: 0 });
 });
 
+test.each([1, 3])('a device that reads back nothing %i times is tried again, and nothing of it is committed to', async (times) => {
+  await begin(26);
+  const honest = new ArithmeticEngine(world.clock);
+  let left = times;
+  const { role: hand } = await worker({
+    shader: honest.shader,
+    probe: () => honest.probe(),
+    compile: (signal, files) => honest.compile(signal, files),
+    denoise: () => honest.denoise(),
+    setPace: () => honest.setPace(),
+    dispose: () => honest.dispose(),
+    trace: async (signal, request, onProgress) => {
+      const outcome = await honest.trace(signal, request, onProgress);
+      if (outcome.ok && left-- > 0) outcome.film.light.fill(0, outcome.film.light.length / 2);
+      return outcome;
+    },
+  });
+  await checker();
+  const { role, job } = await submitted(await world.tab());
+  await expectWell(role, job);
+  expect(hand.status.leasesVoided).toBe(0);
+  // Three times in a row and the lease goes back; less costs nobody anything.
+  expect(viewOf(role, job).view.redone).toBe(times === 3 ? 1 : 0);
+});
+
 test('a worker can be stopped while it recovers', async () => {
   await begin(23);
   const { role: hand } = await worker(tripping(new ArithmeticEngine(world.clock), 'trace'));

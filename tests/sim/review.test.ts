@@ -2,9 +2,6 @@
  * A person looks at a rejection: sees the film that was committed to and nothing else, traces it again and
  * finds the difference, says a word that decides an appeal. Who has a part in a case, or is unknown, is refused.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { leafRects } from '#lib/job/plan.ts';
@@ -12,21 +9,7 @@ import { cutLight } from '#lib/trust/commitment.ts';
 import { ReviewQueueSchema, type ReviewCase } from '#lib/trust/review.ts';
 import { ReviewerRole } from '#lib/roles/reviewer.ts';
 import { ArithmeticEngine } from './arithmetic-engine.ts';
-import { begin, checker, lying, never, submitted, worker, world } from './story.ts';
-import type { Tab } from './world.ts';
-
-/** A tab whose word the operator trusts: named where the coordinator starts. */
-async function trusted(): Promise<Tab> {
-  const tab = await world.tab();
-  const folder = mkdtempSync(join(tmpdir(), 'pictor-lists-'));
-  process.env.PICTOR_LISTS = join(folder, 'lists.json');
-  writeFileSync(process.env.PICTOR_LISTS, JSON.stringify({ reviewers: [tab.identity.key] }));
-  await world.killCoordinator();
-  await world.startCoordinator();
-  delete process.env.PICTOR_LISTS;
-  rmSync(folder, { recursive: true });
-  return tab;
-}
+import { begin, checker, lying, never, submitted, trusted, worker, world } from './story.ts';
 
 /** Leases on which checkers still disagree stand in the queue as well. */
 async function appeals(): Promise<readonly ReviewCase[]> {

@@ -2,6 +2,9 @@
  * What the tests of the whole network tell their stories with: hands that work and check, an order,
  * and what must hold when a job is done.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { eq, sql } from 'drizzle-orm';
 import { afterEach, expect } from 'vitest';
 import type { Engine } from '#lib/gpu/engine.ts';
@@ -10,6 +13,7 @@ import { tileCount } from '#lib/job/plan.ts';
 import { decodeLeaf, type LogLeaf } from '#lib/ledger/leaf.ts';
 import { fetchLog } from '#lib/ledger/client.ts';
 import { verifyLog } from '#lib/ledger/verify.ts';
+import type { Policy } from '#lib/protocol/control.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
 import type { TrustRules } from '#lib/trust/rules.ts';
 import { CheckerRole } from '#lib/roles/checker.ts';
@@ -18,7 +22,7 @@ import type { ShelfBounds } from '#lib/roles/film-shelf.ts';
 import { WorkerRole } from '#lib/roles/worker.ts';
 import type { CreatorJob, JobChoice } from '#lib/roles/types.ts';
 import { entries, jobs, leases, postings } from '#lib/server/store/schema.ts';
-import { arithmeticFilm, summaryOf } from './arithmetic-engine.ts';
+import { ArithmeticEngine, arithmeticFilm, summaryOf } from './arithmetic-engine.ts';
 import { World, type Tab } from './world.ts';
 
 const CAMERA = { eye: [0, 0, 5], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5, lens: null } satisfies JobOrder['camera'];
@@ -29,8 +33,8 @@ export let world: World;
 afterEach(() => world.close());
 
 /** Every test begins with this. */
-export async function begin(seed: number, rules: Partial<TrustRules> = {}): Promise<void> {
-  world = await World.create(seed, rules);
+export async function begin(seed: number, rules: Partial<TrustRules> = {}, policy: Partial<Policy> = {}): Promise<void> {
+  world = await World.create(seed, rules, policy);
 }
 
 function choice(changes: Partial<JobChoice>): JobChoice {
@@ -169,4 +173,25 @@ export function lying(honest: Engine, lie: Lie = 'paths'): Engine {
       return outcome.ok ? { ...outcome, film: forged(outcome.film, lie) } : outcome;
     },
   };
+}
+
+/** Honest for so many films, then a liar. */
+export function turning(after: number, lie: Lie = 'paths'): Engine {
+  const honest = new ArithmeticEngine(world.clock);
+  const liar = lying(honest, lie);
+  let traced = 0;
+  return { ...liar, trace: (signal, request, onProgress) => (traced++ < after ? honest : liar).trace(signal, request, onProgress) };
+}
+
+/** A tab whose word the operator trusts: named where the coordinator starts. */
+export async function trusted(): Promise<Tab> {
+  const tab = await world.tab();
+  const folder = mkdtempSync(join(tmpdir(), 'pictor-lists-'));
+  process.env.PICTOR_LISTS = join(folder, 'lists.json');
+  writeFileSync(process.env.PICTOR_LISTS, JSON.stringify({ reviewers: [tab.identity.key] }));
+  await world.killCoordinator();
+  await world.startCoordinator();
+  delete process.env.PICTOR_LISTS;
+  rmSync(folder, { recursive: true });
+  return tab;
 }

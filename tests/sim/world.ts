@@ -10,6 +10,7 @@ import type { Engine } from '#lib/gpu/engine.ts';
 import { MemoryBlobStore } from '#lib/p2p/blob-store-memory.ts';
 import { MemoryNetwork } from '#lib/p2p/memory-net.ts';
 import { randomBytes, toHex } from '#lib/protocol/bytes.ts';
+import type { Policy } from '#lib/protocol/control.ts';
 import { identityFromSecret, type Identity } from '#lib/protocol/envelope.ts';
 import { ControlClient } from '#lib/roles/control-client.ts';
 import type { ControlSocket, ControlSocketEvents } from '#lib/roles/control-socket.ts';
@@ -57,23 +58,25 @@ export class World {
   coordinator: Coordinator | null = null;
   readonly #db: PGlite;
   readonly #rules: Partial<TrustRules>;
+  readonly #policy: Partial<Policy>;
   readonly #links = new Set<() => void>();
   readonly #tabs: Tab[] = [];
 
-  private constructor(seed: number, db: PGlite, rules: Partial<TrustRules>) {
+  private constructor(seed: number, db: PGlite, rules: Partial<TrustRules>, policy: Partial<Policy>) {
     this.#rules = rules;
+    this.#policy = policy;
     this.random = seededRandom(seed);
     this.#db = db;
     this.peers = new MemoryNetwork({ clock: this.clock, random: this.random, delayMs: [1, 30] });
   }
 
   /** @param rules of trust; no lease is a drill unless they say so. */
-  static async create(seed: number, rules: Partial<TrustRules> = {}): Promise<World> {
+  static async create(seed: number, rules: Partial<TrustRules> = {}, policy: Partial<Policy> = {}): Promise<World> {
     // One server for all runs of a file: starting it takes longer than most runs.
     database ??= PGlite.create();
     const db = await database;
     await db.exec('drop schema public cascade; create schema public');
-    const world = new World(seed, db, { drillPpm: 0, ...rules });
+    const world = new World(seed, db, { drillPpm: 0, ...rules }, policy);
     seedGlobals(seed);
     await world.startCoordinator();
     return world;
@@ -87,7 +90,7 @@ export class World {
     // Closing a coordinator closes its store; the database stays, as it does under a killed process.
     const store = new Store(this.db, 'PGlite in memory', async () => {});
     await store.migrate();
-    const policy = { pricePerWorkUnitMicro: '1000000', grantMicro: '100000000', grantWorkBits: 4, leavesPerCheck: 4 };
+    const policy = { pricePerWorkUnitMicro: '1000000', grantMicro: '100000000', grantWorkBits: 4, leavesPerCheck: 4, ...this.#policy };
     this.coordinator = await createCoordinator({ store, clock: this.clock, policy, rules: this.#rules, network: 'sim' });
   }
 

@@ -196,6 +196,13 @@ export function filmCounters(light: Uint8Array): Counters {
   };
 }
 
+/** Has every pixel at least one ray? A path traces one whatever it meets; what a lost device reads back has none. */
+export function filmIsTraced(light: Uint8Array): boolean {
+  const words = new Uint32Array(light.buffer, light.byteOffset, light.length / 4);
+  for (let i = at.segments / 4; i < words.length; i += WORDS) if (words[i] === 0) return false;
+  return true;
+}
+
 /** Is every number of these pixels finite? What is not would spoil whatever it is added to. */
 export function filmIsFinite(light: Uint8Array): boolean {
   const words = new Float32Array(light.buffer, light.byteOffset, light.length / 4);

@@ -127,6 +127,7 @@ export class Books {
     this.#records.settled(worker, own ? null : workerMicro, leaf.atMs);
     lease.end = 'settled';
     lease.job.settled++;
+    lease.job.verified.delete(leaf.lease!);
     lease.job.spentMicro += amountOf(lease);
     return null;
   }

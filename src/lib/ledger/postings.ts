@@ -27,6 +27,8 @@ export interface JobState {
   settled: number;
   /** Leases of each slot that are committed or settled, in the order of their commitments (slots.ts). */
   readonly taken: Map<number, readonly LeaseState[]>;
+  /** Leases that are to be paid, and only wait for a receipt. */
+  readonly verified: Set<string>;
 }
 
 /** A lease as far as it was replayed. */
@@ -38,6 +40,8 @@ export interface LeaseState {
   /** Nonce commitment → its draw. */
   readonly draws: Map<string, { readonly leaf: Leaf<'draw'>; answered: boolean }>;
   readonly opinions: Opinion[];
+  /** Every verdict on it, also those that are no opinion. */
+  readonly said: { readonly verdict: Leaf<'verdict'>['verdict']; readonly reason: string }[];
   /** Checker → leaves that it traced again. */
   readonly retraced: Map<string, number>;
   /** Is a second opinion due after a first that passes? */
@@ -47,6 +51,8 @@ export interface LeaseState {
   /** Who found the worker at fault over this lease; null while nobody did. */
   finders: readonly string[] | null;
   receipt: 'none' | 'received' | 'waived';
+  /** How often its creator said that the film had not come. */
+  missing: number;
   end: 'settled' | 'voided' | null;
   /** Why it was voided; empty before. */
   reason: string;

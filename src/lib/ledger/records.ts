@@ -67,8 +67,9 @@ export class Records {
     return null;
   }
 
-  missed({ checker }: Leaf<'missed'>): void {
+  missed({ checker }: Leaf<'missed'>): null {
     this.#grades.set(checker, missed(this.#gradesOf(checker)));
+    return null;
   }
 
   /** A verdict whose draw is in order; the lease learns what follows from it. */

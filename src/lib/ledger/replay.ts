@@ -5,19 +5,21 @@
  * business: `signatureFault` holds each leaf to what its author signed before it comes here.
  */
 import { leaseCount } from '../job/plan.ts';
+import { REASONS_OF } from '../protocol/schema.ts';
 import { jobPaths } from '../market/price.ts';
 import { Rounds } from '../market/rounds.ts';
 import { Draws, impliedLeaves } from './draws.ts';
 import { Books } from './books.ts';
-import { dueFault, type Due } from './due.ts';
+import { dueFault, endDue, payDue, type Due } from './due.ts';
+import { aloneFault, closedFault, missedFault, receiptFault, voidFault, waiverFault } from './ends.ts';
 import { appealedFault, appealFault, openedFault, wordFault } from './hearings.ts';
-import { CHECKERS, heldOf, MINT, TREASURY, type Leaf, type LogLeaf } from './leaf.ts';
+import { CHECKERS, escrowOf, heldOf, MINT, TREASURY, type Leaf, type LogLeaf } from './leaf.ts';
 import { planFault } from './plan-fault.ts';
 import { priceOf } from './lease-price.ts';
-import { isOwn, type JobState, type LeaseState } from './postings.ts';
+import type { JobState, LeaseState } from './postings.ts';
 import { drawOf, Records } from './records.ts';
-import { isComplete, quietFault, unwantedFault } from './quiet.ts';
-import { beatenBy, leave, take, takenFault, turnFault } from './slots.ts';
+import { quietFault, unwantedFault } from './quiet.ts';
+import { beatenBy, take, takenFault, turnFault, winnerOf } from './slots.ts';
 import type { ReplaySummary } from './replay-summary.ts';
 import { orderIn } from './signed.ts';
 
@@ -47,7 +49,9 @@ export class Replay {
   step(leaf: LogLeaf): string | null {
     const first = this.#leaves++ === 0;
     if (first !== (leaf.type === 'genesis')) return first ? 'The log does not begin with its founding.' : 'The log is founded twice.';
-    return this.#dueFault(leaf) ?? this.#apply(leaf) ?? this.#requestFault(leaf);
+    const due = this.#due;
+    this.#due = null;
+    return dueFault(due, leaf) ?? this.#apply(leaf) ?? this.#requestFault(leaf);
   }
 
   summary(): ReplaySummary {
@@ -63,12 +67,6 @@ export class Replay {
 
   balance(account: string): bigint {
     return this.#books.balance(account);
-  }
-
-  #dueFault(leaf: LogLeaf): string | null {
-    const due = this.#due;
-    this.#due = null;
-    return due && dueFault(due, leaf);
   }
 
   #apply(leaf: LogLeaf): string | null {
@@ -102,13 +100,13 @@ export class Replay {
       case 'appealed':
         return this.#appealed(leaf);
       case 'receipt':
-        return this.#receipt(leaf);
+        return receiptFault(leaf, this.#leases.get(leaf.lease)) ?? this.#pay(this.#leases.get(leaf.lease)!);
       case 'waiver':
-        return this.#waiver(leaf);
+        return waiverFault(this.#leases.get(leaf.lease)) ?? this.#pay(this.#leases.get(leaf.lease)!);
       case 'missed':
-        return this.#missed(leaf);
+        return missedFault(leaf, this.#leases.get(leaf.lease)) ?? this.#records.missed(leaf);
       case 'alone':
-        return this.#alone(leaf);
+        return aloneFault(this.#leases.get(leaf.lease)) ?? this.#pay(this.#leases.get(leaf.lease)!);
       case 'void':
         return this.#void(leaf);
       case 'closed':
@@ -140,6 +138,7 @@ export class Replay {
       spentMicro: 0n,
       settled: 0,
       taken: new Map<number, readonly LeaseState[]>(),
+      verified: new Set<string>(),
       quiet: new Map<number, number>(),
     };
     this.#jobs.set(leaf.job, { leaf, order, slots: leaseCount(order), ...fresh });
@@ -153,16 +152,17 @@ export class Replay {
     if (!job.escrowed) return 'A commitment before the escrow of its job was taken.';
     if (job.closed) return 'A commitment after its job was closed.';
     if (leaf.slot >= job.slots) return 'A commitment for a slot that its job does not have.';
+    if (job.order.avoid?.includes(leaf.worker)) return 'A commitment of a worker that the creator of the job bars from it.';
     const fault = takenFault(leaf, job) ?? unwantedFault(leaf, job) ?? planFault(leaf, job.order) ?? this.#records.committed(leaf);
     if (fault) return fault;
     const price = priceOf(leaf, job, this.#rounds);
     if (typeof price === 'string') return price;
-    const fresh = { second: false, passed: false, finders: null, receipt: 'none', end: null, reason: '' } as const;
-    const later = { drill: null, forfeitMicro: 0n, hearing: null };
-    const lease = { commitment: leaf, job, price, draws: new Map(), retraced: new Map(), ...fresh, ...later, opinions: [] };
+    const fresh = { second: false, passed: false, finders: null, receipt: 'none', missing: 0, end: null, reason: '' } as const;
+    const later = { drill: null, forfeitMicro: 0n, hearing: null, opinions: [], said: [] };
+    const lease = { commitment: leaf, job, price, draws: new Map(), retraced: new Map(), ...fresh, ...later };
     this.#leases.set(leaf.lease, lease);
     take(lease);
-    return null;
+    return this.#pay(lease);
   }
 
   #draw(leaf: Leaf<'draw'>): string | null {
@@ -172,6 +172,8 @@ export class Replay {
     if (lease.passed) return 'A check is drawn of a lease that has passed already.';
     if (leaf.checker === lease.commitment.worker) return 'A worker is drawn to check its own lease.';
     if (leaf.checker === lease.job.leaf.creator) return 'A creator is drawn to check its own job.';
+    if (lease.job.order.avoid?.includes(leaf.checker)) return 'A checker is drawn that the creator of the job bars from it.';
+    if ([...lease.draws.values()].some(({ answered }) => !answered)) return 'A check is drawn while another of the lease is not answered.';
     const fault = turnFault(lease) ?? this.#draws.draw(leaf) ?? this.#records.drawn(leaf, lease);
     if (fault) return fault;
     lease.draws.set(leaf.nonceCommitment, { leaf, answered: false });
@@ -187,21 +189,17 @@ export class Replay {
     if (lease.end) return `A verdict on a lease that was ${lease.end}.`;
     if (leaf.root !== lease.commitment.root) return 'A verdict on another root than the committed one.';
     if (lease.opinions.some(({ checker }) => checker === leaf.checker)) return 'A checker judges one lease twice.';
+    if (!REASONS_OF[leaf.verdict].some((reason) => reason === leaf.reason)) return 'A verdict for a reason that does not bear it.';
     if (leaf.pathsEqual > leaf.paths) return 'A verdict finds more paths equal than it traced.';
     drawn.answered = true;
+    lease.said.push({ verdict: leaf.verdict, reason: leaf.reason });
     const implied = impliedLeaves(drawn.leaf, leaf.nonce, lease.commitment);
     if (implied.join() !== leaf.drawn.join()) return 'The leaves of a verdict are not the ones its draw implies.';
     this.#counts.verdicts++;
     if (lease.drill) return this.#judgeDrill(leaf, lease);
     this.#records.judged(leaf, lease, drawn.leaf);
-    if (lease.finders) this.#due = { type: 'void', lease: leaf.lease };
-    return this.#passed(lease);
-  }
-
-  /** Where a lease has passed, another of its slot ends. */
-  #passed(lease: LeaseState): null {
-    const beaten = beatenBy(lease);
-    if (beaten) this.#due = { type: 'twin', lease: beaten.commitment.lease };
+    if (!lease.finders) return this.#pay(lease);
+    this.#due = { type: 'void', of: leaf.lease };
     return null;
   }
 
@@ -209,7 +207,7 @@ export class Replay {
     const fault = openedFault(leaf, this.#leases.get(leaf.lease));
     if (fault) return fault;
     this.#counts.drills++;
-    this.#due = { type: 'verdict', lease: leaf.lease };
+    this.#due = { type: 'verdict', of: leaf.lease };
     return null;
   }
 
@@ -217,7 +215,7 @@ export class Replay {
     if (leaf.verdict === 'unavailable') return 'A drill is opened before a checker has spoken.';
     this.#records.drilled(leaf, lease);
     const funds = this.balance(CHECKERS) + this.balance(TREASURY);
-    this.#due = { type: lease.drill!.dueMicro > 0n && funds > 0n ? 'drill' : 'void', lease: leaf.lease };
+    this.#due = { type: lease.drill!.dueMicro > 0n && funds > 0n ? 'drill' : 'void', of: leaf.lease };
     return null;
   }
 
@@ -225,73 +223,47 @@ export class Replay {
     const lease = this.#leases.get(leaf.lease);
     const fault = appealedFault(leaf, lease, this.#records);
     if (fault || leaf.outcome === 'denied') return fault;
-    if (lease!.forfeitMicro > 0n && this.balance(TREASURY) > 0n) this.#due = { type: 'restore', lease: leaf.lease };
+    if (lease!.forfeitMicro > 0n && this.balance(TREASURY) > 0n) this.#due = { type: 'restore', of: leaf.lease };
     return null;
   }
 
-  #missed(leaf: Leaf<'missed'>): string | null {
-    const drawn = this.#leases.get(leaf.lease)?.draws.get(leaf.nonceCommitment);
-    if (drawn?.leaf.checker !== leaf.checker || drawn.answered) return 'A check is called missed that was not drawn or is answered.';
-    drawn.answered = true;
-    this.#records.missed(leaf);
-    return null;
-  }
-
-  #alone(leaf: Leaf<'alone'>): string | null {
-    const lease = this.#leases.get(leaf.lease);
-    const due = lease && !lease.end && lease.second && lease.opinions.length > 0 && !lease.passed;
-    if (!due || lease.opinions.some(({ verdict }) => verdict === 'fail')) return 'A second audit is left out that was not due.';
-    lease.passed = true;
-    return this.#passed(lease);
-  }
-
-  #receipt(leaf: Leaf<'receipt'>): string | null {
-    const lease = this.#leases.get(leaf.lease);
-    if (!lease) return 'A receipt for a lease that was never committed.';
-    if (leaf.signed.key !== lease.job.leaf.creator) return 'A receipt that is not its creator’s.';
-    if (leaf.root !== lease.commitment.root) return 'A receipt for another root than the committed one.';
-    if (lease.end) return `A receipt for a lease that was ${lease.end}.`;
-    if (leaf.verdict === 'received') lease.receipt = 'received';
-    return null;
-  }
-
-  #waiver(leaf: Leaf<'waiver'>): string | null {
-    const lease = this.#leases.get(leaf.lease);
-    if (!lease) return 'A waiver for a lease that was never committed.';
-    if (lease.end) return `A waiver for a lease that was ${lease.end}.`;
-    if (!lease.passed && !isOwn(lease)) return 'A receipt is waived before a checker passed the lease.';
-    if (lease.receipt !== 'none') return 'A receipt is waived that was given or waived before.';
-    lease.receipt = 'waived';
+  /** A lease that is to be paid now must be paid next, once another of its slot is over. */
+  #pay(lease: LeaseState): null {
+    const beaten = beatenBy(lease);
+    this.#due = beaten ? { type: 'twin', of: beaten.commitment.lease } : payDue(lease);
     return null;
   }
 
   #void(leaf: Leaf<'void'>): string | null {
     const lease = this.#leases.get(leaf.lease);
-    if (!lease) return 'A lease is voided that was never committed.';
-    if (lease.end) return `A lease is voided after it was ${lease.end}.`;
-    lease.end = 'voided';
-    lease.reason = leaf.reason;
-    leave(lease);
+    const fault = voidFault(leaf, lease);
+    if (fault || !lease) return fault;
     this.#records.voided(lease);
     this.#counts.voided++;
-    if (!lease.finders) return null;
-    this.#counts.faults++;
-    if (this.balance(heldOf(lease.commitment.worker)) > 0n) this.#due = { type: 'forfeit', lease: leaf.lease };
+    if (lease.finders) this.#counts.faults++;
+    const forfeits = lease.finders !== null && this.balance(heldOf(lease.commitment.worker)) > 0n;
+    const winner = winnerOf(lease);
+    this.#due = forfeits ? { type: 'forfeit', of: leaf.lease } : ((winner && payDue(winner)) ?? this.#over(lease.job));
     return null;
   }
 
   #closed(leaf: Leaf<'closed'>): string | null {
     const job = this.#jobs.get(leaf.job);
-    if (!job || job.closed) return 'A job is closed that is not open.';
-    if (leaf.state === 'done' && !isComplete(job)) return 'A job is called done before all of it is settled.';
-    job.closed = true;
-    return null;
+    const fault = closedFault(leaf, job);
+    if (!fault) this.#due = this.#over(job!);
+    return fault;
+  }
+
+  #over(job: JobState): Due | null {
+    return endDue(job, this.balance(escrowOf(job.leaf.job)));
   }
 
   #entry(leaf: Leaf<'entry'>): string | null {
     const fault = this.#books.enter(leaf);
-    if (!fault && leaf.kind === 'settle') this.#counts.settled++;
-    if (!fault && leaf.kind === 'drill') this.#due = { type: 'void', lease: leaf.lease! };
-    return fault;
+    if (fault) return fault;
+    if (leaf.kind === 'settle') this.#counts.settled++;
+    if (leaf.kind === 'drill') this.#due = { type: 'void', of: leaf.lease! };
+    if (leaf.kind === 'settle' || leaf.kind === 'forfeit') this.#due = this.#over(this.#jobs.get(leaf.job!)!);
+    return null;
   }
 }

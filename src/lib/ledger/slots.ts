@@ -34,6 +34,9 @@ export function leave(lease: LeaseState): void {
 export const turnFault = (lease: LeaseState): string | null =>
   besides(lease)[0] === lease ? null : 'A check is drawn of a lease while one of its slot that was committed before it is undecided.';
 
+/** The lease of the same slot that has passed. */
+export const winnerOf = (lease: LeaseState): LeaseState | undefined => besides(lease).find((other) => other !== lease && other.passed);
+
 /** The lease that must end because this one has passed. */
 export const beatenBy = (lease: LeaseState): LeaseState | undefined =>
   lease.passed ? besides(lease).find((other) => other !== lease) : undefined;

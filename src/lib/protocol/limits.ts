@@ -134,6 +134,8 @@ export const CONTROL_MESSAGE_BYTES_MAX = 64 * 1024;
 export const CONTROL_MESSAGES_PER_SECOND_MAX = 200;
 export const CONTROL_BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
 export const CONTROL_CONNECTIONS_MAX = 20_000;
+/** Keys whose network is remembered after they left: far more than can be connected. */
+export const PREFIXES_KEPT_MAX = 200_000;
 export const CONTROL_SILENCE_MS_MAX = 5_000;
 export const CONTROL_HEARTBEAT_MS = 1_500;
 export const RECONNECT_BACKOFF_MS_MIN = 250;
@@ -163,8 +165,11 @@ export const PEER_REQUESTS_IN_FLIGHT_MAX = 16;
 export const PEER_REQUEST_TIMEOUT_MS = 30_000;
 /** However steadily it trickles, one message takes no longer. */
 export const PEER_MESSAGE_TIMEOUT_MS = 5 * 60_000;
-/** How far a peer's clock may be off the coordinator's before its capabilities look expired. */
-export const PEER_CLOCK_SKEW_MS_MAX = 10 * 60_000;
+/**
+ * How far a peer's clock may be off the coordinator's before capabilities look expired to it: as far as its words
+ * are taken and a little more, or an honest worker whose clock is wrong by half a day would refuse its checkers, which is a fault.
+ */
+export const PEER_CLOCK_SKEW_MS_MAX = ENVELOPE_AGE_MS_MAX + 10 * 60_000;
 export const BLOB_REQUESTS_PER_SOURCE_MAX = 4;
 /** Films a worker keeps until they are settled, in memory. */
 export const FILMS_HELD_BYTES_MAX = 512 * 1024 * 1024;

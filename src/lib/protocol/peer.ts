@@ -17,8 +17,8 @@ export const PeerRequestSchema = v.variant('type', [
   /** Body of the request: the film's light, then 32 bytes of signature hash per leaf. */
   v.strictObject({ type: v.literal('film.deliver'), lease: id16, root: hex32 }),
   /**
-   * Body of the reply: the film's light, 32 bytes of signature hash per leaf, then the signatures of
-   * each asked leaf in order. With the whole light a checker recounts every segment that is billed.
+   * Leaves ascend, each at most once. Body of the reply: the film's light, 32 bytes of signature hash per
+   * leaf, then the signatures of each asked leaf in order. With the whole light a checker recounts every segment that is billed.
    */
   v.strictObject({
     type: v.literal('film.open'),

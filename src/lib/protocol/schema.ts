@@ -21,9 +21,16 @@ export const leafWeights = v.pipe(v.string(), v.maxLength(684), v.regex(/^[A-Za-
 export const leafBits = v.pipe(v.string(), v.maxLength(171), v.regex(/^[A-Za-z0-9_-]*$/));
 export const signedPpm = v.pipe(v.number(), v.integer(), v.minValue(-1_000_000), v.maxValue(1_000_000));
 
-/** Why a checker judged as it did: what differed, or what it could not have. */
-const FINDINGS = ['agrees', 'size', 'signatures', 'light', 'not-finite', 'segments', 'weights', 'opening', 'refused'] as const;
-export const VERDICT_REASONS = [...FINDINGS, 'unreachable', 'scene'] as const;
+/**
+ * Why a checker judged as it did: what differed, or what it could not have. A film that a worker opens wrongly,
+ * or refuses to, fails; only what never reached it is no verdict.
+ */
+export const REASONS_OF = {
+  pass: ['agrees'],
+  fail: ['size', 'signatures', 'light', 'not-finite', 'segments', 'weights', 'opening', 'refused'],
+  unavailable: ['unreachable', 'scene'],
+} as const;
+export const VERDICT_REASONS = [...REASONS_OF.pass, ...REASONS_OF.fail, ...REASONS_OF.unavailable] as const;
 
 /** Ways in which a film is false on purpose (trust/corruption). */
 export const CORRUPTIONS = [

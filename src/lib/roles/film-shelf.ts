@@ -147,9 +147,12 @@ export class FilmShelf {
     if (!entry || entry.commitment.root !== request.root) return { ok: false, fault: 'unknown-lease' };
     const leaves = leafRects(entry.rect);
     const signatures: Bytes[] = [];
+    let last = -1;
     for (const index of request.leaves) {
       const leaf = leaves[index];
-      if (!leaf) return { ok: false, fault: 'malformed' };
+      // Ascending, as they are drawn: each leaf at most once, however many a request may name.
+      if (!leaf || index <= last) return { ok: false, fault: 'malformed' };
+      last = index;
       signatures.push(cutLeaf(entry.film, entry.rect, leaf).signatures);
     }
     return { ok: true, body: concat(entry.film.light, entry.commitment.signatureHashes, ...signatures) };

@@ -1,9 +1,10 @@
 /**
- * One lease on one worker, from grant to film: scene, trace, progress every second. A lost device
- * and a film that is not finite are retried a bounded number of times before the lease is yielded.
+ * One lease on one worker, from grant to film: scene, trace, progress every second. A lost device, a film
+ * that is not finite and one with pixels that nobody traced are retried a bounded number of times before the
+ * lease is yielded: committed to, they would be taken for a lie.
  */
 import type { TraceOutcome } from '../gpu/engine.ts';
-import type { Film } from '../job/film.ts';
+import { filmIsTraced, type Film } from '../job/film.ts';
 import { passes, tileRect } from '../job/plan.ts';
 import { spoil, type HonestFilms, type Spoilt, type Traced } from './drill-run.ts';
 import type { JobMeter } from './job-meter.ts';
@@ -103,13 +104,16 @@ export class LeaseRun {
       if (!(await this.#pays(signal))) return { ok: false, reason: 'cost-understated' };
       if (signal.aborted) return ABORTED;
       const traced = await this.#trace(signal);
-      if (traced.ok) this.#memory.meter.traced(this.#grant);
-      if (traced.ok) return this.#finish(signal, traced);
-      if (traced.reason === 'aborted' || signal.aborted) return ABORTED;
-      if (traced.reason === 'no-memory') return { ok: false, reason: 'scene-too-big', lacksBytes: order.sceneNeeds.bytes };
-      if (traced.reason === 'node-cap') return { ok: false, reason: 'scene-too-big' };
+      if (traced.ok && filmIsTraced(traced.film.light)) {
+        this.#memory.meter.traced(this.#grant);
+        return this.#finish(signal, traced);
+      }
+      const reason = traced.ok ? 'device-lost' : traced.reason;
+      if (reason === 'aborted' || signal.aborted) return ABORTED;
+      if (reason === 'no-memory') return { ok: false, reason: 'scene-too-big', lacksBytes: order.sceneNeeds.bytes };
+      if (reason === 'node-cap') return { ok: false, reason: 'scene-too-big' };
       this.#shared.scenes.forget(order.sceneRoot);
-      if (traced.reason === 'unknown-scene') continue;
+      if (reason === 'unknown-scene') continue;
       this.#show('restarting', 'Lost the GPU: restarting it.');
       await this.#context.clock.sleep(signal, RESTART_MS * (attempt + 1));
     }

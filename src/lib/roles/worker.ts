@@ -6,7 +6,6 @@
 import type { DeviceReport } from '../gpu/engine.ts';
 import { filmSegments } from '../job/film.ts';
 import { tileRect } from '../job/plan.ts';
-import type { ControlEvent } from './types.ts';
 import { LEASES_PER_WORKER_MAX } from '../protocol/limits.ts';
 import { commit } from '../trust/commitment.ts';
 import { leafClasses, packClasses } from '../trust/weights.ts';
@@ -16,7 +15,7 @@ import { JobMeter } from './job-meter.ts';
 import { LeaseRun, type LeaseResult } from './lease-run.ts';
 import { Emitter, Observable } from './observable.ts';
 import { sharedOf, type Shared } from './shared.ts';
-import type { FilmEvent, RoleContext, WorkerState, WorkerStatus } from './types.ts';
+import type { ControlEvent, FilmEvent, RoleContext, WorkerState, WorkerStatus } from './types.ts';
 import { lossSentence, OFF, readySentence, RECOVERY, tallied } from './worker-words.ts';
 
 type Grant = Extract<ControlEvent, { type: 'grant' }>;
@@ -24,7 +23,6 @@ type Grant = Extract<ControlEvent, { type: 'grant' }>;
 const VOIDED_KEPT_MAX = 20;
 /** Most bytes of blobs a worker says it can take for one job. */
 const SCENE_BYTES_MAX = 1024 * 1024 * 1024;
-
 const RECOVERY_MS = 2_000;
 
 export class WorkerRole {
@@ -39,6 +37,8 @@ export class WorkerRole {
   #device: Extract<DeviceReport, { ok: true }> | null = null;
   /** Bytes of scenes that this device is known to hold; less after one was too large. */
   #holdsBytes = Number.MAX_SAFE_INTEGER;
+  /** Why the coordinator has no lease for this key; empty while it may have one. */
+  #barred = '';
   /** What the person wants; `status` says what is. */
   #wish: 'off' | 'work' | 'finish' | 'paused' = 'off';
   #pauseReason = '';
@@ -174,10 +174,7 @@ export class WorkerRole {
     const { lease } = grant.lease;
     // Told again after a reconnect: a film on the shelf has its commitment on the way.
     if (this.#queue.some((other) => other.lease.lease === lease) || this.#current?.lease === lease || this.#shelf.get(lease)) return;
-    if (this.#wish === 'off') {
-      void this.#context.control.request({ type: 'yield', lease, reason: 'stopped' });
-      return;
-    }
+    if (this.#wish === 'off') return void this.#context.control.request({ type: 'yield', lease, reason: 'stopped' });
     this.#queue.push(grant);
     void this.#loop();
   }
@@ -190,7 +187,10 @@ export class WorkerRole {
     const { bytes, bindingBytes } = this.#device.holds;
     const holds = { bytes: Math.min(bytes, this.#holdsBytes), bindingBytes };
     const price = this.#context.ask?.(this.status.workUnitsPerSecond);
-    void this.#context.control.request({ type: 'ask', leases, bytesMax: SCENE_BYTES_MAX, holds, ...price });
+    void this.#context.control.request({ type: 'ask', leases, bytesMax: SCENE_BYTES_MAX, holds, ...price }).then((outcome) => {
+      this.#barred = outcome.status === 'refused' ? outcome.text : '';
+      this.#tell();
+    });
   }
 
   async #loop(): Promise<void> {
@@ -268,19 +268,18 @@ export class WorkerRole {
   /** The one word and its sentence, from what is true now. */
   #tell(): void {
     if (this.#current) return;
-    const { connected } = this.#context.control;
     const { undelivered, delivering } = this.#shelf;
     const busy = this.#looping || this.#queue.length > 0;
     this.#status.set({ ...this.status, lease: null });
     if (this.#wish === 'finish' && !busy && undelivered === 0) this.#rest();
     if (this.#wish === 'off') return this.#set('off', undelivered > 0 ? lossSentence(undelivered) : OFF.reason);
-    if (!connected) return this.#set('connecting', 'Looking for the coordinator.');
+    if (!this.#context.control.connected) return this.#set('connecting', 'Looking for the coordinator.');
     if (this.#wish === 'finish')
       return this.#set('finishing', `Delivering ${undelivered} finished ${undelivered === 1 ? 'lease' : 'leases'}, then resting.`);
     if (this.#wish === 'paused') return this.#set('paused', this.#pauseReason);
     if (delivering > 0) return this.#set('delivering', 'Bringing finished pixels to their creator.');
     if (this.#shelf.full) return this.#set('waiting', 'Waiting for checks of what is done: no more finished films fit here.');
-    this.#set('waiting', readySentence(this.#holdsBytes, this.#memory.meter.left));
+    this.#set('waiting', this.#barred || readySentence(this.#holdsBytes, this.#memory.meter.left));
   }
 
   #rest(): void {

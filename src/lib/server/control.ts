@@ -9,12 +9,14 @@ import { fromHex, toHex } from '../protocol/bytes.ts';
 import { helloBytes, parseClientMessage, PROTOCOL_VERSION, type ClientMessage, type ServerMessage } from '../protocol/control.ts';
 import { CONTROL_MESSAGE_BYTES_MAX, WATCHES_PER_CONNECTION_MAX } from '../protocol/limits.ts';
 import { otherVersion, versionSentence } from '../protocol/version.ts';
-import { addressPrefix } from '../trust/affinity.ts';
+import { blocked } from '../trust/standing.ts';
 import type { Core } from './core.ts';
 import { orderOf, viewJob } from './jobs.ts';
 import { nodeVerify } from './keys.ts';
 import { leaseView } from './leases.ts';
+import { barred } from './lists.ts';
 import { Notices } from './notices.ts';
+import { standingOf } from './records.ts';
 import { lookAt } from './review.ts';
 import { Inbox } from './inbox.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -26,6 +28,8 @@ import { yieldLease } from './yielding.ts';
 
 /** How far back a returning peer is told what it may have missed, in leases. */
 const MISSED_LEASES_MAX = 1_000;
+/** To a worker that asks. */
+const BLOCKED = 'Checkers found this key at fault too often: it gets no leases unless an appeal is granted.';
 
 type Hello = Extract<ClientMessage, { type: 'hello' }>;
 
@@ -118,10 +122,8 @@ export class Connection {
     if (!hello.peer.startsWith(`${hello.key}-`)) return refused('hello-peer', 'The peer id does not begin with the key.');
     if (this.#session && this.#session.peer !== hello.peer)
       return refused('hello-again', 'This connection already speaks for another peer.');
-    if (core.lists.blockedKeys.has(hello.key)) return refused('key-blocked', 'The operator of this network serves this key no more.');
-    const prefix = addressPrefix(this.#link.address ?? '');
-    if (prefix !== null && core.lists.blockedPrefixes.has(prefix))
-      return refused('network-blocked', 'The operator of this network serves nobody at this address.');
+    const bar = barred(core.lists, hello.key, this.#link.address);
+    if (bar) return refused(bar.reason, bar.text);
     const proven = await nodeVerify(fromHex(hello.proof), helloBytes(core.network, this.#challenge, hello.peer), fromHex(hello.key));
     if (!proven) return refused('hello-proof', 'The proof does not match the key.');
     const known = this.#session;
@@ -157,14 +159,7 @@ export class Connection {
         session.blobs = new Set(message.blobs);
         return ack();
       case 'ask':
-        session.leasesWanted = message.leases;
-        session.asks++;
-        session.stands = message.leases > 0;
-        session.askMicro = message.priceMicro === undefined ? null : BigInt(message.priceMicro);
-        session.bytesMax = message.bytesMax;
-        session.holds = message.holds;
-        ack();
-        return core.wake.match();
+        return this.#ask(session, message);
       case 'yield':
         return yieldLease(core, session, message, (answer) => this.#send(answer));
       case 'cosigned':
@@ -175,6 +170,21 @@ export class Connection {
       case 'look':
         return this.#look(session, message);
     }
+  }
+
+  /** The ask of a key that was found at fault too often stands as well: should an appeal clear it, it is served at once. */
+  async #ask(session: Session, message: Extract<ClientMessage, { type: 'ask' }>): Promise<void> {
+    const { store, rules, wake } = this.#core;
+    session.leasesWanted = message.leases;
+    session.asks++;
+    session.stands = message.leases > 0;
+    session.askMicro = message.priceMicro === undefined ? null : BigInt(message.priceMicro);
+    session.bytesMax = message.bytesMax;
+    session.holds = message.holds;
+    const refused = message.leases > 0 && blocked(await standingOf(store.committed(), session.key), rules);
+    if (refused) this.#send({ type: 'refused', id: message.id, reason: 'worker-blocked', text: BLOCKED });
+    else this.#send({ type: 'ack', id: message.id });
+    wake.match();
   }
 
   #checkReady(session: Session, message: Extract<ClientMessage, { type: 'check-ready' }>): void {

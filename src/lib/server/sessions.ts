@@ -4,7 +4,7 @@
  * id; a newer connection of the same peer replaces the older.
  */
 import type { Adapter, NetworkView, Role, ServerMessage } from '../protocol/control.ts';
-import { CONTROL_BUFFERED_BYTES_MAX, CONTROL_CONNECTIONS_MAX } from '../protocol/limits.ts';
+import { CONTROL_BUFFERED_BYTES_MAX, CONTROL_CONNECTIONS_MAX, PREFIXES_KEPT_MAX } from '../protocol/limits.ts';
 import { addressPrefix } from '../trust/affinity.ts';
 import type { Counters } from './counters.ts';
 
@@ -160,8 +160,19 @@ export class Sessions {
     if (same) same.add(session);
     else this.#byKey.set(session.key, new Set([session]));
     this.#seen.delete(session.peer);
-    if (session.prefix !== null) this.#prefixes.set(session.key, session.prefix);
+    this.#remember(session);
     if (older && older !== session) older.close();
+  }
+
+  /** Keys are free: the networks of those that have been away longest are forgotten. */
+  #remember({ key, prefix }: Session): void {
+    if (prefix === null) return;
+    this.#prefixes.delete(key);
+    this.#prefixes.set(key, prefix);
+    for (const [oldest] of this.#prefixes) {
+      if (this.#prefixes.size <= PREFIXES_KEPT_MAX) return;
+      this.#prefixes.delete(oldest);
+    }
   }
 
   remove(session: Session): void {

@@ -19,12 +19,15 @@ import { peerId } from '../protocol/schema.ts';
 import { parseSignalToken, signalBytes } from '../protocol/signal.ts';
 import type { Core } from './core.ts';
 import { nodeVerify } from './keys.ts';
+import { barred } from './lists.ts';
 
 export interface SignalLink {
   send(text: string): void;
   onMessage(listener: (text: string) => void): void;
   onClose(listener: () => void): void;
   close(): void;
+  /** Of the other side, where there is one. */
+  readonly address?: string;
   /** Bytes sent and not yet taken by the network; absent where nothing buffers. */
   bufferedBytes?(): number;
 }
@@ -102,7 +105,7 @@ export class Signalling {
       take = (text) => this.#receive(id, box, text);
       for (const text of early) take(text);
     };
-    this.#admit(id, query.get('token') ?? '')
+    this.#admit(id, query.get('token') ?? '', link.address)
       .then(admitted)
       .catch((error: unknown) => {
         this.#core.counters.count('internal');
@@ -118,8 +121,10 @@ export class Signalling {
   }
 
   /** @returns why not, as a sentence; null when the token proves the id's key. */
-  async #admit(id: string, token: string): Promise<string | null> {
+  async #admit(id: string, token: string, address?: string): Promise<string | null> {
     if (!v.is(peerId, id)) return 'The id is not a key and a session.';
+    const bar = barred(this.#core.lists, id.slice(0, 64), address);
+    if (bar) return bar.text;
     const parsed = parseSignalToken(token);
     if (!parsed || Math.abs(this.#core.clock.nowMs() - parsed.timeMs) > SIGNAL_TOKEN_AGE_MS_MAX)
       return 'The token is malformed or too old.';

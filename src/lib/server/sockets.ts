@@ -37,7 +37,7 @@ export function attachSockets(
     if (path === CONTROL_PATH) {
       controls.handleUpgrade(request, socket, head, (ws) => control(linkOf(core, ws, request.socket.remoteAddress)));
     } else if (path === SIGNAL_PATH) {
-      signals.handleUpgrade(request, socket, head, (ws) => signal(linkOf(core, ws), query));
+      signals.handleUpgrade(request, socket, head, (ws) => signal(linkOf(core, ws, request.socket.remoteAddress), query));
     } else {
       return false;
     }

@@ -32,6 +32,7 @@ import { openJob, orderOf, type Request } from './jobs.ts';
 import { nodeVerify } from './keys.ts';
 import { commitLease, leaseView } from './leases.ts';
 import { post } from './ledger.ts';
+import { barred } from './lists.ts';
 import { commit, type Notices } from './notices.ts';
 import { recordQuiet } from './quiet.ts';
 import { askDelivery, recordReceipt } from './settle.ts';
@@ -110,6 +111,12 @@ export async function submit(
     const refusal = refuse(fault, FAULT_TEXT[fault]);
     answer(refusal);
     return refusal;
+  }
+  const bar = barred(core.lists, envelope.key);
+  if (bar) {
+    core.counters.count(`refused-${bar.reason}`);
+    answer(bar);
+    return bar;
   }
   const { at, body } = opened.payload;
   const request = { hash: envelopeHash(envelope), key: envelope.key, signed: envelope };

@@ -7,6 +7,7 @@ import { and, eq } from 'drizzle-orm';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import type { CheckVerdictBody } from '../protocol/bodies.ts';
 import { CHECKS_UNAVAILABLE_MAX, SECOND_OPINION_MS_MAX } from '../protocol/limits.ts';
+import { REASONS_OF } from '../protocol/schema.ts';
 import { challengedLeaves, drawSeed, nonceCommitment, secondAuditFalls } from '../trust/draw.ts';
 import { decide, lessonsOf, type Opinion, type Outcome } from '../trust/escalation.ts';
 import { answered, graded } from '../trust/grading.ts';
@@ -24,13 +25,6 @@ import { endTwin, giveUp, settleIfReady } from './settle.ts';
 import type { Rows } from './store/rows.ts';
 import { leases, type CheckRow, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
-
-/** A film that a worker opens wrongly, or refuses to, fails; only what never reached it is no verdict. */
-const REASONS: Record<CheckVerdictBody['verdict'], readonly CheckVerdictBody['reason'][]> = {
-  pass: ['agrees'],
-  fail: ['size', 'signatures', 'light', 'not-finite', 'segments', 'weights', 'opening', 'refused'],
-  unavailable: ['unreachable', 'scene'],
-};
 
 /** What a verdict is about, once it is found to be in order. */
 interface Judged {
@@ -77,7 +71,7 @@ export async function recordVerdict(
 }
 
 async function judgedBy(tx: Tx, request: Request, body: CheckVerdictBody): Promise<Judged | Refusal> {
-  if (!REASONS[body.verdict].includes(body.reason))
+  if (!REASONS_OF[body.verdict].some((reason) => reason === body.reason))
     return refuse('verdict-reason', `A ${body.verdict} can’t be for the reason “${body.reason}”.`);
   if (body.pathsEqual > body.paths) return refuse('verdict-counts', 'No more paths can be equal than were traced.');
   const commitment = toHex(nonceCommitment(fromHex(body.nonce)));

@@ -39,6 +39,11 @@ const REASONS: Readonly<Record<string, string>> = {
   refused: 'the worker refused to open it',
   unreachable: 'the worker could not be reached',
   scene: 'the checker could not get the scene',
+  aggregate: 'over many checks, more differed than honest devices do',
+  undecided: 'the checkers did not agree',
+  'film-unavailable': 'no checker could reach the film',
+  'film-missing': 'the film never came to its creator',
+  'worker-gone': 'the worker left before its film was received',
 };
 
 export const reasonWords = (reason: string): string => REASONS[reason.replace(/^check-/, '')] ?? reason;

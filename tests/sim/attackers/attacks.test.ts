@@ -3,6 +3,7 @@
  * it. `npm run trust:attack` prints the table with more lives each; here a few lives must do.
  */
 import { describe, expect, test } from 'vitest';
+import type { Corruption } from '#lib/trust/corruption.ts';
 import { seededRandom } from '../virtual-clock.ts';
 import { attackOf, live, type Attack, type Life } from './arena.ts';
 
@@ -13,10 +14,7 @@ const MOST = 2_000;
 const VETERAN = 400;
 
 const random = seededRandom(9);
-const lie = (
-  kind: 'skim' | 'depth' | 'samples' | 'denoised' | 'neighbour' | 'upscaled' | 'random' | 'brighter' | 'segments',
-  strength: number,
-) => ({ kind, strength, random }) as const;
+const lie = (kind: Corruption, strength: number) => ({ kind, strength, random }) as const;
 
 const ATTACKS: readonly (() => Promise<Attack>)[] = [
   ...[0.02, 0.05, 0.1, 0.2].map((part) => () => attackOf(`skim ${100 * part} % of pixels`, lie('skim', part))),
@@ -27,6 +25,7 @@ const ATTACKS: readonly (() => Promise<Attack>)[] = [
   () => attackOf('copied from beside', lie('neighbour', 1)),
   () => attackOf('copied from beside, a fiftieth of the leaves', lie('neighbour', 1), 0.02),
   () => attackOf('upscaled from half the side', lie('upscaled', 0.25)),
+  () => attackOf('replayed: another pass, sold again', lie('replayed', 1)),
   () => attackOf('stale scene', null, 1, 2),
   () => attackOf('random light', lie('random', 1)),
   () => attackOf('light a tenth brighter', lie('brighter', 0.1)),

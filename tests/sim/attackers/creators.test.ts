@@ -1,15 +1,20 @@
 /**
- * A creator that takes every film and says that it never came: believed of a few workers, because peers can be
- * out of each other's reach, and then the check decides and it pays. The re-trace decides, not the creator.
+ * Creators that take films and don't want to pay. One says that they never came: believed of a few workers,
+ * because peers can be out of each other's reach, and then the check decides and it pays. One calls every film
+ * corrupt, one says nothing, one vanishes: all pay. The re-trace decides, not the creator.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { FILM_WAIT_MS_MAX, MISSING_WORKERS_MAX } from '#lib/protocol/limits.ts';
-import { testOrder, world, type World } from '../../unit/server/harness.ts';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { fetchLog } from '#lib/ledger/client.ts';
+import { verifyLog } from '#lib/ledger/verify.ts';
+import { FILM_REDELIVERIES_MAX, FILM_WAIT_MS_MAX, MISSING_WORKERS_MAX, RECEIPT_WAIT_MS_MAX } from '#lib/protocol/limits.ts';
+import { nodeVerify } from '#lib/server/keys.ts';
+import { road, testOrder, world, type Client, type World } from '../../unit/server/harness.ts';
 
 let w: World;
 beforeAll(async () => {
   w = await world();
 }, 120_000);
+afterEach(() => w.leave());
 afterAll(() => w.coordinator.close());
 
 test('films that “never came” are void a few times, whatever the jobs, and then paid for', async () => {
@@ -40,3 +45,37 @@ test('films that “never came” are void a few times, whatever the jobs, and t
   }
   expect({ voided, paid }).toEqual({ voided: MISSING_WORKERS_MAX, paid: 1 });
 }, 240_000);
+
+const REFUSALS: Readonly<Record<string, (creator: Client) => Promise<unknown>>> = {
+  'calls its film corrupt as often as it may': async (creator) => {
+    for (let i = 0; i < FILM_REDELIVERIES_MAX; i++) {
+      expect(await creator.receipt(creator.last('committed')!, 'corrupt')).toMatchObject({ type: 'ack' });
+      await w.pass(1);
+    }
+    expect(await creator.receipt(creator.last('committed')!, 'corrupt')).toMatchObject({ type: 'refused', reason: 'receipts' });
+  },
+  'never says anything': () => Promise.resolve(),
+  vanishes: (creator) => Promise.resolve(creator.disconnect()),
+};
+
+test.each(Object.keys(REFUSALS))(
+  'a creator that %s pays for what a checker passed',
+  async (how) => {
+    const { creator, worker, checker } = await road(w);
+    await worker.ask(1);
+    await worker.commit(worker.last('grant')!);
+    await REFUSALS[how]!(creator);
+    await checker.verdict(checker.last('check')!);
+    expect(worker.last('settled')).toBeUndefined();
+    // Waited for, and then waived: those who stay keep saying that they are there.
+    w.clock.advance(RECEIPT_WAIT_MS_MAX);
+    await w.pass(5_000);
+    expect(worker.last('voided')).toBeUndefined();
+    expect(worker.all('settled')).toHaveLength(1);
+    await w.pass(2_000);
+    const log = await fetchLog(AbortSignal.timeout(30_000), 'http://c', async (url) => (await w.coordinator.http(new Request(url)))!);
+    if (!log.ok) throw new Error(log.reason);
+    expect(await verifyLog(log.checkpoint, w.coordinator.key, log.leaves, nodeVerify)).toMatchObject({ ok: true });
+  },
+  240_000,
+);

@@ -1,7 +1,8 @@
-/** What `npm run trust:attack` calls: workers and checkers that lie, with many lives each, and their tables; then every role through sockets. */
+/** What `npm run trust:attack` calls: workers and checkers that lie, with many lives each, and their tables; every other role; and a coordinator that writes false lines. */
 import { spawnSync } from 'node:child_process';
 
-const files = ['attacks', 'checkers', 'creators', 'drill', 'turncoat', 'sockets'].map((name) => `tests/sim/attackers/${name}.test.ts`);
+const roles = ['attacks', 'checkers', 'creators', 'drill', 'late', 'strangers', 'turncoat', 'sockets'];
+const files = [...roles.map((name) => `tests/sim/attackers/${name}.test.ts`), 'tests/sim/ledger/false-lines.test.ts'];
 const args = [
   'node_modules/vitest/vitest.mjs',
   'run',

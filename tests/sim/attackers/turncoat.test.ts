@@ -4,26 +4,8 @@
  * rendered again, and the picture is the honest one, bit for bit.
  */
 import { expect, test } from 'vitest';
-import type { Engine } from '#lib/gpu/engine.ts';
 import { heldOf } from '#lib/ledger/leaf.ts';
-import { ArithmeticEngine } from '../arithmetic-engine.ts';
-import { begin, checker, expectWell, lying, submitted, worker, world } from '../story.ts';
-
-/** Honest for so many films. */
-function turning(after: number): Engine {
-  const honest = new ArithmeticEngine(world.clock);
-  const liar = lying(honest);
-  let traced = 0;
-  return {
-    shader: honest.shader,
-    probe: () => honest.probe(),
-    compile: (signal, files) => honest.compile(signal, files),
-    denoise: () => honest.denoise(),
-    setPace: () => honest.setPace(),
-    dispose: () => honest.dispose(),
-    trace: (signal, request, onProgress) => (traced++ < after ? honest : liar).trace(signal, request, onProgress),
-  };
-}
+import { begin, checker, expectWell, submitted, turning, worker, world } from '../story.ts';
 
 interface StandingView {
   readonly worker: { readonly faults: number; readonly heldMicro: string; readonly blocked: boolean; readonly reputation: number };

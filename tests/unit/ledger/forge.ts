@@ -35,12 +35,13 @@ const postings = (...lines: readonly (readonly [string, bigint])[]): [string, st
 
 export class Forge {
   readonly leaves: LogLeaf[] = [];
-  readonly order: JobOrder = testOrder({ capMicro: '100000' });
+  readonly order: JobOrder;
   readonly links: string[];
   job = '';
   #nonce = 0;
 
-  constructor() {
+  constructor(over: Partial<JobOrder> = {}) {
+    this.order = testOrder({ capMicro: '100000', ...over });
     let link = sha256(Uint8Array.of(9));
     const links = [toHex(link)];
     for (let i = 0; i < CHAIN_LENGTH; i++) links.unshift(toHex((link = sha256(link))));
@@ -50,8 +51,8 @@ export class Forge {
   }
 
   /** Granted, opened, and in escrow. */
-  static async opened(terms: Partial<Leaf<'job'>> = {}): Promise<Forge> {
-    const forge = new Forge();
+  static async opened(terms: Partial<Leaf<'job'>> = {}, over: Partial<JobOrder> = {}): Promise<Forge> {
+    const forge = new Forge(over);
     await forge.grant(creator);
     await forge.open(terms);
     forge.leaves.push(forge.escrow());
@@ -107,9 +108,16 @@ export class Forge {
     return this.add({ type: 'draw', lease, checker: by.key, nonceCommitment, chain: 0, beacon, count: 4, ...over, atMs: 4 });
   }
 
-  async verdict(commitment: Leaf<'commitment'>, by: Identity, nonce: Bytes, drawn: Leaf<'draw'>, verdict: 'pass' | 'fail' = 'pass') {
+  async verdict(
+    commitment: Leaf<'commitment'>,
+    by: Identity,
+    nonce: Bytes,
+    drawn: Leaf<'draw'>,
+    verdict: 'pass' | 'fail' = 'pass',
+    reason = verdict === 'pass' ? 'agrees' : 'light',
+  ) {
     const { lease, root } = commitment;
-    const body = { lease, root, nonce: toHex(nonce), verdict, reason: 'agrees', paths: 256, pathsEqual: 256, pixelsWrong: 0 };
+    const body = { lease, root, nonce: toHex(nonce), verdict, reason, paths: 256, pathsEqual: 256, pixelsWrong: 0 };
     const said = await signed(by, 'check.verdict', { ...body, segments: 1, adapterClass: 'test' });
     const indices = impliedLeaves(drawn, body.nonce, commitment);
     return this.add({ type: 'verdict', checker: by.key, ...body, adapterClass: 'test', drawn: indices, ...said, atMs: 5 });
