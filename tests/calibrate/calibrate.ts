@@ -79,9 +79,26 @@ async function traceAll(shader: string): Promise<Found[]> {
   return found;
 }
 
+interface Judged {
+  /** By the two classes. */
+  readonly tallies: ReadonlyMap<string, PairTally>;
+  /** Honest leaves that a majority would call false: refused by two kinds of device, or by one of the worker's own (trust/escalation). */
+  readonly convicted: number;
+}
+
 /** Every pair of stacks, each once as the worker and once as the checker, added up by adapter class. */
-function judgeAll(found: readonly Found[]): Map<string, PairTally> {
+function judgeAll(found: readonly Found[]): Judged {
   const tallies = new Map<string, PairTally>();
+  /** By worker's stack and leaf: its class, and those of checkers that refused it. */
+  const refusals = new Map<string, { readonly own: string; readonly by: Set<string> }>();
+  const refuse = (worker: Found, checker: Found, { id }: Shot, leaves: readonly number[]): void => {
+    for (const leaf of leaves) {
+      const key = `${worker.stack.name} ${id} ${leaf}`;
+      const known = refusals.get(key) ?? { own: worker.shelf.adapterClass, by: new Set<string>() };
+      refusals.set(key, known);
+      known.by.add(checker.shelf.adapterClass);
+    }
+  };
   for (const [i, one] of found.entries()) {
     for (const other of found.slice(i + 1)) {
       const key = [one.shelf.adapterClass, other.shelf.adapterClass].toSorted().join('\n');
@@ -91,13 +108,14 @@ function judgeAll(found: readonly Found[]): Map<string, PairTally> {
       for (const shot of shots(sceneNames(), LEVEL_COUNT)) {
         const [a, b] = [readFilm(one.shelf, shot), readFilm(other.shelf, shot)];
         if (!a || !b) continue;
-        tally.add(shot, a, b);
-        tally.add(shot, b, a);
+        refuse(one, other, shot, tally.add(shot, a, b));
+        refuse(other, one, shot, tally.add(shot, b, a));
       }
       say(`judged ${one.stack.name} against ${other.stack.name}`);
     }
   }
-  return tallies;
+  const convicted = [...refusals.values()].filter(({ own, by }) => by.size > 1 || by.has(own)).length;
+  return { tallies, convicted };
 }
 
 /** Why the new record may not take the old one's place; null when it may. */
@@ -119,7 +137,7 @@ async function main(): Promise<void> {
   const found = await traceAll(shader);
   if (!values.now && found.some(({ shelf }) => !shelf.whole)) return say('Not judged: run again to trace the rest, or with --now.');
   if (found.length < 2) throw new Error('a pair needs two stacks, and fewer are here');
-  const tallies = judgeAll(found);
+  const { tallies, convicted } = judgeAll(found);
   const pairs = [...tallies].map(([key, tally]) => figuresOf(key.split('\n') as [string, string], tally));
   const record: Calibration = {
     note: 'Written by `npm run trust:calibrate`; what its figures mean is said in tests/README.md.',
@@ -128,11 +146,13 @@ async function main(): Promise<void> {
     scenes: [...new Set([...tallies.values()].flatMap(({ films }) => films.map(({ scene }) => scene)))].toSorted(),
     adapters: Object.fromEntries(found.map(({ stack, shelf }) => [stack.name, `${shelf.adapterClass} (${shelf.adapter})`])),
     judgements: pairs.reduce((sum, pair) => sum + pair.judgements, 0),
+    convicted,
     thresholds: usedThresholds(),
     derived: derivedFrom(pairs),
     pairs,
   };
   say(pairs.map(lineOf).join('\n'));
+  say(`${record.judgements} leaves judged; ${convicted} would be called false after escalation`);
   say(`derived ${JSON.stringify(record.derived)}\nused    ${JSON.stringify(record.thresholds)}`);
   for (const text of contradictions(record, record.thresholds)) say(`against the thresholds in force: ${text}`);
   const less = smaller(record);

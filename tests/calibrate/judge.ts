@@ -20,6 +20,7 @@ const DRIFTED_MAX = Math.floor(DEFAULT_THRESHOLDS.driftedShareMax * 64);
 export interface Judgement {
   readonly paths: number;
   readonly pathsEqual: number;
+  readonly agrees: boolean;
   /** What the leaf can tell (trust/weights). */
   readonly level: number;
   /** Claimed and traced light, three channels added. */
@@ -39,6 +40,8 @@ export class PairTally {
   refused: Partial<Record<LeafFinding['reason'], number>> = {};
   /** Of each leaf. */
   readonly differing: number[] = [];
+  /** Of each leaf: differing paths beyond the share that may differ, in standard deviations of such a share; NOISE of them are refused. */
+  readonly beyond: number[] = [];
   /** Of each leaf that can tell something. */
   readonly telling: number[] = [];
   /** Of each leaf: the largest difference of light that decides about it, for so many may drift. */
@@ -50,10 +53,12 @@ export class PairTally {
   readonly drifted: number[] = [];
   readonly segments = { leavesDiffering: 0, worst: 0, claimed: 0, traced: 0 };
 
-  add(shot: Shot, claimed: Film, traced: Film): void {
+  /** @returns which leaves are refused. */
+  add(shot: Shot, claimed: Film, traced: Film): number[] {
     const classes = leafClasses(claimed.light, WHOLE, shot.count);
     const leaves = RECTS.map((rect, i) => this.#leaf(shot, cutLeaf(claimed, WHOLE, rect), cutLeaf(traced, WHOLE, rect), classes[i]!));
     this.films.push({ scene: shot.scene, leaves });
+    return leaves.flatMap(({ agrees }, i) => (agrees ? [] : [i]));
   }
 
   #leaf({ count, bounces }: Shot, claimed: LeafParts, traced: LeafParts, level: number): Judgement {
@@ -65,6 +70,8 @@ export class PairTally {
     this.identical += Number(identical);
     if (!finding.agrees) this.refused[finding.reason] = (this.refused[finding.reason] ?? 0) + 1;
     this.differing.push(1 - pathsEqual / paths);
+    const share = 1 - DEFAULT_THRESHOLDS.signatureShareMin;
+    this.beyond.push((paths - pathsEqual - share * paths) / Math.sqrt(share * (1 - share) * paths));
     if (level > 0) this.telling.push(1 - pathsEqual / paths);
     this.deciding.push(light.at(-1 - DRIFTED_MAX) ?? 0);
     for (const apart of light) if (apart > 0) this.light.push(apart);
@@ -75,7 +82,7 @@ export class PairTally {
     this.segments.traced += b;
     if (a !== b) this.segments.leavesDiffering++;
     this.segments.worst = Math.max(this.segments.worst, Math.abs(a - b) / Math.max(b, 1));
-    return { paths, pathsEqual, level, light: [sumOf(claimed.light), sumOf(traced.light)] };
+    return { paths, pathsEqual, agrees: finding.agrees, level, light: [sumOf(claimed.light), sumOf(traced.light)] };
   }
 }
 

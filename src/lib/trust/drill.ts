@@ -11,7 +11,7 @@ import { leafRects, segmentsPerPathMax, type Rect } from '../job/plan.ts';
 import type { Film } from '../job/film.ts';
 import { concat, fromBase64Url, fromHex, sha256, toBase64Url, toHex } from '../protocol/bytes.ts';
 import { cutLeaf } from './commitment.ts';
-import { compareLeaf, DEFAULT_THRESHOLDS } from './compare.ts';
+import { compareLeaf, DEFAULT_THRESHOLDS, differingMax } from './compare.ts';
 import type { Corruption } from './corruption.ts';
 import type { TrustRules } from './rules.ts';
 import { challengeOf, type Standing } from './standing.ts';
@@ -56,9 +56,8 @@ export function drillOf([which, strength, seed]: readonly [number, number, numbe
   return { kind: found.kind, strength: found.kind === 'depth' ? Math.round(value) : value, seed: Math.floor(seed * 2 ** 32) };
 }
 
-/** A leaf tells when it fails far beyond what honest devices differ by: by twice the paths that may differ, or in an eighth of its pixels. */
-const SHARE_SURE = 1 - 2 * (1 - DEFAULT_THRESHOLDS.signatureShareMin);
-const PIXELS_SURE = 1 / 8;
+/** A leaf tells when it fails far beyond what honest devices differ by: by twice the paths that may differ, or the pixels that may drift. */
+const SURELY = 2;
 
 /** Which leaves of the false film an honest checker can't pass, in leaf order. */
 export function tellingLeaves(honest: Film, spoilt: Film, tile: Rect, bounces: number): boolean[] {
@@ -66,7 +65,8 @@ export function tellingLeaves(honest: Film, spoilt: Film, tile: Rect, bounces: n
   return leafRects(tile).map((leaf) => {
     const found = compareLeaf(cutLeaf(spoilt, tile, leaf), cutLeaf(honest, tile, leaf), paths);
     if (found.agrees) return false;
-    return found.pathsEqual < SHARE_SURE * found.paths || found.pixelsWrong > PIXELS_SURE * leaf.width * leaf.height;
+    const pixelsMax = DEFAULT_THRESHOLDS.driftedShareMax * leaf.width * leaf.height;
+    return found.paths - found.pathsEqual > SURELY * differingMax(found.paths) || found.pixelsWrong > SURELY * pixelsMax;
   });
 }
 
