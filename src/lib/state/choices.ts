@@ -9,7 +9,10 @@ export const SIZES = {
 } as const;
 export type SizeName = keyof typeof SIZES | 'custom';
 
-/** Grain at which a tile has had enough (JobOrder.noisePpm), in words, and the samples that no tile goes beyond. */
+/**
+ * Grain at which a tile has had enough (JobOrder.noisePpm), in words, and the samples that no tile goes beyond.
+ * Over the shared scenes a draft takes 32 to 122 samples, good 57 to 936, fine 221 to 5,666 (tests/deep/quotes).
+ */
 export const NOISE_LEVELS = {
   draft: { name: 'Draft', says: 'grain is plain to see', noisePpm: 250_000, samplesMax: 256 },
   good: { name: 'Good', says: 'grain only where one looks for it', noisePpm: 80_000, samplesMax: 2048 },
