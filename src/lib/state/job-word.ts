@@ -26,9 +26,9 @@ export function jobWord(view: Told): Word {
     case 'done':
       return { word: 'Done', sentence: `Every lease is checked, received and paid; ${plural(view.checks, 'check')} vouch for it.` };
     case 'cancelled':
-      return { word: 'Cancelled', sentence: `What was done is kept; what is left of the cap comes back.${coming}` };
+      return { word: 'Cancelled', sentence: `${told(view.reason)}What was done is kept; what is left of the cap comes back.${coming}` };
     case 'failed':
-      return { word: 'Failed', sentence: `${sentenceOf(view.reason)} What was done is kept; what is left of the cap comes back.${coming}` };
+      return { word: 'Failed', sentence: `${told(view.reason)}What was done is kept; what is left of the cap comes back.${coming}` };
     case 'open':
       return openWord(view);
   }
@@ -46,6 +46,9 @@ function openWord(view: Told): Word {
   if (view.committed > 0) return { word: 'Checking', sentence: sentence || 'Traced; being checked and delivered.' };
   return { word: 'Waiting', sentence: sentence || 'In the queue: a GPU will take the first part in a moment.' };
 }
+
+/** Before another sentence. */
+const told = (reason: string): string => (reason === '' ? '' : `${sentenceOf(reason)} `);
 
 /** `cap used up` → `Cap used up.` */
 const sentenceOf = (reason: string): string =>

@@ -49,6 +49,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       'auditFloorPpm',
+      'probationLeases',
       'secondAuditPpm',
       'holdReleaseMs',
       'highValueMicro',

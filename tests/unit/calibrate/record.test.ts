@@ -12,7 +12,11 @@ describe('tests/reference/adapter-pairs.json', () => {
   });
 
   it('would not bear stricter ones (control)', () => {
-    expect(contradictions(record, { ...usedThresholds(), lightRelativeMax: 1e-5 }).join()).toMatch(/measure again.*lightRelativeMax refuses/);
-    expect(contradictions({ ...record, convicted: 1 }, usedThresholds())).toEqual(['1 honest leaves would be called false after escalation']);
+    expect(contradictions(record, { ...usedThresholds(), lightRelativeMax: 1e-5 }).join()).toMatch(
+      /measure again.*lightRelativeMax refuses/,
+    );
+    expect(contradictions({ ...record, convicted: 1 }, usedThresholds())).toEqual([
+      '1 honest leaves would be called false after escalation',
+    ]);
   });
 });

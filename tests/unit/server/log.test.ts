@@ -233,11 +233,14 @@ describe('a lie', () => {
     });
   });
 
-  test('a void lease settled, a log without its founding, a leaf of no kind', async () => {
+  test('a lease voided before it is paid, a log without its founding, a leaf of no kind', async () => {
     const at = line('entry', 0, 'settle');
     const lease = (decodeLeaf(leaves[at]!) as Extract<LogLeaf, { type: 'entry' }>).lease!;
     const voided = (log: LogLeaf[]): LogLeaf[] => [...log.slice(0, at), { type: 'void', lease, reason: 'x', atMs: 0 }, ...log.slice(at)];
-    expect(await verdictOn(voided)).toMatchObject({ ok: false, line: at + 1, reason: 'A lease is settled after it was voided.' });
+    expect(await verdictOn(voided)).toMatchObject({
+      ...{ ok: false, line: at },
+      reason: 'A lease that was passed and received is not settled at once.',
+    });
     expect(await verdictOn(without(0))).toMatchObject({ ok: false, line: 0 });
   });
 });
