@@ -20,7 +20,7 @@ export interface RenderOptions {
   readonly pngBits: 8 | 16;
   /** Null: the light stays as it was traced. */
   readonly denoise: DenoiseQuality | null;
-  /** Count node visits, triangle tests and shading calls as well. */
+  /** Count node visits, triangle tests, shading calls and texel reads as well. */
   readonly count: boolean;
   readonly camera: CameraChoice;
   readonly lens: LensChoice | null;

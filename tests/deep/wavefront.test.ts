@@ -15,6 +15,8 @@ import { compileKit, FRONT, material, quad, request, sphere, type KitScene } fro
 import { ROOM_TRIANGLES } from '../gpu/room.ts';
 import { menagerie } from '../gpu/transport-scenes.ts';
 import { differences, Pair } from '../gpu/wavefront-kit.ts';
+import { sceneFiles } from '../unit/scene/fixtures.ts';
+import { boxOf, CASES } from './gltf-cases.ts';
 
 const SAMPLES = resolve(import.meta.dirname, '../../static/samples');
 
@@ -94,7 +96,14 @@ describe('the stages and the megakernel agree in every bit', () => {
     expect(differences(await pair.films(wanted))).toEqual([]);
   });
 
-  it('and together these have every feature but profiles', () => {
-    expect([...lacking]).toEqual(['PHOTOMETRIC']);
+  it.each(CASES)('of a box with %s, all of it behind textures', async (_, material) => {
+    const scene = await compileScene(new AbortController().signal, sceneFiles(await boxOf(material)));
+    adopt(scene);
+    const wanted = request(scene.summary.root, { side: 33, samples: 2, bounces: 8, camera: scene.summary.view });
+    expect(differences(await pair.films(wanted))).toEqual([]);
+  });
+
+  it('and together these have every feature but profiles, and what vertices carry besides, which gpu/vertices has', () => {
+    expect([...lacking]).toEqual(['PHOTOMETRIC', 'VERTEX_EXTRAS']);
   });
 });

@@ -51,8 +51,8 @@ Without --network everything happens on this machine.
   --exposure STOPS      for .png and video; default 0
   --bits 8|16           of each .png; default 8
   --seed N              default 0
-  --count               count node visits, triangle tests and shading calls per segment; traces
-                        everything once more
+  --count               count node visits, triangle tests, shading calls and texel reads per segment;
+                        traces everything once more
   --network URL         let a network trace it; the coordinator's address
   --price TOKENS        the most it pays for a work unit there; default: what the cap leaves
   --noise PERCENT       grain at which a tile gets no more samples there, such as 3; --spp is the most
