@@ -69,7 +69,7 @@ test.each(Object.keys(REFUSALS))(
     expect(worker.last('settled')).toBeUndefined();
     // Waited for, and then waived: those who stay keep saying that they are there.
     w.clock.advance(RECEIPT_WAIT_MS_MAX);
-  await w.pass(5_000);
+    await w.pass(5_000);
     expect(worker.last('voided')).toBeUndefined();
     expect(worker.all('settled')).toHaveLength(1);
     await w.pass(2_000);
