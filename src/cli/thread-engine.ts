@@ -31,7 +31,8 @@ interface Pending {
 }
 
 const GONE = 'The engine stopped: its thread ended. It starts again with the next request.';
-const DISPOSE_MS_MAX = 5_000;
+/** A kernel that is being built can't be stopped, and takes a processor under load many seconds. */
+const DISPOSE_MS_MAX = 30_000;
 const ENTRY = 'build/cli/engine-thread.js';
 
 export class ThreadEngine implements Engine {

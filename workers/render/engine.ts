@@ -60,8 +60,9 @@ export class RenderEngine implements Engine {
   #session: Session | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   /** Kernels that are built while their scene is compiled. */
-  #foreseen: Promise<void> = Promise.resolve();
+  #foreseen: Promise<unknown> = Promise.resolve();
   #disposed = false;
+  readonly #asked = new Set<'light' | 'count'>();
   /** What the last request traced. */
   #last = { work: '', frame: '' };
 
@@ -154,7 +155,10 @@ export class RenderEngine implements Engine {
     const { variant } = this.#tuner.tuned;
     const session = this.#session;
     if (session?.fault !== null || this.#disposed) return;
-    this.#foreseen = session.build(this.#tuner.isFixed || variant.kernel === 'mega' ? variant : standIn(variant), features);
+    // Who only counts, to order what others trace, has no use for them.
+    if (this.#asked.has('count') && !this.#asked.has('light')) return;
+    const built = session.build(this.#tuner.isFixed || variant.kernel === 'mega' ? variant : standIn(variant), features);
+    this.#foreseen = Promise.all([this.#foreseen, built]);
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -203,6 +207,7 @@ export class RenderEngine implements Engine {
   async #trace(signal: AbortSignal, request: TraceRequest, onProgress?: (done: number) => void): Promise<TraceOutcome> {
     const scene = this.#scenes.get(request.sceneRoot);
     if (!scene) return failed('unknown-scene', `Scene ${request.sceneRoot.slice(0, 16)} has not been compiled here.`);
+    this.#asked.add(request.count ? 'count' : 'light');
     const start = performance.now();
     const tracer = new Tracer(request, this.#rhythm);
     let text = '';
