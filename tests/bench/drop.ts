@@ -1,7 +1,7 @@
 /**
  * A file dropped on a page, until every pixel of the preview has its first sample: how long each stage
  * took, in Chromium with a warm device, the best of some rounds. Stages of one realm are on its
- * timeline (src/lib/gpu/timeline.ts); those that overlap are listed as they lie.
+ * timeline (workers/render/timeline.ts); those that overlap are listed as they lie.
  */
 import { BenchBrowser } from './browser.ts';
 import type { BenchOptions } from './options.ts';

@@ -15,7 +15,7 @@ import type {
   TraceOutcome,
   TraceRequest,
 } from '#lib/gpu/engine.ts';
-import { stretch } from '#lib/gpu/timeline.ts';
+import { stretch } from './timeline.ts';
 import { sha256, toHex } from '#lib/protocol/bytes.ts';
 import { SCENES_HELD_MAX } from '#lib/protocol/limits.ts';
 import { pixelSources } from '#shaders/index.ts';

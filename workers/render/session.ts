@@ -4,7 +4,7 @@
  * variant that traces it.
  */
 import type { DeviceRoom } from '#lib/gpu/engine.ts';
-import { stretch } from '#lib/gpu/timeline.ts';
+import { stretch } from './timeline.ts';
 import type { Adapter } from '#lib/protocol/control.ts';
 import type { CompiledScene } from '../scene/compiled-scene.ts';
 import { allocate, openDevice, type LimitNeeds, type OpenOutcome } from './device.ts';

@@ -4,7 +4,7 @@
  * nothing and needs no GPU, no DOM and no network beyond its own decoders.
  */
 import type { SceneFiles, SceneSummary } from '#lib/gpu/engine.ts';
-import { stretch } from '#lib/gpu/timeline.ts';
+import { stretch } from '../render/timeline.ts';
 import { Material, NONE, TextureUse, Triangle, TRIANGLE_MATERIAL } from '#shaders/layout.ts';
 import { featuresOf, type Features, type LightKinds } from '../render/features.ts';
 import { sceneBytes } from '../render/scene-bytes.ts';

@@ -1,5 +1,5 @@
 /** A file on its way to first light, as a page has it: read, compiled and traced in this realm, so that its timeline holds every stage. */
-import { stretches, type Stretch } from '#lib/gpu/timeline.ts';
+import { stretches, type Stretch } from '#workers/render/timeline.ts';
 import type { Camera } from '#lib/protocol/order.ts';
 import { RenderEngine } from '#workers/render/engine.ts';
 
