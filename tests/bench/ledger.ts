@@ -130,11 +130,11 @@ export function ledgerText({ processors, replay, proofs, settlements: rates }: L
     '',
     `A log of ${whole(proofs.leaves)} leaves: inclusion made from tiles and verified in ${proofs.inclusionMs.toFixed(2)} ms, consistency in ${proofs.consistencyMs.toFixed(2)} ms.`,
     '',
-    '| coordinators | leases | settled/s | settled per CPU second of the coordinators | proof, ms (median, worst of 100) |',
-    '|---|---|---|---|---|',
+    '| coordinators | leases | settled/s | CPU ms per lease, coordinators | CPU ms per lease, clients | proof, ms (median, worst of 100) |',
+    '|---|---|---|---|---|---|',
     ...rates.map(
-      ({ coordinators, leases, perSecond, perCpuSecond, proofMs }) =>
-        `| ${coordinators} | ${leases} | ${whole(perSecond)} | ${whole(perCpuSecond)} | ${proofMs.median.toFixed(2)}, ${proofMs.worst.toFixed(2)} |`,
+      ({ coordinators, leases, perSecond, coordinatorCpu, clientCpu, proofMs }) =>
+        `| ${coordinators} | ${leases} | ${whole(perSecond)} | ${coordinatorCpu.toFixed(2)} | ${clientCpu.toFixed(2)} | ${proofMs.median.toFixed(2)}, ${proofMs.worst.toFixed(2)} |`,
     ),
   ];
   return rows.join('\n');

@@ -20,7 +20,7 @@ await build({
     emptyOutDir: true,
     minify: false,
     rollupOptions: {
-      input: { bench: join(root, 'tests/bench/bench.ts') },
+      input: { bench: join(root, 'tests/bench/bench.ts'), 'ledger-coordinator': join(root, 'tests/bench/ledger/coordinator.ts') },
       output: { format: 'es', entryFileNames: '[name].js' },
     },
   },

@@ -6,7 +6,6 @@ import { withheld } from '../trust/standing.ts';
 import type { Funds } from './fees.ts';
 import { CHECKERS, heldOf, MINT, TREASURY, type Leaf } from './leaf.ts';
 import {
-  amountOf,
   drillFault,
   escrowFault,
   isOwn,
@@ -119,16 +118,25 @@ export class Books {
     if (!own && !lease.passed) return 'A lease is settled though its checkers disagree.';
     if (lease.receipt === 'none') return 'A lease is settled without a receipt or a waiver.';
     const { worker } = lease.commitment;
-    const { workerMicro } = splitOf(lease);
+    const split = splitOf(lease);
+    const { workerMicro } = split;
     const { rules } = this.#records;
     const kept = rules ? withheld(this.#records.standing(worker), this.balance(heldOf(worker)), workerMicro, rules) : 0n;
-    const fault = settlementFault(leaf, lease, kept, (checker) => this.#records.factor(checker), rules?.auditPay ?? 0, this.#funds());
+    const fault = settlementFault(
+      leaf,
+      lease,
+      split,
+      kept,
+      (checker) => this.#records.factor(checker),
+      rules?.auditPay ?? 0,
+      this.#funds(),
+    );
     if (fault) return fault;
     this.#records.settled(worker, own ? null : workerMicro, leaf.atMs);
     lease.end = 'settled';
     lease.job.settled++;
     lease.job.verified.delete(leaf.lease!);
-    lease.job.spentMicro += amountOf(lease);
+    lease.job.spentMicro += split.amountMicro;
     return null;
   }
 

@@ -125,10 +125,11 @@ export function splitOf(lease: LeaseState): LeaseShares {
 /** Micro-tokens. */
 export const amountOf = (lease: LeaseState): bigint => splitOf(lease).amountMicro;
 
-/** @param keptMicro of the worker's earnings, held back. @param auditPay see fees.ts. */
+/** @param split of this lease. @param keptMicro of the worker's earnings, held back. @param auditPay see fees.ts. */
 export function settlementFault(
   leaf: Leaf<'entry'>,
   lease: LeaseState,
+  split: LeaseShares,
   keptMicro: bigint,
   factor: (checker: string) => number,
   auditPay: number,
@@ -136,13 +137,12 @@ export function settlementFault(
 ): string | null {
   const { leaf: terms } = lease.job;
   if (leaf.job !== terms.job || leaf.request !== null) return 'A lease is settled from another job.';
-  const split = splitOf(lease);
   const passed = lease.opinions
     .filter(({ verdict }) => verdict === 'pass')
     .map(({ checker }) => ({ checker, leaves: lease.retraced.get(checker) ?? 0, factor: factor(checker) }));
   const { worker } = lease.commitment;
   const lines: Line[] = [
-    [escrowOf(terms.job), -amountOf(lease)],
+    [escrowOf(terms.job), -split.amountMicro],
     [heldOf(worker), keptMicro],
     [worker, split.workerMicro - keptMicro],
     ...checkerLines({ ...split, leaves: lease.commitment.leaves, auditPay }, passed, funds),

@@ -17,7 +17,7 @@ import {
   LeaseCommitBodySchema,
   ReviewWordBodySchema,
 } from '../protocol/bodies.ts';
-import { envelopeHash, open, type Envelope, type EnvelopeFault, type Purpose, type Verify } from '../protocol/envelope.ts';
+import { open, type Envelope, type EnvelopeFault, type Purpose, type Verify } from '../protocol/envelope.ts';
 import type { JobOrder } from '../protocol/order.ts';
 import type { Leaf, LogLeaf } from './leaf.ts';
 
@@ -46,7 +46,7 @@ export async function signatureFault(leaf: LogLeaf, network: string, verify?: Ve
   const { envelope, purpose } = claim;
   const opened = await open(envelope, { network, purpose }, verify);
   if (!opened.ok) return FAULTS[opened.reason];
-  if (envelopeHash(envelope) !== claim.request) return 'The leaf names another request than the one it holds.';
+  if (opened.hash !== claim.request) return 'The leaf names another request than the one it holds.';
   if (claim.key !== null && envelope.key !== claim.key) return 'The request of the leaf is signed by another key than the leaf names.';
   return claim.agrees(opened.payload.body) ? null : 'The leaf says something else than its signed request.';
 }

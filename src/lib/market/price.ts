@@ -112,7 +112,7 @@ export function leaseShares(
   shares: Pick<Policy, 'checkerShare' | 'feeShare'>,
 ): LeaseShares {
   const amountMicro = leasePrice({ ...bill, pricePerWorkUnitMicro: buyMicro });
-  const soldMicro = leasePrice({ ...bill, pricePerWorkUnitMicro: sellMicro });
+  const soldMicro = sellMicro === buyMicro ? amountMicro : leasePrice({ ...bill, pricePerWorkUnitMicro: sellMicro });
   const split = splitPrice(soldMicro, shares);
   return { ...split, feeMicro: split.feeMicro + amountMicro - soldMicro, amountMicro };
 }

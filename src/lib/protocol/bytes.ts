@@ -9,12 +9,29 @@ export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes);
 /** @throws Error when `text` is not an even number of hex digits. */
 export const fromHex = (text: string): Bytes => hexToBytes(text) as Bytes;
 
-export const sha256 = (bytes: Uint8Array): Bytes => nobleSha256(bytes) as Bytes;
+interface NativeCrypto {
+  hash(algorithm: 'sha256', data: Uint8Array, encoding: 'buffer'): Uint8Array;
+  hash(algorithm: 'sha256', data: Uint8Array, encoding: 'hex'): string;
+}
+const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => NativeCrypto } };
+/** Node's own where this runs in Node: the same digests in a fourth of the time. Browsers have none that answers at once. */
+const native = process?.getBuiltinModule?.('node:crypto');
+
+export const sha256: (bytes: Uint8Array) => Bytes = native
+  ? (bytes) => new Uint8Array(native.hash('sha256', bytes, 'buffer'))
+  : (bytes) => nobleSha256(bytes) as Bytes;
+
+/** SHA-256 as hex digits. */
+export const sha256Hex: (bytes: Uint8Array) => string = native
+  ? (bytes) => native.hash('sha256', bytes, 'hex')
+  : (bytes) => bytesToHex(nobleSha256(bytes));
 
 export const randomBytes = (count: number): Bytes => nobleRandomBytes(count) as Bytes;
 
 export function concat(...parts: readonly Uint8Array[]): Bytes {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const out = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
     out.set(part, at);

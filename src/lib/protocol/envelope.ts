@@ -6,7 +6,7 @@
  */
 import * as ed from '@noble/ed25519';
 import * as v from 'valibot';
-import { concat, fromBase64Url, fromHex, randomBytes, sha256, toBase64Url, toHex, utf8, type Bytes } from './bytes.ts';
+import { concat, fromBase64Url, fromHex, randomBytes, sha256Hex, toBase64Url, toHex, utf8, type Bytes } from './bytes.ts';
 import { decodeCanonical, encodeCanonical } from './canonical.ts';
 import { hex32, hex64 } from './schema.ts';
 
@@ -91,32 +91,32 @@ export async function seal(identity: Identity, options: SealOptions): Promise<En
 
 /** The idempotency key of an envelope: SHA-256 over key ‖ payload. The signature is left out: Ed25519 allows only one here. */
 export function envelopeHash(envelope: Envelope): string {
-  return toHex(sha256(concat(fromHex(envelope.key), fromBase64Url(envelope.payload) ?? new Uint8Array())));
+  return hashOf(fromHex(envelope.key), fromBase64Url(envelope.payload) ?? new Uint8Array());
 }
+const hashOf = (key: Uint8Array, payload: Uint8Array): string => sha256Hex(concat(key, payload));
 
-export type Opened = { readonly ok: true; readonly payload: Payload } | { readonly ok: false; readonly reason: EnvelopeFault };
+export type Opened =
+  | { readonly ok: true; readonly payload: Payload; /** As `envelopeHash` has it. */ readonly hash: string }
+  | { readonly ok: false; readonly reason: EnvelopeFault };
 export type EnvelopeFault = 'envelope-malformed' | 'envelope-network' | 'envelope-purpose' | 'envelope-signature';
 
 export type Verify = (sig: Uint8Array, bytes: Uint8Array, key: Uint8Array) => Promise<boolean>;
 
-/** What an envelope says it is for, unverified: which handler to open it with; null when malformed. */
-export function claimedPurpose(envelope: Envelope): Purpose | null {
-  const bytes = fromBase64Url(envelope.payload);
-  const parsed = bytes && v.safeParse(PayloadSchema, decodeCanonical(bytes));
-  return parsed?.success ? parsed.output.purpose : null;
-}
-
-/** Checks form, network, purpose and signature, in that order; `body` is still unparsed. `verify` may be a faster one of the same rules. */
+/**
+ * Checks form, network, purpose and signature, in that order; `body` is still unparsed. `verify` may be a faster one of the same rules.
+ * @param expected without a purpose: whichever it says it is for.
+ */
 export async function open(
   envelope: Envelope,
-  expected: { network: string; purpose: Purpose },
+  expected: { network: string; purpose?: Purpose },
   verify: Verify = verifySignature,
 ): Promise<Opened> {
   const bytes = fromBase64Url(envelope.payload);
   const parsed = bytes && v.safeParse(PayloadSchema, decodeCanonical(bytes));
   if (!bytes || !parsed?.success) return { ok: false, reason: 'envelope-malformed' };
   if (parsed.output.network !== expected.network) return { ok: false, reason: 'envelope-network' };
-  if (parsed.output.purpose !== expected.purpose) return { ok: false, reason: 'envelope-purpose' };
-  const good = await verify(fromHex(envelope.sig), concat(DOMAIN, bytes), fromHex(envelope.key));
-  return good ? { ok: true, payload: parsed.output } : { ok: false, reason: 'envelope-signature' };
+  if (parsed.output.purpose !== (expected.purpose ?? parsed.output.purpose)) return { ok: false, reason: 'envelope-purpose' };
+  const key = fromHex(envelope.key);
+  const good = await verify(fromHex(envelope.sig), concat(DOMAIN, bytes), key);
+  return good ? { ok: true, payload: parsed.output, hash: hashOf(key, bytes) } : { ok: false, reason: 'envelope-signature' };
 }

@@ -20,7 +20,7 @@ import {
   LeaseCommitBodySchema,
   ReviewWordBodySchema,
 } from '../protocol/bodies.ts';
-import { claimedPurpose, envelopeHash, open, type Envelope, type EnvelopeFault, type Purpose } from '../protocol/envelope.ts';
+import { open, type Envelope, type EnvelopeFault, type Purpose } from '../protocol/envelope.ts';
 import { ENVELOPE_AGE_MS_MAX } from '../protocol/limits.ts';
 import { id16 } from '../protocol/schema.ts';
 import { appeal, recordWord } from './appeals.ts';
@@ -103,12 +103,10 @@ export async function submit(
   answer: (outcome: SubmitOutcome) => void,
   entered: () => void,
 ): Promise<SubmitOutcome> {
-  const purpose = claimedPurpose(envelope);
-  const opened = purpose ? await open(envelope, { network: core.network, purpose }, nodeVerify) : null;
-  if (!purpose || !opened?.ok) {
-    const fault = opened && !opened.ok ? opened.reason : 'envelope-malformed';
-    core.counters.count(fault);
-    const refusal = refuse(fault, FAULT_TEXT[fault]);
+  const opened = await open(envelope, { network: core.network }, nodeVerify);
+  if (!opened.ok) {
+    core.counters.count(opened.reason);
+    const refusal = refuse(opened.reason, FAULT_TEXT[opened.reason]);
     answer(refusal);
     return refusal;
   }
@@ -118,8 +116,8 @@ export async function submit(
     answer(bar);
     return bar;
   }
-  const { at, body } = opened.payload;
-  const request = { hash: envelopeHash(envelope), key: envelope.key, signed: envelope };
+  const { at, purpose, body } = opened.payload;
+  const request = { hash: opened.hash, key: envelope.key, signed: envelope };
   const applied = commit(
     core,
     async (tx, notices) => {

@@ -1,77 +1,119 @@
 /**
  * Leases settled a second, the whole of their lives: granted, committed, received, drawn, judged and
- * paid, each word signed and each on the disk, by clients in the same process without any network.
+ * paid, each word signed and each on the disk. Each coordinator has a process of its own, the clients are in this one;
+ * what one says to the other goes through a pipe.
  */
-import { createCoordinator, type Coordinator } from '#lib/server/coordinator.ts';
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { nodeIdentity } from '#lib/server/keys.ts';
 import { startEmbedded } from '#lib/server/store/embedded.ts';
-import { openUrl } from '#lib/server/store/open.ts';
 import { workBits } from '#lib/server/submit.ts';
 import { randomBytes, sha256, toHex, utf8, type Bytes } from '#lib/protocol/bytes.ts';
 import { helloBytes, PROTOCOL_VERSION, type ClientMessage, type Role, type ServerMessage } from '#lib/protocol/control.ts';
 import { seal, type Identity, type Purpose } from '#lib/protocol/envelope.ts';
 import { packClasses } from '#lib/trust/weights.ts';
-import { testOrder, TEST_POLICY, TEST_RULES } from '../../unit/server/harness.ts';
+import { testOrder, TEST_POLICY } from '../../unit/server/harness.ts';
+import type { FromCoordinator, ToCoordinator } from './coordinator.ts';
 
 const WARM_LEASES = 512;
 const LEASES = 4_096;
 const WORKERS = 256;
 const CHECKERS = 48;
 const CREATORS = 16;
-const PROOFS = 100;
 
 export interface SettlementRate {
   readonly coordinators: number;
   readonly leases: number;
   readonly perSecond: number;
-  /** Of this process, clients' signatures included; PostgreSQL's own are not. */
-  readonly perCpuSecond: number;
+  /** Processor seconds of all coordinators, and of the clients, per thousand leases; PostgreSQL's own are in neither. */
+  readonly coordinatorCpu: number;
+  readonly clientCpu: number;
   readonly proofMs: { readonly median: number; readonly worst: number };
 }
 
+/** A coordinator in a process of its own. */
+class Remote {
+  readonly #child: ChildProcess;
+  readonly #hear = new Map<number, (text: string) => void>();
+  #texts: (readonly [link: number, text: string])[] = [];
+  #answer: (message: FromCoordinator) => void = () => {};
+
+  constructor() {
+    const entry = fileURLToPath(new URL('./ledger-coordinator.js', import.meta.url));
+    this.#child = fork(entry, [], { serialization: 'advanced' });
+    this.#child.on('message', (message: FromCoordinator) => {
+      if (message.type !== 'texts') return this.#answer(message);
+      for (const [link, text] of message.texts) this.#hear.get(link)!(text);
+    });
+  }
+
+  #tell(message: ToCoordinator): void {
+    this.#child.send(message);
+  }
+
+  async #ask<T extends FromCoordinator['type']>(message: ToCoordinator): Promise<Extract<FromCoordinator, { type: T }>> {
+    const answered = new Promise<FromCoordinator>((resolve) => (this.#answer = resolve));
+    this.#tell(message);
+    return (await answered) as Extract<FromCoordinator, { type: T }>;
+  }
+
+  start = (url: string, shared: boolean): Promise<unknown> => this.#ask<'started'>({ type: 'start', url, shared });
+  end = (): Promise<unknown> => this.#ask<'ended'>({ type: 'end' });
+  cpuSeconds = async (): Promise<number> => (await this.#ask<'usage'>({ type: 'usage' })).cpuSeconds;
+  proofs = async (): Promise<readonly number[]> => (await this.#ask<'proofs'>({ type: 'proofs' })).ms;
+
+  open(link: number, hear: (text: string) => void): void {
+    this.#hear.set(link, hear);
+    this.#tell({ type: 'open', link });
+  }
+
+  /** What is said in one turn travels together. */
+  say(link: number, text: string): void {
+    if (this.#texts.length === 0) setImmediate(() => this.#tell({ type: 'texts', texts: this.#texts.splice(0) }));
+    this.#texts.push([link, text]);
+  }
+
+  close(link: number): void {
+    this.#tell({ type: 'close', link });
+  }
+}
+
+const ownCpuSeconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
 export async function settlements(dataDir: string, count: number): Promise<SettlementRate> {
   const server = await startEmbedded(dataDir, () => {});
-  const coordinators: Coordinator[] = [];
-  for (let i = 0; i < count; i++) {
-    const store = await openUrl({ url: server.url, description: 'bench', shared: true, log: () => {} });
-    coordinators.push(await createCoordinator({ store, network: 'bench', policy: TEST_POLICY, rules: TEST_RULES }));
-  }
+  const coordinators = Array.from({ length: count }, () => new Remote());
+  for (const coordinator of coordinators) await coordinator.start(server.url, count > 1);
+  const cpuSeconds = async (): Promise<number> => (await Promise.all(coordinators.map((one) => one.cpuSeconds()))).reduce((a, b) => a + b);
   const load = new Load(coordinators);
   await load.begin();
   await load.settled(WARM_LEASES);
-  const [cpu, at] = [process.cpuUsage(), performance.now()];
+  const [theirs, ours, at, done] = [await cpuSeconds(), ownCpuSeconds(), performance.now(), load.done];
   await load.settled(LEASES);
   const seconds = (performance.now() - at) / 1000;
-  const { user, system } = process.cpuUsage(cpu);
-  const proofMs = await proofs(coordinators[0]!);
+  const leases = load.done - done;
+  const [coordinatorCpu, clientCpu] = [(await cpuSeconds()) - theirs, ownCpuSeconds() - ours].map((cpu) => (cpu * 1000) / leases);
+  const times = [...(await coordinators[0]!.proofs())].sort((a, b) => a - b);
   load.end();
-  for (const coordinator of coordinators) await coordinator.close();
+  for (const coordinator of coordinators) await coordinator.end();
   await server.stop();
-  return { coordinators: count, leases: LEASES, perSecond: LEASES / seconds, perCpuSecond: (LEASES * 1e6) / (user + system), proofMs };
-}
-
-async function proofs(coordinator: Coordinator): Promise<SettlementRate['proofMs']> {
-  const times: number[] = [];
-  const { logSize } = (await (await coordinator.http(new Request('http://c/api/status')))!.json()) as { logSize: number };
-  for (let i = 0; i < PROOFS; i++) {
-    const at = performance.now();
-    const answer = await coordinator.http(new Request(`http://c/log/proof/${(i * 7_919) % (logSize - 50)}`));
-    await answer!.text();
-    times.push(performance.now() - at);
-  }
-  times.sort((a, b) => a - b);
-  return { median: times[times.length >> 1]!, worst: times.at(-1)! };
+  const proofMs = { median: times[times.length >> 1]!, worst: times.at(-1)! };
+  return { coordinators: count, leases, perSecond: leases / seconds, coordinatorCpu: coordinatorCpu!, clientCpu: clientCpu!, proofMs };
 }
 
 class Load {
-  readonly #coordinators: readonly Coordinator[];
+  readonly #coordinators: readonly Remote[];
   readonly #clients: Client[] = [];
   readonly #nonces = new Map<string, Bytes>();
-  #done = 0;
+  /** Leases settled so far. */
+  done = 0;
   #seed = 0;
   #wake: () => void = () => {};
 
-  constructor(coordinators: readonly Coordinator[]) {
+  constructor(coordinators: readonly Remote[]) {
     this.#coordinators = coordinators;
   }
 
@@ -85,23 +127,23 @@ class Load {
     for (const client of this.#clients) client.close();
   }
 
-  #at(i: number): Coordinator {
+  #at(i: number): Remote {
     return this.#coordinators[i % this.#coordinators.length]!;
   }
 
   /** Resolves when so many more are settled. */
   async settled(more: number): Promise<void> {
-    const enough = this.#done + more;
-    while (this.#done < enough) await new Promise<void>((resolve) => (this.#wake = resolve));
+    const enough = this.done + more;
+    while (this.done < enough) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
-  #client(coordinator: Coordinator, roles: readonly Role[], hear: (client: Client, event: ServerMessage) => void): Client {
+  #client(coordinator: Remote, roles: readonly Role[], hear: (client: Client, event: ServerMessage) => void): Client {
     const client = new Client(coordinator, roles, (event) => hear(client, event));
     this.#clients.push(client);
     return client;
   }
 
-  async #creator(coordinator: Coordinator): Promise<void> {
+  async #creator(coordinator: Remote): Promise<void> {
     const order = (client: Client): Promise<void> =>
       client.submit('job.submit', { order: testOrder({ width: 512, height: 512, samples: 64, seed: ++this.#seed, capMicro: '900000' }) });
     const creator = this.#client(coordinator, ['creator'], (client, event) => {
@@ -116,12 +158,12 @@ class Load {
     await order(creator);
   }
 
-  #worker(coordinator: Coordinator): void {
+  #worker(coordinator: Remote): void {
     const ask = (client: Client): void => client.say({ type: 'ask', leases: 2, bytesMax: 1e9, holds: { bytes: 1e9, bindingBytes: 1e9 } });
     this.#client(coordinator, ['worker'], (client, event) => {
       if (event.type === 'welcome') ask(client);
       if (event.type === 'settled') {
-        this.#done++;
+        this.done++;
         this.#wake();
       }
       if (event.type !== 'grant') return;
@@ -132,7 +174,7 @@ class Load {
     });
   }
 
-  #checker(coordinator: Coordinator): void {
+  #checker(coordinator: Remote): void {
     const ready = (client: Client): void => {
       const fresh = Array.from({ length: 48 }, () => randomBytes(32));
       for (const nonce of fresh) this.#nonces.set(toHex(sha256(nonce)), nonce);
@@ -150,6 +192,9 @@ class Load {
   }
 }
 
+/** Of the connections so far. */
+let links = 0;
+
 type Said = ClientMessage extends infer M ? (M extends { id: number } ? Omit<M, 'id'> : never) : never;
 
 class Client {
@@ -157,11 +202,11 @@ class Client {
   readonly #identity: Identity = nodeIdentity(randomBytes(32));
   readonly #waiting = new Map<number, () => void>();
   readonly #beat: NodeJS.Timeout;
-  #toServer: (text: string) => void = () => {};
-  #gone: () => void = () => {};
+  readonly #coordinator: Remote;
+  readonly #link = links++;
   #id = 0;
 
-  constructor(coordinator: Coordinator, roles: readonly Role[], hear: (event: ServerMessage) => void) {
+  constructor(coordinator: Remote, roles: readonly Role[], hear: (event: ServerMessage) => void) {
     let welcomed = (): void => {};
     this.ready = new Promise((resolve) => (welcomed = resolve));
     const peer = `${this.key}-${toHex(randomBytes(4))}`;
@@ -174,13 +219,8 @@ class Client {
       hear(event);
       if (event.type === 'welcome') welcomed();
     };
-    const link = {
-      send: (text: string) => void setImmediate(() => void take(JSON.parse(text) as ServerMessage)),
-      onMessage: (listener: (text: string) => void) => (this.#toServer = listener),
-      onClose: (listener: () => void) => (this.#gone = listener),
-      close: () => {},
-    };
-    coordinator.connect(link);
+    this.#coordinator = coordinator;
+    coordinator.open(this.#link, (text) => void take(JSON.parse(text) as ServerMessage));
     this.#beat = setInterval(() => this.say({ type: 'ping' }), 1_000);
   }
 
@@ -189,7 +229,7 @@ class Client {
   }
 
   say(message: Said): void {
-    this.#toServer(JSON.stringify({ ...message, id: ++this.#id }));
+    this.#coordinator.say(this.#link, JSON.stringify({ ...message, id: ++this.#id }));
   }
 
   async submit(purpose: Purpose, body: unknown): Promise<void> {
@@ -201,6 +241,6 @@ class Client {
 
   close(): void {
     clearInterval(this.#beat);
-    this.#gone();
+    this.#coordinator.close(this.#link);
   }
 }
