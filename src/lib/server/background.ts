@@ -3,7 +3,7 @@
  * and telling watchers what changed, at most a few times a second. One round at a time; a failing
  * round is logged and tried again, and never stops the others.
  */
-import { and, count, eq, inArray } from 'drizzle-orm';
+import { and, count } from 'drizzle-orm';
 import {
   CHECKPOINT_INTERVAL_MS,
   MARKET_ROUND_MS,
@@ -19,6 +19,7 @@ import { Reaper } from './reaper.ts';
 import type { Scheduler } from './scheduler.ts';
 import { sharesOf } from './pay.ts';
 import { jobs, leases } from './store/schema.ts';
+import { inState, oneOf } from './store/table.ts';
 
 /** Marks are set at once; the loops below act on them. */
 export class Marks implements Wake {
@@ -182,8 +183,8 @@ export class Background {
 }
 
 export async function networkView(core: Core): Promise<NetworkView> {
-  const [open] = await core.store.db.select({ n: count() }).from(jobs).where(eq(jobs.state, 'open'));
-  const [running] = await core.store.db.select({ n: count() }).from(leases).where(eq(leases.state, 'granted'));
+  const [open] = await core.store.db.select({ n: count() }).from(jobs).where(inState(jobs.state, 'open'));
+  const [running] = await core.store.db.select({ n: count() }).from(leases).where(inState(leases.state, 'granted'));
   return core.sessions.view(open?.n ?? 0, running?.n ?? 0);
 }
 
@@ -193,7 +194,7 @@ export async function pendingOf(core: Core, keys: readonly string[]): Promise<Ma
   const waiting = await core.store.db
     .select({ job, slot, segments, worker, buyMicro, sellMicro })
     .from(leases)
-    .where(and(inArray(leases.worker, [...keys]), eq(leases.state, 'committed')));
+    .where(and(oneOf(leases.worker, keys), inState(leases.state, 'committed')));
   const { balances, jobs: orders } = core.store.committed();
   await orders.load(waiting.map((lease) => lease.job));
   await balances.load(keys.map(heldOf));

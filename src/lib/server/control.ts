@@ -9,14 +9,12 @@ import { fromHex, toHex } from '../protocol/bytes.ts';
 import { helloBytes, parseClientMessage, PROTOCOL_VERSION, type ClientMessage, type ServerMessage } from '../protocol/control.ts';
 import { CONTROL_MESSAGE_BYTES_MAX, WATCHES_PER_CONNECTION_MAX } from '../protocol/limits.ts';
 import { otherVersion, versionSentence } from '../protocol/version.ts';
-import { blocked } from '../trust/standing.ts';
 import type { Core } from './core.ts';
 import { orderOf, viewJob } from './jobs.ts';
 import { nodeVerify } from './keys.ts';
 import { leaseView } from './leases.ts';
 import { barred } from './lists.ts';
 import { Notices } from './notices.ts';
-import { standingOf } from './records.ts';
 import { lookAt } from './review.ts';
 import { Inbox } from './inbox.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -174,17 +172,16 @@ export class Connection {
 
   /** The ask of a key that was found at fault too often stands as well: should an appeal clear it, it is served at once. */
   async #ask(session: Session, message: Extract<ClientMessage, { type: 'ask' }>): Promise<void> {
-    const { store, rules, wake } = this.#core;
     session.leasesWanted = message.leases;
     session.asks++;
     session.stands = message.leases > 0;
     session.askMicro = message.priceMicro === undefined ? null : BigInt(message.priceMicro);
     session.bytesMax = message.bytesMax;
     session.holds = message.holds;
-    const refused = message.leases > 0 && blocked(await standingOf(store.committed(), session.key), rules);
+    const refused = message.leases > 0 && (await this.#scheduler.barred()).has(session.key);
     if (refused) this.#send({ type: 'refused', id: message.id, reason: 'worker-blocked', text: BLOCKED });
     else this.#send({ type: 'ack', id: message.id });
-    wake.match();
+    this.#core.wake.match();
   }
 
   #checkReady(session: Session, message: Extract<ClientMessage, { type: 'check-ready' }>): void {

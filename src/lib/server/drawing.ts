@@ -15,10 +15,11 @@ import { commit } from './notices.ts';
 import { gradesOf, judgedSinceMs, verifiedKeys } from './records.ts';
 import type { Session } from './sessions.ts';
 import type { Rows } from './store/rows.ts';
+import { inState } from './store/table.ts';
 import { checks, jobs, leases, type CheckRow, type JobRow, type LeaseRow } from './store/schema.ts';
 import { checkMessage } from './work-messages.ts';
 
-const CHECKS_PER_ROUND_MAX = 256;
+const CHECKS_PER_ROUND_MAX = 1_024;
 /** Who was paid for this job before has its scene: drawn this many times likelier, so that not everyone fetches it. */
 const PROVEN_WEIGHT = 4;
 
@@ -47,11 +48,17 @@ export class Drawing {
       .select({ id: leases.id, worker: leases.worker, job: leases.job })
       .from(leases)
       .innerJoin(jobs, eq(jobs.id, leases.job))
-      .leftJoin(checks, and(eq(checks.lease, leases.id), eq(checks.state, 'drawn')))
+      .leftJoin(checks, and(eq(checks.lease, leases.id), inState(checks.state, 'drawn')))
       // One that is behind another of its slot has its turn when that one has failed (twins.ts).
-      .leftJoin(first, and(eq(first.id, leases.twin), eq(first.state, 'committed'), lt(first.committedMs, leases.committedMs)))
+      .leftJoin(first, and(eq(first.id, leases.twin), inState(first.state, 'committed'), lt(first.committedMs, leases.committedMs)))
       .where(
-        and(eq(leases.state, 'committed'), isNull(leases.verdict), isNull(checks.lease), isNull(first.id), ne(leases.worker, jobs.creator)),
+        and(
+          inState(leases.state, 'committed'),
+          isNull(leases.verdict),
+          isNull(checks.lease),
+          isNull(first.id),
+          ne(leases.worker, jobs.creator),
+        ),
       )
       .orderBy(asc(leases.committedMs))
       .limit(CHECKS_PER_ROUND_MAX);
@@ -59,7 +66,7 @@ export class Drawing {
     const running = await core.store.db
       .select({ peer: checks.checkerPeer, n: count() })
       .from(checks)
-      .where(eq(checks.state, 'drawn'))
+      .where(inState(checks.state, 'drawn'))
       .groupBy(checks.checkerPeer);
     const known = await verifiedKeys(core.store.db);
     const inFlight = new Map(running.map((row) => [row.peer, row.n]));

@@ -22,6 +22,7 @@ import { changeGrades, quietHolders, setStanding, standingOf } from './records.t
 import { giveUp, settleIfReady } from './settle.ts';
 import type { Scheduler } from './scheduler.ts';
 import { checks, leases } from './store/schema.ts';
+import { inState } from './store/table.ts';
 import { decideLease } from './verdicts.ts';
 
 /** A round this late after the last means that this process itself stood still: what others said meanwhile is still unread. */
@@ -96,7 +97,7 @@ async function reapLeases(core: Core, nowMs: number): Promise<void> {
   const due = await core.store.db
     .select({ id: leases.id, deadlineMs: leases.deadlineMs })
     .from(leases)
-    .where(and(eq(leases.state, 'granted'), or(lt(leases.deadlineMs, nowMs), gone)));
+    .where(and(inState(leases.state, 'granted'), or(lt(leases.deadlineMs, nowMs), gone)));
   for (const { id, deadlineMs } of due) {
     const late = deadlineMs < nowMs;
     core.counters.count(late ? 'lease-late' : 'lease-silent');
@@ -111,7 +112,7 @@ async function reapFilms(core: Core, nowMs: number): Promise<void> {
   const lost = await core.store.db
     .select({ id: leases.id })
     .from(leases)
-    .where(and(eq(leases.state, 'committed'), inArray(leases.workerPeer, gone)));
+    .where(and(inState(leases.state, 'committed'), inArray(leases.workerPeer, gone)));
   for (const { id } of lost) {
     core.counters.count('film-lost');
     await commit(core, (tx, notices) =>
@@ -126,7 +127,7 @@ async function reapChecks(core: Core, scheduler: Scheduler, nowMs: number): Prom
   const due = await core.store.db
     .select({ commitment: checks.nonceCommitment, lease: checks.lease, peer: checks.checkerPeer, checker: checks.checker })
     .from(checks)
-    .where(and(eq(checks.state, 'drawn'), or(lt(checks.deadlineMs, nowMs), gone)));
+    .where(and(inState(checks.state, 'drawn'), or(lt(checks.deadlineMs, nowMs), gone)));
   for (const { commitment, lease: id, peer, checker } of due) {
     core.counters.count('check-expired');
     await commit(core, async (tx, notices) => {
@@ -164,8 +165,8 @@ async function reapDoubts(core: Core): Promise<void> {
   const doubted = await core.store.db
     .select({ id: leases.id })
     .from(leases)
-    .innerJoin(checks, and(eq(checks.lease, leases.id), inArray(checks.state, ['pass', 'fail'])))
-    .where(and(eq(leases.state, 'committed'), isNull(leases.verdict)));
+    .innerJoin(checks, and(eq(checks.lease, leases.id), inState(checks.state, 'pass', 'fail')))
+    .where(and(inState(leases.state, 'committed'), isNull(leases.verdict)));
   for (const { id } of doubted) {
     await commit(core, async (tx, notices) => {
       const lease = await tx.rows.leases.get(id);
@@ -183,7 +184,7 @@ async function reapReceipts(core: Core, nowMs: number): Promise<void> {
     .from(leases)
     .where(
       and(
-        eq(leases.state, 'committed'),
+        inState(leases.state, 'committed'),
         eq(leases.verdict, 'pass'),
         isNotNull(leases.verdictMs),
         // Somebody who said "missing" has said something; but not to have said it again is no way to never pay.

@@ -3,7 +3,7 @@
  * end some slots twice (tails.ts); checkers are drawn by drawing.ts. One round runs at a time, so that no worker is promised twice; the claims
  * themselves are guarded in the store. It grants nothing while a job's creator is away.
  */
-import { and, count, eq, inArray } from 'drizzle-orm';
+import { and, count, eq } from 'drizzle-orm';
 import { stopAt } from '../market/tail.ts';
 import { tierOf } from '../market/tiers.ts';
 import type { JobOrder } from '../protocol/order.ts';
@@ -12,12 +12,14 @@ import { Capabilities } from './capabilities.ts';
 import { Drawing } from './drawing.ts';
 import type { Core } from './core.ts';
 import { orderOf } from './jobs.ts';
-import { Market, openJobs } from './market.ts';
+import { Market, openJobs, type TierPrice } from './market.ts';
 import { blockedWorkers, claimLease } from './leases.ts';
 import { commit, type Notices } from './notices.ts';
+import { shared } from './shared.ts';
 import { closeIfOver } from './quiet.ts';
 import { blockedKeys, knowProven } from './records.ts';
 import type { Session } from './sessions.ts';
+import { inState } from './store/table.ts';
 import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 import { claimTwin, pairTails, tailsOf, type Tail } from './tails.ts';
@@ -29,6 +31,11 @@ interface Load {
 }
 const loadOf = (loads: ReadonlyMap<string, Load>, worker: Session): Load => loads.get(worker.peer) ?? { granted: 0, committed: 0 };
 
+interface Offer {
+  readonly price: TierPrice | null;
+  readonly buys: 'first' | 'last' | null;
+}
+
 /** Of each job, the workers (keys) that are not given it any more. */
 type Blocked = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -37,6 +44,8 @@ export class Scheduler {
   readonly drawing: Drawing;
   readonly capabilities: Capabilities;
   readonly market: Market;
+  /** Workers that get no lease from anybody: one answer for all that ask at once. */
+  readonly barred: () => Promise<ReadonlySet<string>>;
   #firstJob = 0;
 
   constructor(core: Core) {
@@ -44,6 +53,7 @@ export class Scheduler {
     this.capabilities = new Capabilities(core);
     this.drawing = new Drawing(core, this.capabilities);
     this.market = new Market(core);
+    this.barred = shared(() => blockedKeys(core.store.db, core.rules));
   }
 
   async round(): Promise<void> {
@@ -53,7 +63,7 @@ export class Scheduler {
 
   async #grantAll(): Promise<void> {
     const core = this.#core;
-    const barred = await blockedKeys(core.store.db, core.rules);
+    const barred = await this.barred();
     const asking = core.sessions.with('worker').filter((session) => session.leasesWanted > 0 && !barred.has(session.key));
     if (asking.length === 0) return;
     const goesOn = (job: JobRow): boolean => core.sessions.creatorOf(job) !== undefined && stopAt(orderOf(job), job) === 'lease';
@@ -96,17 +106,22 @@ export class Scheduler {
   /** At most one lease per asking worker and turn, jobs in rotation. */
   #pair(open: readonly JobRow[], asking: readonly Session[], loads: Map<string, Load>, blocked: Blocked): [JobRow, Session][] {
     const pairs: [JobRow, Session][] = [];
+    const offers = new Map(open.map((job) => [job, this.#offer(job)]));
     for (const worker of asking) {
       const load = loadOf(loads, worker);
       if (!hasRoom(worker, load)) continue;
       const turn = this.#firstJob++;
-      const turned = open
-        .map((_, i) => open[(turn + i) % open.length]!)
-        .filter((job) => this.#meets(job, worker) !== null && this.#may(job, worker, blocked));
-      // Own work before anything else; then who pays more than the price, before who pays just that; then the scene at hand.
-      const rank = (one: JobRow): number => 2 * ['own', 'first', 'last'].indexOf(this.#meets(one, worker)!) + Number(!keepsOn(worker, one));
-      const job = turned.sort((a, b) => rank(a) - rank(b))[0];
-      if (!job) continue;
+      let best: { readonly job: JobRow; readonly rank: number } | null = null;
+      for (let i = 0; i < open.length; i++) {
+        const one = open[(turn + i) % open.length]!;
+        const meets = this.#meets(one, worker, offers.get(one)!);
+        if (meets === null || !this.#may(one, worker, blocked)) continue;
+        // Own work before anything else; then who pays more than the price, before who pays just that; then the scene at hand.
+        const rank = 2 * ['own', 'first', 'last'].indexOf(meets) + Number(!keepsOn(worker, one));
+        if (rank < (best?.rank ?? Infinity)) best = { job: one, rank };
+      }
+      if (!best) continue;
+      const { job } = best;
       loads.set(worker.peer, { ...load, granted: load.granted + 1 });
       worker.leasesWanted--;
       pairs.push([job, worker]);
@@ -123,13 +138,17 @@ export class Scheduler {
     );
   }
 
+  /** The price of the job's market now, and whether it buys at that: the same for all workers. */
+  #offer(job: JobRow): Offer {
+    const price = this.market.price(tierOf(orderOf(job)));
+    return { price, buys: price && this.market.buys(job, price) };
+  }
+
   /** May they trade at the price of the job's market? A worker of the job's own creator needs none. */
-  #meets(job: JobRow, worker: Session): 'own' | 'first' | 'last' | null {
+  #meets(job: JobRow, worker: Session, { price, buys }: Offer): 'own' | 'first' | 'last' | null {
     if (worker.key === job.creator) return 'own';
-    const order = orderOf(job);
-    if (order.proven && !worker.provenWorker) return null;
-    const price = this.market.price(tierOf(order));
-    return price && this.market.sells(worker, price) ? this.market.buys(job, price) : null;
+    if (orderOf(job).proven && !worker.provenWorker) return null;
+    return price && this.market.sells(worker, price) ? buys : null;
   }
 
   /** Whoever holds nothing once nothing waits takes what somebody slower holds at the end of a job. */
@@ -187,7 +206,7 @@ export class Scheduler {
     const found = await this.#core.store.db
       .select({ peer: leases.workerPeer, state: leases.state, n: count() })
       .from(leases)
-      .where(inArray(leases.state, ['granted', 'committed']))
+      .where(inState(leases.state, 'granted', 'committed'))
       .groupBy(leases.workerPeer, leases.state);
     const loads = new Map<string, Load>();
     for (const { peer, state, n } of found) {

@@ -16,6 +16,7 @@ import { allowance, expectedMs, grantSlot, nextTry } from './leases.ts';
 import { quietTiles } from './quiet.ts';
 import type { Session } from './sessions.ts';
 import type { Rows } from './store/rows.ts';
+import { inState } from './store/table.ts';
 import { jobs, leases, rounds, type JobRow, type LeaseRow, type MeterRow } from './store/schema.ts';
 import type { Db, Tx } from './store/store.ts';
 import { twinOf } from './twins.ts';
@@ -37,7 +38,7 @@ export interface TailPair {
 }
 
 const twin = alias(leases, 'twin');
-const withTwin = and(eq(twin.id, leases.twin), inArray(twin.state, ['granted', 'committed']));
+const withTwin = and(eq(twin.id, leases.twin), inState(twin.state, 'granted', 'committed'));
 
 /** Jobs of which only the tail runs, the oldest first. */
 export async function tailsOf(db: Db): Promise<Tail[]> {
@@ -53,7 +54,7 @@ export async function tailsOf(db: Db): Promise<Tail[]> {
     .from(leases)
     .innerJoin(jobs, eq(jobs.id, leases.job))
     .leftJoin(twin, withTwin)
-    .where(and(eq(leases.state, 'granted'), nothingWaits))
+    .where(and(inState(leases.state, 'granted'), nothingWaits))
     .groupBy(jobs.id)
     .orderBy(asc(jobs.createdMs));
   return found.filter((tail) => tail.left <= tailLeases(tail.job.slots));
@@ -113,7 +114,7 @@ async function runningOf(db: Db, rows: Rows, tails: readonly Tail[]): Promise<Ma
     .leftJoin(twin, withTwin)
     .where(
       and(
-        eq(leases.state, 'granted'),
+        inState(leases.state, 'granted'),
         inArray(
           job,
           tails.map((tail) => tail.job.id),

@@ -51,7 +51,8 @@ class Host {
   }
 
   hear(texts: Texts): void {
-    for (const [id, text] of texts) this.#links.get(id)!.hear(text);
+    // One may have been closed in the turn in which it spoke.
+    for (const [id, text] of texts) this.#links.get(id)?.hear(text);
   }
 
   close(id: number): void {

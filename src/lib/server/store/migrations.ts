@@ -225,6 +225,12 @@ create unique index leases_one_live_per_place on leases (job, slot, place) where
 create unique index leases_one_settled_per_slot on leases (job, slot) where state = 'settled';
 `;
 
+/** Leases whose check is due, the oldest first, and whether one is drawn. */
+const undecided = String.raw`
+create index leases_undecided on leases (committed_ms) where state = 'committed' and verdict is null;
+create index checks_drawn_by_lease on checks (lease) where state = 'drawn';
+`;
+
 export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
   { version: 1, sql: first },
   { version: 2, sql: missing },
@@ -237,4 +243,5 @@ export const migrations: readonly { readonly version: number; readonly sql: stri
   { version: 9, sql: instances },
   { version: 10, sql: writer },
   { version: 11, sql: twins },
+  { version: 12, sql: undecided },
 ];

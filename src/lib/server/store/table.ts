@@ -32,9 +32,46 @@ function plain(value: unknown): unknown {
 /** One parameter however many values there are, so that the statement is planned once. */
 export const oneOf = (column: PgColumn, values: readonly Value[]): SQL => sql`${column} = any(${sql.param(values)})`;
 
+/**
+ * The states are written out: indexes over rows of some states only serve who names them, and what a prepared
+ * statement's parameters will be is not known when it is planned.
+ */
+export const inState = <C extends PgColumn>(column: C, ...states: C['_']['data'][]): SQL =>
+  sql`${column} in (${sql.raw(states.map((state) => `'${String(state)}'`).join())})`;
+
+/** What is known of a table before any row is. */
+interface Shape {
+  readonly name: string;
+  readonly columns: Readonly<Record<string, PgColumn>>;
+  readonly upsert: SQL;
+  readonly delete: SQL;
+}
+
+/** Whoever only reads makes tables anew each time. */
+const shapes = new WeakMap<PgTable, Shape>();
+
+function shapeOf(table: PgTable, keys: readonly string[]): Shape {
+  const known = shapes.get(table);
+  if (known) return known;
+  const columns = getTableColumns(table) as unknown as Record<string, PgColumn>;
+  const { name } = getTableConfig(table);
+  const quoted = (fields: readonly string[]): string[] => fields.map((field) => `"${columns[field]!.name}"`);
+  const [all, own] = [quoted(Object.keys(columns)), quoted(keys)];
+  const rest = all.filter((column) => !own.includes(column)).map((column) => `${column} = excluded.${column}`);
+  const shape = {
+    name,
+    columns,
+    upsert: sql.raw(`on conflict (${own.join()}) do update set ${rest.join()}`),
+    delete: sql.raw(own.map((column) => `"${name}".${column} = gone.${column}`).join(' and ')),
+  };
+  shapes.set(table, shape);
+  return shape;
+}
+
 export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
   readonly #table: T;
-  readonly #columns: Record<string, PgColumn>;
+  readonly #shape: Shape;
+  readonly #columns: Shape['columns'];
   readonly #keys: readonly string[];
   readonly #group: GroupRule<Row> | undefined;
   readonly #db: () => Db;
@@ -42,21 +79,14 @@ export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
   readonly #groups = new Map<Value, Map<string, Row>>();
   /** Changed since they were last written, in the order in which that began; with the row last seen. */
   readonly #changed = new Map<string, Row>();
-  readonly #upsert: SQL;
-  readonly #delete: SQL;
 
   constructor(db: () => Db, table: T, keys: readonly (keyof Row & string)[], group?: GroupRule<Row>) {
     this.#db = db;
     this.#table = table;
-    this.#columns = getTableColumns(table) as unknown as Record<string, PgColumn>;
+    this.#shape = shapeOf(table, keys);
+    this.#columns = this.#shape.columns;
     this.#keys = keys;
     this.#group = group;
-    const { name } = getTableConfig(table);
-    const quoted = (fields: readonly string[]): string[] => fields.map((field) => `"${this.#columns[field]!.name}"`);
-    const [all, own] = [quoted(Object.keys(this.#columns)), quoted(keys)];
-    const rest = all.filter((column) => !own.includes(column)).map((column) => `${column} = excluded.${column}`);
-    this.#upsert = sql.raw(`on conflict (${own.join()}) do update set ${rest.join()}`);
-    this.#delete = sql.raw(own.map((column) => `"${name}".${column} = gone.${column}`).join(' and '));
   }
 
   /** Rows in memory. */
@@ -132,7 +162,7 @@ export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
   /** Writes a row over again, as it is now. @throws Error when there is none. */
   async change(key: Value, change: (row: Row) => Partial<Row>): Promise<Row> {
     const before = await this.get(key);
-    if (!before) throw new Error(`there is no ${key} in ${getTableConfig(this.#table).name}`);
+    if (!before) throw new Error(`there is no ${key} in ${this.#shape.name}`);
     const after = { ...before, ...change(before) };
     this.put(after);
     return after;
@@ -157,8 +187,9 @@ export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
     }
     this.#changed.clear();
     const statements: SQL[] = [];
-    if (gone.length > 0) statements.push(sql`delete from ${this.#table} using ${recordset(this.#table, gone)} gone where ${this.#delete}`);
-    if (kept.length > 0) statements.push(sql`${insertInto(this.#table)} ${recordset(this.#table, kept)} ${this.#upsert}`);
+    if (gone.length > 0)
+      statements.push(sql`delete from ${this.#table} using ${recordset(this.#table, gone)} gone where ${this.#shape.delete}`);
+    if (kept.length > 0) statements.push(sql`${insertInto(this.#table)} ${recordset(this.#table, kept)} ${this.#shape.upsert}`);
     return statements;
   }
 
