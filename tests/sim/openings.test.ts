@@ -23,6 +23,8 @@ import type { Tab } from './world.ts';
 type Check = Extract<ControlEvent, { type: 'check' }>;
 type Opening = Extract<PeerRequest, { type: 'film.open' }>;
 
+/** Whoever asks. */
+const KEY = 'a'.repeat(64);
 /** Refusals that are none: want of time or room. */
 const PATIENCE: readonly PeerFault[] = ['busy', 'stopped'];
 const NO_NET: PeerNet = {
@@ -49,7 +51,7 @@ async function drawn(): Promise<{ tab: Tab; check: Check; shelf: FilmShelf; leav
   const shelf = new FilmShelf({ net: NO_NET, clock: world.clock }, () => {});
   shelf.put({ lease: told.lease, rect, film, commitment });
   const weights = packClasses(leafClasses(film.light, rect, pass.count));
-  const check = { ...told, root: commitment.root, segments: filmSegments(film.light), weights, auditPpm: 0 };
+  const check = { ...told, root: commitment.root, segments: filmSegments(film.light), weights, auditPpm: 0, permit: 'for some' };
   return { tab: eye.tab, check, shelf, leaves: leafRects(rect).length };
 }
 
@@ -57,7 +59,7 @@ let at: Awaited<ReturnType<typeof drawn>>;
 
 const opening = (leaves: readonly number[], over: Partial<Opening> = {}): Opening => {
   const { lease, root, capability } = at.check;
-  return { type: 'film.open', lease: lease.lease, root, job: lease.job, capability, leaves: [...leaves], ...over };
+  return { type: 'film.open', lease: lease.lease, root, job: lease.job, capability, permit: null, leaves: [...leaves], ...over };
 };
 
 /** One check, whose worker answers like this. @returns what was asked of it as well. */
@@ -76,7 +78,9 @@ async function run(answer: (request: Opening, attempt: number) => PeerOutcome): 
 const told = (answer: PeerAnswer): string => (answer.ok ? toHex(sha256(answer.body)) : answer.fault);
 const answered = (answer: PeerAnswer): PeerOutcome =>
   answer.ok ? { status: 'answered', body: answer.body } : { status: 'refused', fault: answer.fault };
-const honestly = (request: Opening): PeerOutcome => answered(at.shelf.open(request));
+/** To a key that may have everything opened. */
+const open = (request: Opening): PeerAnswer => at.shelf.open(request, KEY, at.leaves);
+const honestly = (request: Opening): PeerOutcome => answered(open(request));
 
 beforeAll(async () => {
   await begin(81);
@@ -88,30 +92,47 @@ describe('a worker', () => {
   const indices = fc.array(fc.integer({ min: 0, max: 24 }), { maxLength: 24 });
 
   test('opens leaves that ascend, each once, and names the fault of any other request; it keeps what it had', () => {
-    const whole = told(at.shelf.open(opening([])));
+    const whole = told(open(opening([])));
     fc.assert(
       fc.property(indices, fc.boolean(), (some, sorted) => {
         const leaves = sorted ? [...new Set(some)].toSorted((a, b) => a - b) : some;
         const right = leaves.every((leaf, i) => leaf < at.leaves && (i === 0 || leaf > leaves[i - 1]!));
-        const answer = at.shelf.open(opening(leaves));
+        const answer = open(opening(leaves));
         if (!right) expect(answer).toEqual({ ok: false, fault: 'malformed' });
         else expect(answer.ok && answer.body.length).toBe(bodyBytes(leaves.length));
-        expect(told(at.shelf.open(opening(leaves)))).toBe(told(answer));
+        expect(told(open(opening(leaves)))).toBe(told(answer));
       }),
     );
-    expect(told(at.shelf.open(opening([])))).toBe(whole);
+    expect(told(open(opening([])))).toBe(whole);
     expect(at.shelf.size).toBe(1);
   });
 
+  test('opens no more leaves to one key than it is permitted, however these are asked for', () => {
+    const some = fc.uniqueArray(fc.integer({ min: 0, max: at.leaves - 1 }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(some, { minLength: 1, maxLength: 6 }), fc.integer({ min: 0, max: at.leaves }), (asks, permitted) => {
+        const key = toHex(randomBytes(32));
+        const seen = new Set<number>();
+        for (const leaves of asks) {
+          const wanted = new Set([...seen, ...leaves]);
+          const answer = at.shelf.open(opening(leaves.toSorted((a, b) => a - b)), key, permitted);
+          expect(answer).toMatchObject(wanted.size > permitted ? { ok: false, fault: 'not-yours' } : { ok: true });
+          if (answer.ok) for (const leaf of leaves) seen.add(leaf);
+        }
+        expect(at.shelf.open(opening([]), key, permitted).ok).toBe(true);
+      }),
+    );
+  });
+
   test('knows no film of another lease or root, nor one that is over', () => {
-    expect(at.shelf.open(opening([0], { lease: '0'.repeat(32) }))).toEqual({ ok: false, fault: 'unknown-lease' });
-    expect(at.shelf.open(opening([0], { root: '0'.repeat(64) }))).toEqual({ ok: false, fault: 'unknown-lease' });
+    expect(open(opening([0], { lease: '0'.repeat(32) }))).toEqual({ ok: false, fault: 'unknown-lease' });
+    expect(open(opening([0], { root: '0'.repeat(64) }))).toEqual({ ok: false, fault: 'unknown-lease' });
     const { lease } = at.check.lease;
     const film = at.shelf.get(lease)!;
     at.shelf.drop(lease);
-    expect(at.shelf.open(opening([0]))).toEqual({ ok: false, fault: 'unknown-lease' });
+    expect(open(opening([0]))).toEqual({ ok: false, fault: 'unknown-lease' });
     at.shelf.put(film);
-    expect(at.shelf.open(opening([0])).ok).toBe(true);
+    expect(open(opening([0])).ok).toBe(true);
   });
 });
 
@@ -163,7 +184,7 @@ describe('a checker', () => {
       fc.asyncProperty(fc.constantFrom(...Object.keys(WRONG)), fc.double({ min: 0, max: 0.999, noNaN: true }), async (how, where) => {
         let same = false;
         const { finding } = await run((request) => {
-          const answer = at.shelf.open(request);
+          const answer = open(request);
           if (!answer.ok) throw new Error('an honest shelf opens what was drawn');
           const body = WRONG[how]!(answer.body, where);
           same = equalBytes(body, answer.body);

@@ -35,10 +35,15 @@ export class Draws {
     if (owner === null) return 'A check is drawn with a nonce that was drawn with before.';
     if (owner !== leaf.checker) return 'A check is drawn with a nonce that its checker had not committed to.';
     this.#nonces.set(leaf.nonceCommitment, null);
+    return this.reveal(leaf);
+  }
+
+  /** The next link of the chain: by a draw, or after a retrace. */
+  reveal({ chain: number, beacon }: Pick<Leaf<'draw'>, 'chain' | 'beacon'>): string | null {
     const chain = this.#chain;
-    if (leaf.chain !== chain.number || chain.left === 0) return 'A check is drawn with a beacon that was not published.';
-    if (toHex(sha256(fromHex(leaf.beacon))) !== chain.last) return 'The beacon of a draw is not the next link of its chain.';
-    chain.last = leaf.beacon;
+    if (number !== chain.number || chain.left === 0) return 'A check goes by a beacon that was not published.';
+    if (toHex(sha256(fromHex(beacon))) !== chain.last) return 'The beacon of a check is not the next link of its chain.';
+    chain.last = beacon;
     chain.left--;
     return null;
   }

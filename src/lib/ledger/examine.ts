@@ -30,8 +30,8 @@ export interface BundleTask {
 
 export type Examine = (task: BundleTask) => Promise<BundleReport>;
 
-/** Kinds whose signed payload says nothing to a replay that the leaf does not say itself. */
-const SAID: ReadonlySet<LogLeaf['type']> = new Set(['commitment', 'verdict', 'receipt', 'entry']);
+/** Kinds whose signed payload says nothing to a replay that the leaf does not say itself, but for a verdict that shows a leaf. */
+const SAID: ReadonlySet<LogLeaf['type']> = new Set(['commitment', 'retraced', 'verdict', 'receipt', 'entry']);
 
 export const examiner =
   (verify?: Verify): Examine =>
@@ -50,7 +50,8 @@ export const examiner =
   };
 
 function light(leaf: LogLeaf): LogLeaf {
-  if (!SAID.has(leaf.type) || !('signed' in leaf) || leaf.signed === null) return leaf;
+  const shows = leaf.type === 'verdict' && leaf.shows === true;
+  if (!SAID.has(leaf.type) || shows || !('signed' in leaf) || leaf.signed === null) return leaf;
   return { ...leaf, signed: { ...leaf.signed, payload: '' } } as LogLeaf;
 }
 

@@ -124,6 +124,19 @@ export const LogLeafSchema = v.variant('type', [
     sealed: v.optional(hex32),
     atMs,
   }),
+  /** A checker commits to its own trace before the film is opened to it; `beacon` says which leaf its pass must show (trust/retrace). */
+  v.strictObject({
+    type: v.literal('retraced'),
+    lease: id16,
+    checker: hex32,
+    nonceCommitment: hex32,
+    root: hex32,
+    chain: count(0x7fffffff),
+    beacon: hex32,
+    request: hex32,
+    signed: EnvelopeSchema,
+    atMs,
+  }),
   /** The seal of a drill is opened: the verdict that follows is graded by it, and the lease is void. */
   v.strictObject({ type: v.literal('drill'), lease: id16, request: hex32, signed: EnvelopeSchema, atMs }),
   /** A worker's appeal, what people say of it, and what comes of that. */
@@ -153,6 +166,8 @@ export const LogLeafSchema = v.variant('type', [
     pixelsWrong: big,
     biasPpm: v.optional(signedPpm),
     adapterClass: v.optional(shortText),
+    /** Its signed word shows a leaf of the checker's own trace (trust/retrace). */
+    shows: v.optional(v.literal(true)),
     request: hex32,
     signed: EnvelopeSchema,
     atMs,

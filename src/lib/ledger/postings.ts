@@ -31,6 +31,14 @@ export interface JobState {
   readonly verified: Set<string>;
 }
 
+/** A draw as far as it was replayed. */
+export interface DrawState {
+  readonly leaf: Leaf<'draw'>;
+  answered: boolean;
+  /** What its checker committed to before it saw the film, and the beacon after that. */
+  retrace: { readonly root: string; readonly beacon: string } | null;
+}
+
 /** A lease as far as it was replayed. */
 export interface LeaseState {
   readonly commitment: Leaf<'commitment'>;
@@ -38,7 +46,7 @@ export interface LeaseState {
   /** Of the round that it was leased in, else of its job's terms. */
   readonly price: WorkPrice;
   /** Nonce commitment → its draw. */
-  readonly draws: Map<string, { readonly leaf: Leaf<'draw'>; answered: boolean }>;
+  readonly draws: Map<string, DrawState>;
   readonly opinions: Opinion[];
   /** Every verdict on it, also those that are no opinion. */
   readonly said: { readonly verdict: Leaf<'verdict'>['verdict']; readonly reason: string }[];

@@ -24,7 +24,7 @@ import {
   type Standing,
 } from '../trust/standing.ts';
 import type { Leaf } from './leaf.ts';
-import { amountOf, splitOf, type LeaseState } from './postings.ts';
+import { amountOf, splitOf, type DrawState, type LeaseState } from './postings.ts';
 
 export class Records {
   rules: TrustRules | null = null;
@@ -187,5 +187,4 @@ export class Records {
 }
 
 /** The draw that a verdict's nonce belongs to. */
-export const drawOf = (lease: LeaseState, nonce: string): { leaf: Leaf<'draw'>; answered: boolean } | undefined =>
-  lease.draws.get(toHex(nonceCommitment(fromHex(nonce))));
+export const drawOf = (lease: LeaseState, nonce: string): DrawState | undefined => lease.draws.get(toHex(nonceCommitment(fromHex(nonce))));

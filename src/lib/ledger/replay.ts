@@ -18,6 +18,7 @@ import { planFault } from './plan-fault.ts';
 import { priceOf } from './lease-price.ts';
 import type { JobState, LeaseState } from './postings.ts';
 import { drawOf, Records } from './records.ts';
+import { passFault, retraceFault } from './retraces.ts';
 import { quietFault, unwantedFault } from './quiet.ts';
 import { beatenBy, take, takenFault, turnFault, winnerOf } from './slots.ts';
 import type { ReplaySummary } from './replay-summary.ts';
@@ -89,6 +90,8 @@ export class Replay {
         return this.#commitment(leaf);
       case 'draw':
         return this.#draw(leaf);
+      case 'retraced':
+        return this.#draws.reveal(leaf) ?? retraceFault(leaf, this.#leases.get(leaf.lease));
       case 'verdict':
         return this.#verdict(leaf);
       case 'drill':
@@ -176,7 +179,7 @@ export class Replay {
     if ([...lease.draws.values()].some(({ answered }) => !answered)) return 'A check is drawn while another of the lease is not answered.';
     const fault = turnFault(lease) ?? this.#draws.draw(leaf) ?? this.#records.drawn(leaf, lease);
     if (fault) return fault;
-    lease.draws.set(leaf.nonceCommitment, { leaf, answered: false });
+    lease.draws.set(leaf.nonceCommitment, { leaf, answered: false, retrace: null });
     this.#counts.draws++;
     return null;
   }
@@ -195,6 +198,10 @@ export class Replay {
     lease.said.push({ verdict: leaf.verdict, reason: leaf.reason });
     const implied = impliedLeaves(drawn.leaf, leaf.nonce, lease.commitment);
     if (implied.join() !== leaf.drawn.join()) return 'The leaves of a verdict are not the ones its draw implies.';
+    if (this.#records.rules?.shownPasses) {
+      const fault = passFault(leaf, lease, drawn, lease.opinions.length);
+      if (fault) return fault;
+    }
     this.#counts.verdicts++;
     if (lease.drill) return this.#judgeDrill(leaf, lease);
     this.#records.judged(leaf, lease, drawn.leaf);

@@ -1,5 +1,5 @@
 /**
- * Who signed a leaf. Jobs, commitments, receipts, verdicts and grants carry the envelope that caused
+ * Who signed a leaf. Jobs, commitments, receipts, retraces, verdicts and grants carry the envelope that caused
  * them; this opens it and holds the leaf to it, field by field. What a leaf must follow from besides
  * is the business of the replay.
  */
@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { encodeCanonical, decodeCanonical } from '../protocol/canonical.ts';
 import { fromBase64Url, sha256, toHex } from '../protocol/bytes.ts';
 import {
+  CheckRetraceBodySchema,
   CheckVerdictBodySchema,
   DrillSealBodySchema,
   FilmReceiptBodySchema,
@@ -77,11 +78,20 @@ function claimOf(leaf: LogLeaf): Claim | null {
       );
     case 'quiet':
       return claim(leaf, 'job.quiet', null, JobQuietBodySchema, (body) => leaf.job === body.job && leaf.tiles.join() === body.tiles.join());
+    case 'retraced':
+      return claim(leaf, 'check.retrace', leaf.checker, CheckRetraceBodySchema, (body) =>
+        same(leaf, body, ['lease', 'nonceCommitment', 'root']),
+      );
     case 'verdict':
       return claim(leaf, 'check.verdict', leaf.checker, CheckVerdictBodySchema, (body) => {
         // Leaves from before held no kind of device.
         const known = leaf.adapterClass === undefined || leaf.adapterClass === body.adapterClass;
-        return known && same(leaf, body, ['lease', 'root', 'nonce', 'verdict', 'reason', 'paths', 'pathsEqual', 'pixelsWrong', 'biasPpm']);
+        const shows = (leaf.shows === true) === (body.shown !== undefined);
+        return (
+          known &&
+          shows &&
+          same(leaf, body, ['lease', 'root', 'nonce', 'verdict', 'reason', 'paths', 'pathsEqual', 'pixelsWrong', 'biasPpm'])
+        );
       });
     case 'receipt':
       return claim(leaf, 'film.receipt', null, FilmReceiptBodySchema, (body) => same(leaf, body, ['lease', 'root', 'verdict']));

@@ -3,7 +3,7 @@
  * field is bounded; unknown fields are refused.
  */
 import * as v from 'valibot';
-import { JOB_LEASES_MAX, QUIET_TILES_MAX } from './limits.ts';
+import { JOB_LEASES_MAX, QUIET_TILES_MAX, SHOWN_DIFFERING_BYTES_MAX, SHOWN_PROOF_BYTES_MAX, SHOWN_SIGNATURES_BYTES_MAX } from './limits.ts';
 import { JobOrderSchema } from './order.ts';
 import { CORRUPTIONS, count, hex32, id16, leafBits, leafWeights, shortText, signedPpm, VERDICT_REASONS } from './schema.ts';
 
@@ -51,6 +51,21 @@ export const FilmReceiptBodySchema = v.strictObject({
 });
 export type FilmReceiptBody = v.InferOutput<typeof FilmReceiptBodySchema>;
 
+const bytes = (max: number) => v.pipe(v.instance(Uint8Array), v.maxLength(max));
+
+/** A leaf that a checker traced before the film was opened to it (trust/retrace). */
+const ShownSchema = v.strictObject({
+  signatures: bytes(SHOWN_SIGNATURES_BYTES_MAX),
+  path: bytes(SHOWN_PROOF_BYTES_MAX),
+  differing: bytes(SHOWN_DIFFERING_BYTES_MAX),
+  light: v.pipe(v.instance(Uint8Array), v.length(32)),
+  filmPath: bytes(SHOWN_PROOF_BYTES_MAX),
+});
+
+/** Purpose `check.retrace`: the root over a checker's own signatures of the drawn leaves, before the film is opened to it. */
+export const CheckRetraceBodySchema = v.strictObject({ lease: id16, nonceCommitment: hex32, root: hex32 });
+export type CheckRetraceBody = v.InferOutput<typeof CheckRetraceBodySchema>;
+
 /** Purpose `check.verdict`. */
 export const CheckVerdictBodySchema = v.strictObject({
   lease: id16,
@@ -67,6 +82,8 @@ export const CheckVerdictBodySchema = v.strictObject({
   adapterClass: shortText,
   /** (claimed − traced) / (claimed + traced) light of the drawn leaves; absent is none. */
   biasPpm: v.optional(signedPpm),
+  /** In a pass that follows a `check.retrace`. */
+  shown: v.optional(ShownSchema),
 });
 export type CheckVerdictBody = v.InferOutput<typeof CheckVerdictBodySchema>;
 

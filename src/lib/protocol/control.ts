@@ -20,7 +20,7 @@ import { CheckpointMessageSchema, CosignedMessageSchema } from './witness.ts';
  * Grows with every change after which a peer or a coordinator of the version before would refuse or misread a
  * message, an order or a film of this one. Ends of different versions part with a sentence (version.ts).
  */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 export const ROLES = ['creator', 'worker', 'checker'] as const;
 export type Role = (typeof ROLES)[number];
@@ -39,6 +39,8 @@ export type Adapter = v.InferOutput<typeof AdapterSchema>;
 const id = count(0x7fffffff);
 /** See trust/capability: shown to peers when asking for the job's blobs. */
 const capability = v.pipe(v.string(), v.maxLength(600));
+/** See trust/capability: shown to a worker when asking for leaves of its film. */
+const permit = v.pipe(v.string(), v.maxLength(600));
 
 export const ClientMessageSchema = v.variant('type', [
   /** First message; `proof` is the Ed25519 signature over `helloBytes(challenge, peer)`. */
@@ -220,12 +222,16 @@ export const ServerMessageSchema = v.variant('type', [
     workerPeer: peerId,
     sources: v.pipe(v.array(peerId), v.maxLength(16)),
     capability,
+    /** Lets it open as many leaves; null where it has to trace first, whatever is drawn (trust/retrace). */
+    permit: v.nullable(permit),
     deadlineMs: count(Number.MAX_SAFE_INTEGER),
   }),
+  /** To a checker whose `check.retrace` stands in the log: it may open all leaves now, and shows the one that this beacon says. */
+  v.strictObject({ type: v.literal('retraced'), lease: id16, nonceCommitment: hex32, beacon: hex32, permit }),
   CheckpointMessageSchema,
   /** To a checker: no longer needed. */
   v.strictObject({ type: v.literal('check-withdrawn'), lease: id16 }),
-  /** To a reviewer, with which it opens any leaves at `workerPeer` (film.open) and traces them again. */
+  /** To a reviewer, with which it asks for the light at `workerPeer` (film.open) and traces it again. */
   v.strictObject({
     type: v.literal('case'),
     lease: LeaseSchema,

@@ -20,6 +20,7 @@ export const PURPOSES = [
   'job.quiet',
   'lease.commit',
   'film.receipt',
+  'check.retrace',
   'check.verdict',
   'drill.seal',
   'lease.appeal',

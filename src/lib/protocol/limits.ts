@@ -116,6 +116,10 @@ export const LEAVES_PER_CHALLENGE_MAX = 16;
 /** All leaves of the largest tile: what a full audit draws. */
 export const LEAVES_PER_TILE_MAX = (TILE_SIDE_PX_MAX / LEAF_SIDE_PX) ** 2;
 export const CHECK_NONCES_PER_CHECKER_MAX = 64;
+/** Of a leaf that a passing verdict shows (trust/retrace): its signatures, paths that differ from the film's, and audit paths. */
+export const SHOWN_SIGNATURES_BYTES_MAX = LEAF_SIDE_PX ** 2 * PASS_SAMPLES_MAX * 2;
+export const SHOWN_DIFFERING_BYTES_MAX = 2 * 1024;
+export const SHOWN_PROOF_BYTES_MAX = 32 * Math.ceil(Math.log2(LEAVES_PER_TILE_MAX));
 export const CHECK_DEADLINE_MS = 120_000;
 
 /** Fewer keys that check, and drills would only tell the operator about itself. */
@@ -178,7 +182,8 @@ export const PEERS_PER_CLIENT_MAX = 64;
 export const BLOB_STORE_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 
 // Ledger and log
-export const LOG_ENTRY_BYTES_MAX = 16 * 1024;
+/** A verdict on all leaves of the largest tile that shows one of them (trust/retrace) takes 18 KiB. */
+export const LOG_ENTRY_BYTES_MAX = 24 * 1024;
 export const LOG_PAGE_ENTRIES_MAX = 1_000;
 export const CHECKPOINT_INTERVAL_MS = 1_000;
 export const LOG_TILE_HASHES = 256;

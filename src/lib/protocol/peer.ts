@@ -8,6 +8,8 @@ import { count, hex32, id16 } from './schema.ts';
 
 /** The coordinator's word that the asker works on the job (trust/capability). */
 const capability = v.pipe(v.string(), v.maxLength(600));
+/** The coordinator's word that the asker may have leaves opened (trust/capability). */
+const permit = v.pipe(v.string(), v.maxLength(600));
 
 export const PeerRequestSchema = v.variant('type', [
   /** Body of the reply: the manifest, 40 bytes of header and 32 bytes per chunk. */
@@ -26,6 +28,8 @@ export const PeerRequestSchema = v.variant('type', [
     root: hex32,
     job: id16,
     capability,
+    /** For as many different leaves in all, however often it is asked; null where none are asked for. */
+    permit: v.nullable(permit),
     leaves: v.pipe(v.array(count(0xffff)), v.maxLength(LEAVES_PER_TILE_MAX)),
   }),
 ]);

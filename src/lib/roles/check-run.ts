@@ -1,18 +1,21 @@
 /**
  * One check, from assignment to finding: the scene, the drawn leaves opened at the worker, each
  * compared with a re-trace of the same paths, the lease's billed segments recounted, and what the
- * worker said its leaves can tell computed again. A worker that answers and refuses is at fault for
+ * worker said its leaves can tell computed again. Where a pass must be shown (trust/retrace) all that is
+ * drawn is traced and committed to before the worker is asked. A worker that answers and refuses is at fault for
  * it; one that can't be reached, or has no time, is not.
  */
 import { filmLight, filmSegments, FILM_BYTES_PER_PIXEL, SIGNATURE_BYTES_PER_PATH, type Film } from '../job/film.ts';
 import { leafRects, passes, segmentsPerPathMax, tileRect, type Pass, type Rect } from '../job/plan.ts';
-import { equalBytes, sha256, type Bytes } from '../protocol/bytes.ts';
+import { equalBytes, sha256, toHex, type Bytes } from '../protocol/bytes.ts';
 import type { CheckVerdictBody } from '../protocol/bodies.ts';
-import { RECONNECT_BACKOFF_MS_MAX, RECONNECT_BACKOFF_MS_MIN } from '../protocol/limits.ts';
+import { CHECK_DEADLINE_MS, RECONNECT_BACKOFF_MS_MAX, RECONNECT_BACKOFF_MS_MIN } from '../protocol/limits.ts';
 import type { PeerFault, PeerRequest } from '../protocol/peer.ts';
-import { cutLeaf, cutLight, rootOfDelivery, type LeafParts } from '../trust/commitment.ts';
+import { cutLeaf, cutLight, deliveredHashes, type LeafParts } from '../trust/commitment.ts';
+import { rootOf } from '../ledger/merkle.ts';
 import { compareLeaf } from '../trust/compare.ts';
 import { challengedLeaves, drawSeed } from '../trust/draw.ts';
+import { retraceHashes, retraceRoot, show, shownPlace, type Shown } from '../trust/retrace.ts';
 import { leafClasses, packClasses, unpackClasses } from '../trust/weights.ts';
 import { backoffMs } from '../p2p/backoff.ts';
 import type { Shared } from './shared.ts';
@@ -25,11 +28,23 @@ export interface Finding extends Pick<
   'verdict' | 'reason' | 'paths' | 'pathsEqual' | 'pixelsWrong' | 'segments' | 'biasPpm'
 > {
   readonly sample: CheckRecord['sample'];
+  /** Of a pass that must be shown. */
+  readonly shown?: Shown;
+}
+
+/** What was traced before the film was seen, and what the coordinator answered to it. */
+interface Promised {
+  readonly traced: readonly LeafParts[];
+  readonly hashes: readonly Bytes[];
+  readonly root: string;
+  readonly beacon: string;
+  readonly permit: string;
 }
 
 /** What the worker opened, already found to belong to the committed root. */
 interface Opening {
   readonly light: Bytes;
+  readonly leafHashes: readonly Bytes[];
   readonly signatures: readonly Bytes[];
 }
 
@@ -79,17 +94,71 @@ export class CheckRun {
     const scene = await this.#shared.scenes.ensure(signal, { job: lease.job, order, capability, sources });
     if (signal.aborted) return null;
     if (!scene.ok || !this.#pass) return { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'scene' };
+    const { permit } = this.#check;
+    const traced = permit === null || this.#whole ? await this.#traceAll(signal, this.#pass) : null;
+    if (signal.aborted) return null;
+    if (traced === 'untraceable') return { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'scene' };
+    const promised = traced && (await this.#promise(signal, traced));
+    if (signal.aborted || (traced && !promised)) return null;
     this.#show('checking', `Asking for ${this.#drawn.length} drawn leaves of "${order.title}".`);
-    const opened = await this.#open(signal);
+    const opened = await this.#open(signal, promised?.permit ?? permit);
     if (signal.aborted) return null;
     if (opened === 'unreachable') return { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'unreachable' };
     if (opened === 'opening' || opened === 'refused') return { ...NOTHING_SEEN, verdict: 'fail', reason: opened };
-    return this.#compare(signal, opened, this.#pass);
+    const finding = await this.#compare(signal, opened, this.#pass, promised?.traced ?? null);
+    return finding?.verdict === 'pass' && promised ? { ...finding, shown: this.#shown(opened, promised) } : finding;
   }
 
-  async #open(signal: AbortSignal): Promise<Opening | 'unreachable' | 'opening' | 'refused'> {
+  get #whole(): boolean {
+    return this.#drawn.length === this.#leaves.length;
+  }
+
+  /** Says what was traced, and waits until it stands in the log. @returns null when the coordinator wants nothing of it any more. */
+  async #promise(signal: AbortSignal, traced: readonly LeafParts[]): Promise<Promised | null> {
+    const { control, clock } = this.#context;
+    const { lease, nonceCommitment } = this.#check;
+    const checker = this.#context.identity.key;
+    const hashes = retraceHashes(
+      { checker, nonceCommitment },
+      traced.map(({ signatures }) => signatures),
+    );
+    const root = retraceRoot(hashes);
+    const over = new AbortController();
+    const answer = new Promise<Extract<ControlEvent, { type: 'retraced' }>>((resolve) => {
+      const off = control.on((event) => {
+        if (event.type === 'retraced' && event.nonceCommitment === nonceCommitment) resolve(event);
+      });
+      over.signal.addEventListener('abort', off);
+    });
+    const refused = new Promise<null>((resolve) => {
+      // Sent again until it is answered, also when nobody waits any more.
+      void control.submit('check.retrace', { lease: lease.lease, nonceCommitment, root }).then(({ status }) => {
+        if (status === 'refused') resolve(null);
+      });
+    });
+    try {
+      const late = clock.sleep(AbortSignal.any([signal, over.signal]), CHECK_DEADLINE_MS).then(() => null);
+      const said = await Promise.race([answer, refused, late]);
+      return said && { traced, hashes, root, beacon: said.beacon, permit: said.permit };
+    } finally {
+      over.abort();
+    }
+  }
+
+  #shown({ light, leafHashes, signatures }: Opening, { traced, hashes, root, beacon }: Promised): Shown {
+    const place = shownPlace(beacon, root, this.#drawn, this.#classes);
+    const index = this.#drawn[place]!;
+    const claimed = cutLight({ width: this.#tile.width, light }, this.#tile, this.#leaves[index]!);
+    return show(
+      { hashes, place, signatures: traced[place]!.signatures },
+      { leafHashes, index, light: claimed, signatures: signatures[place]! },
+    );
+  }
+
+  async #open(signal: AbortSignal, permit: string | null): Promise<Opening | 'unreachable' | 'opening' | 'refused'> {
     const { lease, root, capability, workerPeer } = this.#check;
-    const request: PeerRequest = { type: 'film.open', lease: lease.lease, root, job: lease.job, capability, leaves: [...this.#drawn] };
+    const which = { lease: lease.lease, root, job: lease.job, leaves: [...this.#drawn] };
+    const request: PeerRequest = { type: 'film.open', ...which, capability, permit };
     let refused = false;
     for (let attempt = 0; attempt < OPEN_TRIES_MAX && !signal.aborted; attempt++) {
       const outcome = await this.#context.net.request(signal, workerPeer, request);
@@ -107,7 +176,8 @@ export class CheckRun {
     if (body.length < hashesEnd) return null;
     const light = body.slice(0, lightBytes);
     const hashes = body.slice(lightBytes, hashesEnd);
-    if (rootOfDelivery(light, hashes, this.#tile) !== this.#check.root) return null;
+    const leafHashes = deliveredHashes(light, hashes, this.#tile);
+    if (!leafHashes || toHex(rootOf(leafHashes)) !== this.#check.root) return null;
     const signatures: Bytes[] = [];
     let at = hashesEnd;
     for (const index of this.#drawn) {
@@ -118,21 +188,20 @@ export class CheckRun {
       signatures.push(part);
       at += bytes;
     }
-    return at === body.length ? { light, signatures } : null;
+    return at === body.length ? { light, leafHashes, signatures } : null;
   }
 
-  async #compare(signal: AbortSignal, opened: Opening, pass: Pass): Promise<Finding | null> {
+  /** @param before what was traced of the drawn leaves already. */
+  async #compare(signal: AbortSignal, opened: Opening, pass: Pass, before: readonly LeafParts[] | null): Promise<Finding | null> {
     const { order } = this.#check;
     const paths = { samples: pass.count, segmentsMax: segmentsPerPathMax(order.bounces) };
     const total = { paths: 0, pathsEqual: 0, pixelsWrong: 0, segments: 0 };
     const light = { claimed: 0, traced: 0 };
     let reason: Finding['reason'] = this.#claimFault(opened.light, pass) ?? 'agrees';
     let sample: CheckRecord['sample'] = null;
-    const whole = await this.#traceWhole(signal, pass);
     for (const [i, index] of this.#drawn.entries()) {
-      this.#show('checking', `Re-tracing leaf ${i + 1} of ${this.#drawn.length} of "${order.title}".`);
       const rect = this.#leaves[index]!;
-      const traced = whole ? cutLeaf(whole, this.#tile, rect) : await this.#trace(signal, rect, pass);
+      const traced = before?.[i] ?? (await this.#trace(signal, i, pass));
       if (signal.aborted) return null;
       if (!traced) return { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'scene' };
       const claimed: LeafParts = {
@@ -164,14 +233,26 @@ export class CheckRun {
     return weights === null || weights === packClasses(leafClasses(light, this.#tile, pass.count)) ? null : 'weights';
   }
 
-  /** All of a tile is traced at once: leaf by leaf it would take many times as long. Null where only some leaves are drawn. */
-  async #traceWhole(signal: AbortSignal, pass: Pass): Promise<Film | null> {
-    if (this.#drawn.length < this.#leaves.length) return null;
-    this.#show('checking', `Re-tracing all of a tile of "${this.#check.order.title}".`);
-    return this.#traceFilm(signal, this.#tile, pass);
+  /** All that is drawn, before any of it is seen. Of a whole tile at once: leaf by leaf it would take many times as long. */
+  async #traceAll(signal: AbortSignal, pass: Pass): Promise<readonly LeafParts[] | 'untraceable'> {
+    if (this.#whole) {
+      this.#show('checking', `Re-tracing all of a tile of "${this.#check.order.title}".`);
+      const film = await this.#traceFilm(signal, this.#tile, pass);
+      return film ? this.#leaves.map((rect) => cutLeaf(film, this.#tile, rect)) : 'untraceable';
+    }
+    const traced: LeafParts[] = [];
+    for (const at of this.#drawn.keys()) {
+      const leaf = await this.#trace(signal, at, pass);
+      if (!leaf) return 'untraceable';
+      traced.push(leaf);
+    }
+    return traced;
   }
 
-  async #trace(signal: AbortSignal, rect: Rect, pass: Pass): Promise<LeafParts | null> {
+  /** @param at which of the drawn leaves. */
+  async #trace(signal: AbortSignal, at: number, pass: Pass): Promise<LeafParts | null> {
+    this.#show('checking', `Re-tracing leaf ${at + 1} of ${this.#drawn.length} of "${this.#check.order.title}".`);
+    const rect = this.#leaves[this.#drawn[at]!]!;
     const film = await this.#traceFilm(signal, rect, pass);
     return film && cutLeaf(film, rect, rect);
   }

@@ -164,11 +164,11 @@ export class CheckerRole {
   }
 
   #finish(check: Check, nonce: string, finding: Finding): void {
-    const { verdict, reason, paths, pathsEqual, pixelsWrong, segments, biasPpm, sample } = finding;
+    const { verdict, reason, paths, pathsEqual, pixelsWrong, segments, biasPpm, sample, shown } = finding;
     this.#nonces.delete(check.nonceCommitment);
     const body: CheckVerdictBody = {
       ...{ lease: check.lease.lease, root: check.root, nonce, verdict, reason },
-      ...{ paths, pathsEqual, pixelsWrong, segments, biasPpm, adapterClass: this.#adapterClass },
+      ...{ paths, pathsEqual, pixelsWrong, segments, biasPpm, adapterClass: this.#adapterClass, ...(shown && { shown }) },
     };
     void this.#context.control.submit('check.verdict', body);
     const record: CheckRecord = {

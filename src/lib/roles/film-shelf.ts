@@ -36,7 +36,12 @@ export interface ShelfBounds {
 
 const BOUNDS: ShelfBounds = { films: FILMS_HELD_PER_WORKER_MAX, bytes: FILMS_HELD_BYTES_MAX };
 
-interface Entry extends ShelvedFilm {
+/** One that is kept: which leaves each key has had opened. */
+interface Kept extends ShelvedFilm {
+  readonly opened: Map<string, ReadonlySet<number>>;
+}
+
+interface Entry extends Kept {
   /** Who is being told, and the end of the telling. */
   delivery: { readonly peer: string; readonly stop: AbortController } | null;
   delivered: boolean;
@@ -48,7 +53,7 @@ export class FilmShelf {
   readonly #bounds: ShelfBounds;
   readonly #films = new Map<string, Entry>();
   /** Voided by checks, kept for those who may be asked about it; the oldest go first. */
-  readonly #disputed = new Map<string, ShelvedFilm>();
+  readonly #disputed = new Map<string, Kept>();
 
   constructor(context: Pick<RoleContext, 'net' | 'clock'>, changed: () => void, bounds: ShelfBounds = BOUNDS) {
     this.#context = context;
@@ -78,7 +83,7 @@ export class FilmShelf {
   }
 
   put(film: ShelvedFilm): void {
-    this.#films.set(film.lease.lease, { ...film, delivery: null, delivered: false });
+    this.#films.set(film.lease.lease, { ...film, opened: new Map(), delivery: null, delivered: false });
     this.#changed();
   }
 
@@ -105,8 +110,8 @@ export class FilmShelf {
   }
 
   /** Whatever of this film can still be opened. */
-  find(lease: string): ShelvedFilm | null {
-    return this.get(lease) ?? this.#disputed.get(lease) ?? null;
+  find(lease: string): Kept | null {
+    return this.#films.get(lease) ?? this.#disputed.get(lease) ?? null;
   }
 
   /** Brings the film to the creator, again and again until it answers or somebody else is named. */
@@ -141,8 +146,11 @@ export class FilmShelf {
     return false;
   }
 
-  /** For a checker: the whole light with its signature hashes, and the signatures of the leaves it drew. */
-  open(request: Extract<PeerRequest, { type: 'film.open' }>): PeerAnswer {
+  /**
+   * For a checker: the whole light with its signature hashes, and the signatures of the leaves it drew.
+   * @param permitted how many different leaves this key may have opened in all (trust/capability).
+   */
+  open(request: Extract<PeerRequest, { type: 'film.open' }>, key: string, permitted: number): PeerAnswer {
     const entry = this.find(request.lease);
     if (!entry || entry.commitment.root !== request.root) return { ok: false, fault: 'unknown-lease' };
     const leaves = leafRects(entry.rect);
@@ -155,6 +163,10 @@ export class FilmShelf {
       last = index;
       signatures.push(cutLeaf(entry.film, entry.rect, leaf).signatures);
     }
+    const opened = new Set([...(entry.opened.get(key) ?? []), ...request.leaves]);
+    if (opened.size > permitted) return { ok: false, fault: 'not-yours' };
+    // Of keys that the coordinator drew, and none that only ask for the light.
+    if (opened.size > 0) entry.opened.set(key, opened);
     return { ok: true, body: concat(entry.film.light, entry.commitment.signatureHashes, ...signatures) };
   }
 }

@@ -114,7 +114,7 @@ export class ReviewerRole {
   }
 
   async #film(signal: AbortSignal, { lease, root, capability, workerPeer }: Case, tile: Rect): Promise<Bytes | null> {
-    const request = { type: 'film.open', lease: lease.lease, root, job: lease.job, capability, leaves: [] } as const;
+    const request = { type: 'film.open', lease: lease.lease, root, job: lease.job, capability, permit: null } as const;
     for (let attempt = 0; attempt < OPEN_TRIES_MAX && !signal.aborted; attempt++) {
       const outcome = await this.#context.net.request(signal, workerPeer, { ...request, leaves: [] });
       if (outcome.status === 'answered') return lightOf(outcome.body, tile, root);

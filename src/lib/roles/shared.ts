@@ -6,7 +6,7 @@ import { BlobExchange } from '../p2p/blob-exchange.ts';
 import { PEER_CLOCK_SKEW_MS_MAX } from '../protocol/limits.ts';
 import type { Adapter, Role } from '../protocol/control.ts';
 import type { JobOrder } from '../protocol/order.ts';
-import { capabilityHolds } from '../trust/capability.ts';
+import { capabilityHolds, permittedLeaves } from '../trust/capability.ts';
 import { PeerRouter } from './peer-router.ts';
 import { SceneLoader } from './scene-loader.ts';
 import type { RoleContext } from './types.ts';
@@ -67,6 +67,12 @@ export class Shared {
     const { control, clock } = this.#context;
     const use = { coordinatorKey: control.coordinatorKey, network: control.network, job, key: keyOfPeer(from) };
     return capabilityHolds(capability, { ...use, nowMs: clock.nowMs() - PEER_CLOCK_SKEW_MS_MAX });
+  }
+
+  /** How many leaves of this lease's film may this peer have opened? */
+  async permits(from: string, lease: string, permit: string | null): Promise<number> {
+    const { coordinatorKey, network } = this.#context.control;
+    return permit === null ? 0 : permittedLeaves(permit, { coordinatorKey, network, lease, key: keyOfPeer(from) });
   }
 
   #announce(): void {

@@ -14,7 +14,7 @@ import { FilmShelf, type ShelfBounds } from './film-shelf.ts';
 import { JobMeter } from './job-meter.ts';
 import { LeaseRun, type LeaseResult } from './lease-run.ts';
 import { Emitter, Observable } from './observable.ts';
-import { sharedOf, type Shared } from './shared.ts';
+import { keyOfPeer, sharedOf, type Shared } from './shared.ts';
 import type { ControlEvent, FilmEvent, RoleContext, WorkerState, WorkerStatus } from './types.ts';
 import { lossSentence, OFF, readySentence, RECOVERY, tallied } from './worker-words.ts';
 
@@ -53,9 +53,9 @@ export class WorkerRole {
     this.#shared.router.on('film.open', async (from, request) => {
       const known = this.#shelf.find(request.lease);
       if (known?.lease.job !== request.job) return { ok: false, fault: 'unknown-lease' };
-      return (await this.#shared.allows(from, request.job, request.capability))
-        ? this.#shelf.open(request)
-        : { ok: false, fault: 'not-yours' };
+      if (!(await this.#shared.allows(from, request.job, request.capability))) return { ok: false, fault: 'not-yours' };
+      const permitted = await this.#shared.permits(from, request.lease, request.permit);
+      return this.#shelf.open(request, keyOfPeer(from), permitted);
     });
     context.control.on((event) => this.#onEvent(event));
     context.control.onChange(() => this.#tell());

@@ -4,7 +4,7 @@
  * here, and nothing else: what verdicts lead to is verdicts.ts.
  */
 import { CHECK_DEADLINE_MS, CHECK_NONCES_PER_CHECKER_MAX } from '../protocol/limits.ts';
-import { escalatedPpm } from '../trust/escalation.ts';
+import { escalatedPpm, type Opinion } from '../trust/escalation.ts';
 import { challengeOf } from '../trust/standing.ts';
 import type { Core } from './core.ts';
 import { sealFor } from './drills.ts';
@@ -60,6 +60,8 @@ export const beingChecked = async (rows: Rows, lease: string): Promise<boolean> 
 /** What a check begins with. */
 const UNANSWERED = {
   state: 'drawn' as const,
+  retraceRoot: null,
+  retraceBeacon: null,
   adapterClass: '',
   reason: null,
   whole: false,
@@ -144,3 +146,12 @@ export async function anotherFor(core: Core, rows: Rows, lease: LeaseRow, job: J
 /** Checks of this lease that are over, in the order in which they were drawn. */
 export const verdictsOf = async (rows: Rows, lease: string): Promise<CheckRow[]> =>
   (await rows.checks.members(lease)).filter(({ state }) => state !== 'drawn').sort((a, b) => a.deadlineMs - b.deadlineMs);
+
+/** Opinions on a lease, in the order of their draws. */
+export async function opinionsOn(rows: Rows, lease: string): Promise<(Opinion & { reason: string; deadlineMs: number })[]> {
+  return (await verdictsOf(rows, lease)).flatMap(({ checker, adapterClass, state, reason, whole, deadlineMs }) =>
+    state === 'pass' || state === 'fail'
+      ? [{ checker, adapterClass, verdict: state, reason: reason ?? 'disputed', whole, deadlineMs }]
+      : [],
+  );
+}

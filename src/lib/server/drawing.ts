@@ -13,6 +13,7 @@ import { drawCheck, hasNonce, mayCheck, verdictsOf } from './checks.ts';
 import type { Core } from './core.ts';
 import { commit } from './notices.ts';
 import { gradesOf, judgedSinceMs, verifiedKeys } from './records.ts';
+import { firstPermit } from './retraces.ts';
 import type { Session } from './sessions.ts';
 import type { Rows } from './store/rows.ts';
 import { inState } from './store/table.ts';
@@ -148,7 +149,9 @@ export class Drawing {
       core,
       async (tx, notices) => {
         const result = await drawCheck(core, tx, lease.id, checker);
-        if (result) notices.toPeer(checker.peer, checkMessage(core, result, capability));
+        if (!result) return null;
+        const permit = await firstPermit(core, tx.rows, result.check, result.lease, result.job);
+        notices.toPeer(checker.peer, checkMessage(core, result, { capability, permit }));
         return result;
       },
       wants,

@@ -18,6 +18,7 @@ import { commit, type Notices } from './notices.ts';
 import { shared } from './shared.ts';
 import { closeIfOver } from './quiet.ts';
 import { blockedKeys, knowProven } from './records.ts';
+import { firstPermit, retracedMessage } from './retraces.ts';
 import type { Session } from './sessions.ts';
 import { inState } from './store/table.ts';
 import { checks, jobs, leases, type JobRow, type LeaseRow } from './store/schema.ts';
@@ -236,7 +237,14 @@ export class Scheduler {
       .innerJoin(leases, eq(leases.id, checks.lease))
       .innerJoin(jobs, eq(jobs.id, leases.job))
       .where(and(eq(checks.checkerPeer, session.peer), eq(checks.state, 'drawn')));
-    for (const row of drawn) session.send(checkMessage(core, row, await this.capabilities.of(row.job.id, session.key)));
+    const rows = core.store.committed();
+    for (const row of drawn) {
+      const { check, lease, job } = row;
+      const capability = await this.capabilities.of(job.id, session.key);
+      session.send(checkMessage(core, row, { capability, permit: await firstPermit(core, rows, check, lease, job) }));
+      const retraced = await retracedMessage(core, check, lease, job);
+      if (retraced) session.send(retraced);
+    }
   }
 }
 

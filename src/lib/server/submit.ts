@@ -9,6 +9,7 @@ import * as v from 'valibot';
 import { MINT } from '../ledger/leaf.ts';
 import { concat, fromHex } from '../protocol/bytes.ts';
 import {
+  CheckRetraceBodySchema,
   CheckVerdictBodySchema,
   DrillSealBodySchema,
   FilmReceiptBodySchema,
@@ -25,6 +26,7 @@ import { ENVELOPE_AGE_MS_MAX } from '../protocol/limits.ts';
 import { id16 } from '../protocol/schema.ts';
 import { appeal, recordWord } from './appeals.ts';
 import { sealDrill } from './drills.ts';
+import { recordRetrace } from './retraces.ts';
 import { recordVerdict } from './verdicts.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { closeJob } from './closing.ts';
@@ -78,6 +80,9 @@ const handlers: Record<Purpose, (step: Step, body: unknown) => Promise<SubmitOut
     return outcome;
   }),
   'film.receipt': handler(FilmReceiptBodySchema, ({ core, tx, notices, request }, body) => recordReceipt(core, tx, notices, request, body)),
+  'check.retrace': handler(CheckRetraceBodySchema, ({ core, tx, notices, request }, body) =>
+    recordRetrace(core, tx, notices, request, body),
+  ),
   'check.verdict': handler(CheckVerdictBodySchema, ({ core, tx, notices, request }, body) =>
     recordVerdict(core, tx, notices, request, body),
   ),

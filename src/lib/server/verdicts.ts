@@ -9,11 +9,11 @@ import type { CheckVerdictBody } from '../protocol/bodies.ts';
 import { CHECKS_UNAVAILABLE_MAX, SECOND_OPINION_MS_MAX } from '../protocol/limits.ts';
 import { REASONS_OF } from '../protocol/schema.ts';
 import { challengedLeaves, drawSeed, nonceCommitment, secondAuditFalls } from '../trust/draw.ts';
-import { decide, lessonsOf, type Opinion, type Outcome } from '../trust/escalation.ts';
+import { decide, lessonsOf, type Outcome } from '../trust/escalation.ts';
 import { answered, graded } from '../trust/grading.ts';
 import { blocked, faulted } from '../trust/standing.ts';
 import { unpackClasses } from '../trust/weights.ts';
-import { anotherFor, beingChecked, verdictsOf } from './checks.ts';
+import { anotherFor, beingChecked, opinionsOn, verdictsOf } from './checks.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { drillOn, endDrill, openSeal } from './drills.ts';
 import { orderOf, type Request } from './jobs.ts';
@@ -21,8 +21,8 @@ import { leafCount, UNDECIDED } from './leases.ts';
 import type { Notices } from './notices.ts';
 import { priceOf } from './pay.ts';
 import { beginAnew, changeGrades, observeCheck, standingOf } from './records.ts';
+import { showingFault } from './retraces.ts';
 import { endTwin, giveUp, settleIfReady } from './settle.ts';
-import type { Rows } from './store/rows.ts';
 import { leases, type CheckRow, type JobRow, type LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
@@ -43,9 +43,12 @@ export async function recordVerdict(
   const judged = await judgedBy(tx, request, body);
   if ('ok' in judged) return judged;
   const { check, lease, job } = judged;
+  const { seed, drawn, whole } = drawnFor(body, judged);
+  const unshown = await showingFault(core, tx.rows, body, judged, drawn);
+  if (unshown) return unshown;
   const drill = body.verdict === 'unavailable' ? null : await drillOn(tx, lease);
   if (drill) openSeal(core, tx, drill);
-  const { seed, leaf, drawn, whole } = logVerdict(core, tx, request, body, judged);
+  const leaf = logVerdict(core, tx, request, body, drawn);
   // A checker that could not get or trace the scene says nothing about the worker: as if it had not answered.
   const state = body.reason === 'scene' ? 'expired' : body.verdict;
   const { adapterClass, reason, pixelsWrong } = body;
@@ -85,24 +88,23 @@ async function judgedBy(tx: Tx, request: Request, body: CheckVerdictBody): Promi
   return { check, lease, job: (await tx.rows.jobs.get(lease.job))! };
 }
 
-/** @returns the draw's seed, the index of the verdict's leaf in the log, what was drawn, and whether that is all of the film. */
-function logVerdict(
-  core: Core,
-  tx: Tx,
-  request: Request,
-  body: CheckVerdictBody,
-  { check, lease, job }: Judged,
-): { seed: Uint8Array; leaf: number; drawn: readonly number[]; whole: boolean } {
-  const seed = drawSeed({ beacon: check.beacon, nonce: body.nonce, lease: lease.id, root: body.root });
+/** The draw's seed, what was drawn, and whether that is all of the film. */
+function drawnFor({ nonce, root }: CheckVerdictBody, { check, lease, job }: Judged): { seed: Uint8Array; drawn: number[]; whole: boolean } {
+  const seed = drawSeed({ beacon: check.beacon, nonce, lease: lease.id, root });
   const leaves = leafCount(orderOf(job), lease.slot);
   const classes = lease.weights === null ? null : unpackClasses(lease.weights, leaves);
   const drawn = challengedLeaves(seed, { leaves, count: check.leaves, auditPpm: check.auditPpm, classes });
-  const { verdict, reason, paths, pathsEqual, pixelsWrong, nonce, adapterClass, biasPpm } = body;
-  const leaf = tx.append({
+  return { seed, drawn, whole: drawn.length === leaves };
+}
+
+/** @returns the index of the verdict's leaf in the log. */
+function logVerdict(core: Core, tx: Tx, request: Request, body: CheckVerdictBody, drawn: number[]): number {
+  const { lease, root, verdict, reason, paths, pathsEqual, pixelsWrong, nonce, adapterClass, biasPpm, shown } = body;
+  return tx.append({
     type: 'verdict',
-    lease: lease.id,
+    lease,
     checker: request.key,
-    root: body.root,
+    root,
     nonce,
     drawn,
     verdict,
@@ -112,11 +114,11 @@ function logVerdict(
     pixelsWrong,
     ...(biasPpm === undefined ? {} : { biasPpm }),
     adapterClass,
+    ...(shown && { shows: true as const }),
     request: request.hash,
     signed: request.signed,
     atMs: core.clock.nowMs(),
   });
-  return { seed, leaf, drawn, whole: drawn.length === leaves };
 }
 
 /** The first verdict's seed says whether a second audit is due; nobody knew it before its nonce was told. */
@@ -144,15 +146,6 @@ async function outOfReach(core: Core, tx: Tx, notices: Notices, lease: LeaseRow,
   const alone = !(await anotherFor(core, tx.rows, lease, job, keys));
   if ((alone ? said.length : keys.size) < CHECKS_UNAVAILABLE_MAX) return false;
   return giveUp(core, tx, notices, lease.id, { from: 'committed', reason: 'film-unavailable', faults: 1, failed: true });
-}
-
-/** Opinions on a lease, in the order of their draws. */
-export async function opinionsOn(rows: Rows, lease: string): Promise<(Opinion & { reason: string; deadlineMs: number })[]> {
-  return (await verdictsOf(rows, lease)).flatMap(({ checker, adapterClass, state, reason, whole, deadlineMs }) =>
-    state === 'pass' || state === 'fail'
-      ? [{ checker, adapterClass, verdict: state, reason: reason ?? 'disputed', whole, deadlineMs }]
-      : [],
-  );
 }
 
 /**

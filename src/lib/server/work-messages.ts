@@ -30,7 +30,13 @@ export function grantMessage(core: Core, lease: LeaseRow, job: JobRow, capabilit
   } as const;
 }
 
-export function checkMessage(core: Core, { check, lease, job }: { check: CheckRow; lease: LeaseRow; job: JobRow }, capability: string) {
+/** What lets a checker fetch the scene, and have leaves opened. */
+interface Rights {
+  readonly capability: string;
+  readonly permit: string | null;
+}
+
+export function checkMessage(core: Core, { check, lease, job }: { check: CheckRow; lease: LeaseRow; job: JobRow }, rights: Rights) {
   const order = orderOf(job);
   return {
     type: 'check',
@@ -45,7 +51,7 @@ export function checkMessage(core: Core, { check, lease, job }: { check: CheckRo
     weights: lease.weights,
     workerPeer: lease.workerPeer,
     sources: sourcesOf(core, job, check.checkerPeer),
-    capability,
+    ...rights,
     deadlineMs: check.deadlineMs,
   } as const;
 }

@@ -122,6 +122,8 @@ function sentence(leaf: LogLeaf): string {
       return `${leaf.segments} rays by ${leaf.worker}`;
     case 'draw':
       return `${leaf.count} leaves drawn for ${leaf.checker}`;
+    case 'retraced':
+      return `traced by ${leaf.checker}, before it saw the film`;
     case 'verdict':
       return `${leaf.verdict} by ${leaf.checker}: ${leaf.reason}`;
     case 'drill':

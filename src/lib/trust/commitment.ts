@@ -60,14 +60,19 @@ export function commit(film: Film, tile: Rect): Commitment {
   return { root: toHex(rootOf(leafHashes)), signatureHashes: concat(...signatureHashes), leafHashes };
 }
 
-/** The root that delivered light and signature hashes imply; the receiver compares it with the commitment's. */
-export function rootOfDelivery(light: Bytes, signatureHashes: Bytes, tile: Rect): string | null {
+/** Leaf hashes that delivered light and signature hashes imply; null when these are not as long as the tile asks. */
+export function deliveredHashes(light: Bytes, signatureHashes: Bytes, tile: Rect): Bytes[] | null {
   const leaves = leafRects(tile);
   if (light.length !== tile.width * tile.height * FILM_BYTES_PER_PIXEL || signatureHashes.length !== leaves.length * 32) return null;
-  const hashes = leaves.map((leaf, i) =>
+  return leaves.map((leaf, i) =>
     leafHash(sha256(cutLight({ width: tile.width, light }, tile, leaf)), signatureHashes.subarray(i * 32, i * 32 + 32)),
   );
-  return toHex(rootOf(hashes));
+}
+
+/** The root over them; the receiver compares it with the commitment's. */
+export function rootOfDelivery(light: Bytes, signatureHashes: Bytes, tile: Rect): string | null {
+  const hashes = deliveredHashes(light, signatureHashes, tile);
+  return hashes && toHex(rootOf(hashes));
 }
 
 /** Does an opened leaf belong to the committed root, given all leaf hashes the worker claims? */

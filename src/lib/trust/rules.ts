@@ -36,6 +36,8 @@ export const TrustRulesSchema = v.strictObject({
   auditPay: v.optional(count(1000), 0),
   /** Part of its fee that a checker gets until it has found a false film, per thousand (grading). */
   unprovenPay: v.optional(count(1000), 1000),
+  /** 1: a pass of all leaves, or after another's word, shows a leaf that was traced before the film was seen (retrace). */
+  shownPasses: v.optional(count(1), 0),
   /** Two keys that were drawn to check one another within so long do not check one another again. */
   pairMs: count(Number.MAX_SAFE_INTEGER),
 });
@@ -61,5 +63,6 @@ export const DEFAULT_RULES: TrustRules = {
   drillAuditShare: 100,
   auditPay: 125,
   unprovenPay: 250,
+  shownPasses: 1,
   pairMs: 3_600_000,
 };

@@ -8,7 +8,8 @@ import { CORRUPTIONS } from '#lib/protocol/schema.ts';
 import type { Corruption } from '#lib/trust/corruption.ts';
 import { seededRandom } from '../virtual-clock.ts';
 import { attackOf, type Attack } from './arena.ts';
-import { Court, honest, profitOf, VETERANS, type Films, type Strategy } from './court.ts';
+import { Court, VETERANS } from './court.ts';
+import { honest, profitOf, type Films, type Strategy } from './parties.ts';
 
 const FULL = process.env.PICTOR_ATTACK === 'full';
 const LEASES = FULL ? 20_000 : 5_000;
@@ -35,8 +36,6 @@ const lazy: Strategy = () => 'pass';
 interface Row {
   readonly name: string;
   readonly strategies: readonly Strategy[];
-  /** Known to gain for some thousand checks (README, decision on known answers): printed, not asserted. */
-  readonly gains?: true;
   /** All from one address prefix. */
   readonly together?: true;
 }
@@ -45,7 +44,8 @@ const ATTACKS: readonly Row[] = [
   { name: 'lying: always no', strategies: [() => 'fail'] },
   { name: 'lying: no to every tenth', strategies: [everyTenth()] },
   { name: 'copying, else yes', strategies: [({ before }) => before.at(-1) ?? 'pass'] },
-  { name: 'lazy with whole films', gains: true, strategies: [(look) => (look.whole ? 'pass' : look.trace())] },
+  { name: 'lazy with whole films', strategies: [(look) => (look.whole ? 'pass' : look.trace())] },
+  { name: 'tracing half of whole films', strategies: [(look) => look.trace(look.whole ? 0.5 : 1)] },
   { name: 'lazy with veterans’ films', strategies: [(look) => (look.passes > 64 ? 'pass' : look.trace())] },
   { name: 'absent for whole films', strategies: [(look) => (look.whole ? 'missed' : look.trace())] },
   { name: 'two that say yes together', strategies: [lazy, lazy] },
@@ -94,7 +94,7 @@ describe('a checker that does not do what it should', () => {
         `| ${name} | ${(100 * caught).toFixed(2)} % | ${unpaid} | ${mean(foul, ({ checks }) => checks).toFixed(0)} | ${earned.toFixed(1)} | ${spent.toFixed(1)} | ${profit(foul).toFixed(1)} | ${profit(fair).toFixed(1)} |`,
       );
       expect(court.counts.falseFaults, name).toBe(0);
-      if (!row.gains) expect(profit(foul), name).toBeLessThan(profit(fair));
+      expect(profit(foul), name).toBeLessThan(profit(fair));
     }
     print([
       `Checkers, ${LEASES} leases, beside ${HONEST} honest ones, two of them as new; amounts in leases’ pay`,
@@ -118,15 +118,12 @@ describe('a checker that does not do what it should', () => {
     }
   });
 
-  test('that copies who spoke before, and looks where nobody has, spares what second opinions take, and no more', async () => {
-    const copying = await trial({ strategies: [(look) => look.before.at(-1) ?? look.trace()] }, 41);
-    const looking = await trial({ strategies: [honest] }, 41);
-    // The same draws: what it copies was right, so nothing else changes.
-    const [gain, all] = [copying.profit(copying.foul) - looking.profit(looking.foul), looking.foul[0]!.traced / 256];
-    print([
-      `Copying, else honest: profit ${copying.profit(copying.foul).toFixed(2)} in place of ${looking.profit(looking.foul).toFixed(2)} of honest looking`,
-    ]);
-    expect(gain).toBeLessThan(0.1 * all);
+  test('that copies who spoke before has nothing to show for it, and forgoes what looking brings', async () => {
+    const { court } = await trial({ strategies: [honest] }, 41);
+    const earned = court.checkers.reduce((sum, { second }) => sum + Number(second.earned) / 90_000, 0);
+    const spent = court.checkers.reduce((sum, { second }) => sum + second.traced / 256, 0);
+    print([`Words after another’s: honest checkers earned ${earned.toFixed(1)} by them and traced for ${spent.toFixed(1)}`]);
+    expect(earned).toBeGreaterThan(spent);
   });
 
   test('beside honest ones: they are paid for their work and nothing is beyond three of a hundred', async () => {

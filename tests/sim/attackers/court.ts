@@ -7,15 +7,16 @@
 import { checkerLines } from '#lib/ledger/fees.ts';
 import { CHECKERS, TREASURY } from '#lib/ledger/leaf.ts';
 import { sha256, utf8 } from '#lib/protocol/bytes.ts';
-import type { Observation } from '#lib/trust/aggregate.ts';
 import { challengedLeaves, secondAuditFalls } from '#lib/trust/draw.ts';
 import { drillLesson, drillOf, drillPpm } from '#lib/trust/drill.ts';
 import { decide, escalatedPpm, lessonsOf, type Opinion } from '#lib/trust/escalation.ts';
 import { answered, graded, mayBeDrawn, missed, payFactor, UNGRADED, type Grades } from '#lib/trust/grading.ts';
 import { inLotOrder, verified } from '#lib/trust/lots.ts';
+import { mustShow } from '#lib/trust/retrace.ts';
 import { DEFAULT_RULES } from '#lib/trust/rules.ts';
-import { blocked, challengeOf, faulted, NEWCOMER, observed, settled, withheld, type Standing } from '#lib/trust/standing.ts';
+import { blocked, challengeOf, faulted, NEWCOMER, observed, settled, withheld } from '#lib/trust/standing.ts';
 import { EXTRA_TRACES, JOB_LEAVES, PRICE, type Attack } from './arena.ts';
+import { honest, labourer, type Films, type Labourer, type Party, type Strategy } from './parties.ts';
 
 /** A lease of 100,000: nine tenths for the worker, 8 % for checkers, 2 % for the treasury. */
 const CHECKER_MICRO = 8_000n;
@@ -28,56 +29,6 @@ export const VETERANS = 6;
 const KNOWN: Grades = { good: 0, goodRight: 0, bad: 20, badRight: 20, answered: 1_000, missed: 0 };
 /** One kind of device, one scene. */
 const ALIKE = { news: false, tried: false, weight: 1 } as const;
-
-/** What a checker knows when it decides. */
-export interface Look {
-  readonly leaves: number;
-  readonly whole: boolean;
-  /** Words that stand in the log already. */
-  readonly before: readonly ('pass' | 'fail')[];
-  /** Leases that the worker was paid for in a row. */
-  readonly passes: number;
-  readonly friend: boolean;
-  /** What a re-trace says. */
-  trace(): 'pass' | 'fail';
-}
-export type Strategy = (look: Look) => 'pass' | 'fail' | 'missed';
-
-export const honest: Strategy = (look) => look.trace();
-
-export interface Party {
-  readonly key: string;
-  /** Its address prefix. */
-  readonly network: string;
-  readonly strategy: Strategy;
-  grades: Grades;
-  checks: number;
-  /** Graded wrong by a drill. */
-  missedDrills: number;
-  /** Checks until its fee was nothing. */
-  unpaidAfter: number | null;
-  earned: bigint;
-  /** Leaves traced. */
-  traced: number;
-}
-
-interface Labourer {
-  readonly attack: Attack;
-  readonly friend: boolean;
-  standing: Standing;
-  seen: Observation[];
-  held: bigint;
-  /** Paid out, held or lost, less what its work took: in leases' pay. */
-  profit: number;
-  leases: number;
-  faults: number;
-}
-
-export interface Films {
-  readonly honest: Attack;
-  /** Films of drills, by kind. */
-  readonly spoilt: ReadonlyMap<string, Attack>;
-}
 
 export class Court {
   readonly checkers: readonly Party[];
@@ -112,7 +63,7 @@ export class Court {
         missedDrills: 0,
         unpaidAfter: null,
       },
-      ...{ earned: 0n, traced: 0, network: networks?.[i] ?? `${i}` },
+      ...{ earned: 0n, traced: 0, second: { earned: 0n, traced: 0 }, network: networks?.[i] ?? `${i}` },
     }));
     this.#workers = Array.from({ length: WORKERS }, () => ({
       ...labourer(films.honest),
@@ -154,19 +105,22 @@ export class Court {
   /** One draw put to one checker. @returns null when it was not answered. */
   #ask(party: Party, worker: Labourer, film: Attack, drawn: readonly number[], opinions: readonly Opinion[]): 'pass' | 'fail' | null {
     party.checks++;
-    let traced = false;
-    const said = party.strategy({
+    const due = mustShow(drawn, film.leaves.length, opinions.length);
+    let traced = 0;
+    const answer = party.strategy({
       ...{ leaves: drawn.length, whole: drawn.length === film.leaves.length, passes: worker.standing.passes, friend: worker.friend },
       before: opinions.map(({ verdict }) => verdict),
-      trace: () => {
-        traced = true;
-        return drawn.every((leaf) => film.leaves[leaf]!.agrees) ? 'pass' : 'fail';
+      trace: (share = 1) => {
+        traced = Math.ceil(share * drawn.length);
+        if (!drawn.slice(0, traced).every((leaf) => film.leaves[leaf]!.agrees)) return 'fail';
+        return due && this.#random() * drawn.length >= traced ? 'missed' : 'pass';
       },
     });
-    if (traced) {
-      party.traced += drawn.length;
-      this.counts.traced += drawn.length;
-    }
+    party.traced += traced;
+    this.counts.traced += traced;
+    if (opinions.length > 0) party.second.traced += traced;
+    // A pass that shows nothing is refused, and its check is over when its time is.
+    const said = answer === 'pass' && due && traced === 0 ? 'missed' : answer;
     party.grades = said === 'missed' ? missed(party.grades) : answered(party.grades);
     return said === 'missed' ? null : said;
   }
@@ -280,7 +234,11 @@ export class Court {
     for (const [account, micro] of checkerLines(terms, passed, this.#funds)) {
       if (account === CHECKERS) this.#funds.checkersMicro += micro;
       else if (account === TREASURY) this.#funds.treasuryMicro += micro;
-      else this.checkers.find(({ key }) => key === account)!.earned += micro;
+      else {
+        const party = this.checkers.find(({ key }) => key === account)!;
+        party.earned += micro;
+        if (opinions[0]!.checker !== account) party.second.earned += micro;
+      }
     }
     this.#funds.treasuryMicro += FEE_MICRO;
     worker.held += withheld(worker.standing, worker.held, PRICE, DEFAULT_RULES);
@@ -288,11 +246,3 @@ export class Court {
     worker.profit++;
   }
 }
-
-const labourer = (attack: Attack, friend = false): Labourer => ({
-  ...{ attack, friend, standing: NEWCOMER, seen: [], held: 0n, profit: 0, leases: 0, faults: 0 },
-});
-
-/** In leases' pay. */
-export const profitOf = ({ earned, traced }: Party, leavesPerLease: number): number =>
-  Number(earned) / Number(PRICE) - traced / leavesPerLease;

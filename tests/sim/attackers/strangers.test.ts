@@ -52,7 +52,7 @@ async function pry(tab: Tab, peer: string, job: string, scene: string, words: re
     const requests: readonly PeerRequest[] = [
       { type: 'blob.manifest', ...of },
       { type: 'blob.chunk', ...of, index: 0 },
-      { type: 'film.open', lease: '0'.repeat(32), root: '0'.repeat(64), job, capability, leaves: [0] },
+      { type: 'film.open', lease: '0'.repeat(32), root: '0'.repeat(64), job, capability, permit: capability, leaves: [0] },
     ];
     for (const request of requests) answers.push(await tab.net.request(never, peer, request));
   }

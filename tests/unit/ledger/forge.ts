@@ -15,6 +15,7 @@ import { envelopeHash, identityFromSecret, seal, type Envelope, type Identity, t
 import type { JobOrder } from '#lib/protocol/order.ts';
 import { nodeVerify } from '#lib/server/keys.ts';
 import { impliedLeaves } from '#lib/ledger/draws.ts';
+import type { Shown } from '#lib/trust/retrace.ts';
 import { testOrder } from '../server/harness.ts';
 
 export const NETWORK = 'forged';
@@ -103,9 +104,19 @@ export class Forge {
   }
 
   draw({ lease }: Leaf<'commitment'>, by: Identity, nonce: Bytes, over: Partial<Leaf<'draw'>> = {}): Leaf<'draw'> {
-    const beacon = this.links[1 + this.leaves.filter(({ type }) => type === 'draw').length]!;
+    const beacon = this.#link();
     const nonceCommitment = toHex(sha256(nonce));
     return this.add({ type: 'draw', lease, checker: by.key, nonceCommitment, chain: 0, beacon, count: 4, ...over, atMs: 4 });
+  }
+
+  async retraced({ lease }: Leaf<'commitment'>, by: Identity, nonce: Bytes, root: string): Promise<Leaf<'retraced'>> {
+    const body = { lease, nonceCommitment: toHex(sha256(nonce)), root };
+    const said = await signed(by, 'check.retrace', body);
+    return this.add({ type: 'retraced', checker: by.key, ...body, chain: 0, beacon: this.#link(), ...said, atMs: 4 });
+  }
+
+  #link(): string {
+    return this.links[1 + this.leaves.filter(({ type }) => type === 'draw' || type === 'retraced').length]!;
   }
 
   async verdict(
@@ -115,12 +126,14 @@ export class Forge {
     drawn: Leaf<'draw'>,
     verdict: 'pass' | 'fail' = 'pass',
     reason = verdict === 'pass' ? 'agrees' : 'light',
+    shown?: Shown,
   ) {
     const { lease, root } = commitment;
     const body = { lease, root, nonce: toHex(nonce), verdict, reason, paths: 256, pathsEqual: 256, pixelsWrong: 0 };
-    const said = await signed(by, 'check.verdict', { ...body, segments: 1, adapterClass: 'test' });
+    const said = await signed(by, 'check.verdict', { ...body, segments: 1, adapterClass: 'test', ...(shown && { shown }) });
     const indices = impliedLeaves(drawn, body.nonce, commitment);
-    return this.add({ type: 'verdict', checker: by.key, ...body, adapterClass: 'test', drawn: indices, ...said, atMs: 5 });
+    const shows = shown && { shows: true as const };
+    return this.add({ type: 'verdict', checker: by.key, ...body, adapterClass: 'test', drawn: indices, ...shows, ...said, atMs: 5 });
   }
 
   async check(commitment: Leaf<'commitment'>, by: Identity, verdict: 'pass' | 'fail' = 'pass'): Promise<void> {

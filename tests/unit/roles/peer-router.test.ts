@@ -8,7 +8,15 @@ import { B, pair } from '../p2p/support.ts';
 const never = new AbortController().signal;
 const EXPECTED = '1'.repeat(32);
 const delivery = (lease: string): PeerRequest => ({ type: 'film.deliver', lease, root: '0'.repeat(64) });
-const opening: PeerRequest = { type: 'film.open', lease: EXPECTED, root: '0'.repeat(64), job: EXPECTED, capability: 'x', leaves: [] };
+const opening: PeerRequest = {
+  type: 'film.open',
+  lease: EXPECTED,
+  root: '0'.repeat(64),
+  job: EXPECTED,
+  capability: 'x',
+  permit: null,
+  leaves: [],
+};
 
 test('a body is taken in of an expected film, up to the largest tile, and of nothing else', async () => {
   const { a, b, wait } = pair();

@@ -99,7 +99,12 @@ function words({ creator, worker, checker, grant }: Scene): { by: Client; purpos
   return [
     { by: worker, purpose: 'lease.commit', body: commit },
     { by: creator, purpose: 'film.receipt', body: { lease, root: commit.root, verdict: 'received' } },
-    ...(check?.lease.lease === lease ? [{ by: checker, purpose: 'check.verdict' as const, body: checker.verdictBody(check, 'pass') }] : []),
+    ...(check?.lease.lease === lease
+      ? [
+          { by: checker, purpose: 'check.retrace' as const, body: { lease, nonceCommitment: check.nonceCommitment, root: 'e'.repeat(64) } },
+          { by: checker, purpose: 'check.verdict' as const, body: checker.verdictBody(check, 'pass') },
+        ]
+      : []),
     { by: worker, purpose: 'drill.seal', body: { lease, root: commit.root, kind: 'forged', tells: 'AAA' } },
     { by: worker, purpose: 'lease.appeal', body: { lease, text: 'why' } },
     { by: checker, purpose: 'review.word', body: { lease, root: commit.root, word: 'accept', reason: '' } },

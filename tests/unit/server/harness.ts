@@ -5,26 +5,18 @@
 import { createCoordinator, type Coordinator, type CoordinatorOptions } from '#lib/server/coordinator.ts';
 import type { Clock } from '#lib/server/clock.ts';
 import { ManualClock } from './manual-clock.ts';
+import { TEST_POLICY, TEST_RULES, testOrder } from './terms.ts';
 import type { ControlLink } from '#lib/server/sessions.ts';
 import { randomBytes, sha256, toHex, type Bytes } from '#lib/protocol/bytes.ts';
-import { helloBytes, parseServerMessage, PROTOCOL_VERSION, type Policy, type Role, type ServerMessage } from '#lib/protocol/control.ts';
+import { helloBytes, parseServerMessage, PROTOCOL_VERSION, type Role, type ServerMessage } from '#lib/protocol/control.ts';
 import { identityFromSecret, seal, type Envelope, type Identity, type Purpose } from '#lib/protocol/envelope.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
 import { workBits } from '#lib/server/submit.ts';
-import type { TrustRules } from '#lib/trust/rules.ts';
 import { packClasses } from '#lib/trust/weights.ts';
 
 export type Message<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
 
-export const TEST_POLICY: Partial<Policy> = {
-  pricePerWorkUnitMicro: '1000000',
-  grantMicro: '100000000',
-  grantWorkBits: 4,
-  leavesPerCheck: 4,
-};
-
-/** Nothing is held back, one opinion is enough and no lease is a drill, checkers get their share and no more: trust.test.ts is about these. */
-export const TEST_RULES: Partial<TrustRules> = { holdHundredths: 0, secondAuditPpm: 0, drillPpm: 0, auditPay: 0, unprovenPay: 1000 };
+export { TEST_POLICY, TEST_RULES, testOrder };
 
 const STEP_MS = 500;
 
@@ -252,28 +244,6 @@ export class Client {
     return this.submit('check.verdict', this.verdictBody(check, verdict));
   }
 }
-
-/** 64×32 pixels in two tiles, 2 samples in two passes: four leases. */
-export const testOrder = (over: Partial<JobOrder> = {}): JobOrder => ({
-  title: 'still life',
-  scene: { hash: 'a'.repeat(64), bytes: 1_000 },
-  environment: null,
-  sceneRoot: 'b'.repeat(64),
-  sceneNeeds: { bytes: 2_000, bindingBytes: 500 },
-  frameTimeS: 0,
-  variant: null,
-  transparent: false,
-  camera: { eye: [0, 0, 4], target: [0, 0, 0], up: [0, 1, 0], tanHalfVfov: 0.5, lens: null },
-  width: 64,
-  height: 32,
-  tileSide: 32,
-  samples: 2,
-  passSamples: 64,
-  bounces: 4,
-  seed: 1,
-  capMicro: '1000',
-  ...over,
-});
 
 /** A funded creator that has ordered a job, a worker and a checker that are ready. */
 export async function road(

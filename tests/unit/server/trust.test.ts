@@ -20,6 +20,7 @@ beforeAll(async () => {
       holdHundredths: 200,
       probationLeases: 3,
       pairMs: 600_000,
+      shownPasses: 0,
     },
   });
 }, 120_000);

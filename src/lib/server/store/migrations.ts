@@ -225,6 +225,12 @@ create unique index leases_one_live_per_place on leases (job, slot, place) where
 create unique index leases_one_settled_per_slot on leases (job, slot) where state = 'settled';
 `;
 
+/** Who traced before it saw the film. */
+const retraces = String.raw`
+alter table checks add column retrace_root text, add column retrace_beacon text,
+  add constraint checks_retraced check ((retrace_root is null) = (retrace_beacon is null));
+`;
+
 /** Leases whose check is due, the oldest first, and whether one is drawn. */
 const undecided = String.raw`
 create index leases_undecided on leases (committed_ms) where state = 'committed' and verdict is null;
@@ -243,5 +249,6 @@ export const migrations: readonly { readonly version: number; readonly sql: stri
   { version: 9, sql: instances },
   { version: 10, sql: writer },
   { version: 11, sql: twins },
-  { version: 12, sql: undecided },
+  { version: 12, sql: retraces },
+  { version: 13, sql: undecided },
 ];

@@ -2,19 +2,9 @@
  * The tables as drizzle sees them. Constraints, triggers and indexes live in migrations.ts, which
  * alone creates anything; a unit test compares the columns of both.
  */
-import { bigint, boolean, customType, doublePrecision, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { boolean, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { ENTRY_KINDS } from '../../ledger/leaf.ts';
-import type { Bytes } from '../../protocol/bytes.ts';
-
-const bytea = customType<{ data: Bytes; driverData: Uint8Array }>({
-  dataType: () => 'bytea',
-  toDriver: (value) => Buffer.from(value.buffer, value.byteOffset, value.byteLength),
-  fromDriver: (value) => new Uint8Array(value),
-});
-/** Integers below 2^53: sizes, times in milliseconds, segments. */
-const safe = (name: string) => bigint(name, { mode: 'number' });
-/** Money: micro-tokens. */
-const micro = (name: string) => bigint(name, { mode: 'bigint' });
+import { bytea, micro, safe } from './columns.ts';
 
 export const meta = pgTable('meta', { key: text('key').primaryKey(), value: text('value').notNull() });
 
@@ -203,6 +193,9 @@ export const checks = pgTable('checks', {
   /** How many leaves are drawn, and with which chance all of them. */
   leaves: integer('leaves').notNull(),
   auditPpm: integer('audit_ppm').notNull().default(0),
+  /** What its checker committed to before it saw the film, and the beacon after that (trust/retrace). */
+  retraceRoot: text('retrace_root'),
+  retraceBeacon: text('retrace_beacon'),
   /** Of the device that judged. */
   adapterClass: text('adapter_class').notNull().default(''),
   reason: text('reason'),
@@ -229,72 +222,4 @@ export const meters = pgTable('meters', {
 });
 export type MeterRow = typeof meters.$inferSelect;
 
-/** Workers' records (trust/standing). */
-export const standings = pgTable('standings', {
-  worker: text('worker').primaryKey(),
-  passes: integer('passes').notNull().default(0),
-  faults: integer('faults').notNull().default(0),
-  doubts: integer('doubts').notNull().default(0),
-  topMicro: micro('top_micro').notNull().default(0n),
-  /** Running bets of the sequential test (trust/aggregate). */
-  differing: doublePrecision('differing').notNull().default(1),
-  brighter: doublePrecision('brighter').notNull().default(1),
-  darker: doublePrecision('darker').notNull().default(1),
-  /** When it was last paid. */
-  lastMs: safe('last_ms').notNull().default(0),
-});
-/** What checks said of a worker since its last doubt or fault, in the order of the log. */
-export const observations = pgTable('observations', {
-  /** Index of the verdict's leaf. */
-  leaf: safe('leaf').primaryKey(),
-  worker: text('worker').notNull(),
-  checker: text('checker').notNull(),
-  paths: safe('paths').notNull(),
-  pathsEqual: safe('paths_equal').notNull(),
-  biasPpm: integer('bias_ppm').notNull(),
-});
-/** Checkers' records (trust/grading). */
-export const grades = pgTable('grades', {
-  checker: text('checker').primaryKey(),
-  good: integer('good').notNull(),
-  goodRight: integer('good_right').notNull(),
-  bad: integer('bad').notNull(),
-  badRight: integer('bad_right').notNull(),
-  answered: integer('answered').notNull(),
-  missed: integer('missed').notNull(),
-});
-
-/** Drills under seal: the worker's envelope, until a checker has spoken (trust/drill). */
-export const drills = pgTable('drills', {
-  lease: text('lease').primaryKey(),
-  root: text('root').notNull(),
-  tells: text('tells').notNull(),
-  request: text('request').notNull(),
-  payload: text('payload').notNull(),
-  key: text('key').notNull(),
-  sig: text('sig').notNull(),
-});
-export type DrillRow = typeof drills.$inferSelect;
-
-export const appeals = pgTable('appeals', {
-  lease: text('lease').primaryKey(),
-  text: text('text').notNull(),
-  atMs: safe('at_ms').notNull(),
-  outcome: text('outcome', { enum: ['open', 'granted', 'denied'] })
-    .notNull()
-    .default('open'),
-});
-/** What people say of cases. */
-export const words = pgTable(
-  'words',
-  {
-    lease: text('lease').notNull(),
-    reviewer: text('reviewer').notNull(),
-    word: text('word', { enum: ['accept', 'reject', 'unsure'] }).notNull(),
-    house: boolean('house').notNull(),
-    /** Said while an appeal was open. */
-    heard: boolean('heard').notNull(),
-    atMs: safe('at_ms').notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.lease, t.reviewer] })],
-);
+export * from './schema-trust.ts';
