@@ -14,7 +14,7 @@ import {
 import { heldOf } from '../ledger/leaf.ts';
 import type { NetworkView } from '../protocol/control.ts';
 import type { Core, Wake } from './core.ts';
-import { viewJob } from './jobs.ts';
+import { viewJobs } from './jobs.ts';
 import { Reaper } from './reaper.ts';
 import type { Scheduler } from './scheduler.ts';
 import { sharesOf } from './pay.ts';
@@ -156,11 +156,10 @@ export class Background {
   async tell(): Promise<void> {
     const core = this.#core;
     await taking(this.#marks.jobs, async (changed) => {
-      for (const id of changed) {
-        const watchers = core.sessions.all().filter((session) => session.watching.has(id));
-        const view = watchers.length > 0 ? await viewJob(core, id) : null;
-        if (view) for (const watcher of watchers) watcher.send({ type: 'job', view });
-      }
+      const watched = changed.filter((id) => core.sessions.all().some((session) => session.watching.has(id)));
+      const views = watched.length > 0 ? await viewJobs(core, watched) : [];
+      for (const view of views)
+        for (const session of core.sessions.all()) if (session.watching.has(view.job)) session.send({ type: 'job', view });
     });
     await taking(this.#marks.balances, (keys) => this.#tellBalances(keys.filter((key) => core.sessions.ofKey(key).length > 0)));
     if (!this.#marks.networkChanged || core.clock.nowMs() - this.#networkAtMs < NETWORK_VIEW_INTERVAL_MS) return;

@@ -2,7 +2,7 @@
  * Jobs: taking one on against escrow, and what is told about it. A job is taken whole or refused with
  * a reason; how it ends is closing.ts.
  */
-import { and, count, countDistinct, eq, gte, inArray, sql } from 'drizzle-orm';
+import { and, count, countDistinct, eq, gte, sql } from 'drizzle-orm';
 import { escrowOf } from '../ledger/leaf.ts';
 import { capFloor, jobPaths } from '../market/price.ts';
 import { stopAt } from '../market/tail.ts';
@@ -17,6 +17,7 @@ import { refuse, type Core, type Refusal } from './core.ts';
 import { post } from './ledger.ts';
 import { faults, jobs, leases, type JobRow } from './store/schema.ts';
 import type { Session } from './sessions.ts';
+import { inState, oneOf } from './store/table.ts';
 import type { Tx } from './store/store.ts';
 
 /** Why no more of a job is leased, and why it ends then. */
@@ -160,24 +161,40 @@ async function waitsFor(core: Core, job: JobRow, leased: number, committed: numb
   return committed > 0 && checkers.length === 0 ? 'waiting for a checker' : '';
 }
 
-export async function viewJob(core: Core, id: string): Promise<JobView | null> {
+export const viewJob = async (core: Core, id: string): Promise<JobView | null> => (await viewJobs(core, [id]))[0] ?? null;
+
+/** Those that there are. */
+export async function viewJobs(core: Core, ids: readonly string[]): Promise<JobView[]> {
   const { db } = core.store;
-  const job = await core.store.committed().jobs.get(id);
-  if (!job) return null;
+  const { jobs: known } = core.store.committed();
+  await known.load(ids);
   // Slots, not leases: a slot may have two at the end of a job, and counts as what is farthest of it.
   const committedSlots = sql<string>`count(distinct ${leases.slot}) filter (where ${leases.state} = 'committed')`;
-  const [live] = await db
-    .select({ slots: countDistinct(leases.slot), committed: committedSlots.mapWith(Number) })
+  const live = await db
+    .select({ job: leases.job, slots: countDistinct(leases.slot), committed: committedSlots.mapWith(Number) })
     .from(leases)
-    .where(and(eq(leases.job, id), inArray(leases.state, ['granted', 'committed'])));
-  const [people] = await db
-    .select({ n: sql<string>`count(distinct ${leases.worker})` })
+    .where(and(oneOf(leases.job, ids), inState(leases.state, 'granted', 'committed')))
+    .groupBy(leases.job);
+  const people = await db
+    .select({ job: leases.job, workers: countDistinct(leases.worker) })
     .from(leases)
-    .where(eq(leases.job, id));
-  const committed = live?.committed ?? 0;
-  const leased = (live?.slots ?? 0) - committed;
+    .where(oneOf(leases.job, ids))
+    .groupBy(leases.job);
+  const views: JobView[] = [];
+  for (const id of ids) {
+    const job = await known.get(id);
+    const workers = people.find((row) => row.job === id)?.workers ?? 0;
+    if (job) views.push(await viewOf(core, job, { slots: 0, committed: 0, ...live.find((row) => row.job === id), workers }));
+  }
+  return views;
+}
+
+/** @param live slots of which a lease runs, those of them that are committed, and all workers that ever had a lease. */
+async function viewOf(core: Core, job: JobRow, live: { slots: number; committed: number; workers: number }): Promise<JobView> {
+  const { committed, workers } = live;
+  const leased = live.slots - committed;
   return {
-    job: id,
+    job: job.id,
     title: orderOf(job).title,
     creator: job.creator,
     state: job.state,
@@ -188,7 +205,7 @@ export async function viewJob(core: Core, id: string): Promise<JobView | null> {
     committed,
     leased,
     redone: job.redone,
-    workers: Number(people?.n ?? 0),
+    workers,
     checks: job.checks,
     segments: job.segments,
     capMicro: String(job.capMicro),

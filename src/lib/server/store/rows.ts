@@ -2,7 +2,7 @@
  * What writes read and change again and again, kept from one write to the next. Everything else is asked of
  * the database (`Tx.sql`). A fresh one that is never flushed serves whoever only reads.
  */
-import { and, eq, gt, max, sql } from 'drizzle-orm';
+import { and, eq, gt, max, sql, type SQL } from 'drizzle-orm';
 import { escrowOf, heldOf, CHECKERS, TREASURY } from '../../ledger/leaf.ts';
 import { OBSERVATIONS_MAX } from '../../trust/aggregate.ts';
 import type { Db } from './store.ts';
@@ -105,9 +105,12 @@ export class Rows {
     this.#remembered.set(name, value);
   }
 
-  /** Writes what changed, in one statement: what refers to what is only looked at when all of it is there. */
-  async flush(): Promise<void> {
-    const changes = this.#tables().flatMap((table) => table.changes());
+  /**
+   * Writes what changed, in one statement: what refers to what is only looked at when all of it is there.
+   * @param more is written with it.
+   */
+  async flush(...more: readonly SQL[]): Promise<void> {
+    const changes = [...this.#tables().flatMap((table) => table.changes()), ...more];
     if (changes.length === 0) return;
     const parts = changes.map((change, i) => sql`${sql.raw(`part${i}`)} as (${change})`);
     try {

@@ -35,6 +35,10 @@ interface Pending {
   readonly reject: (reason: unknown) => void;
 }
 
+/** Writes run, or answered, before whoever only reads has its turn. */
+const WORKS_PER_TURN_MAX = 16;
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Rows kept from one transaction to the next. */
 const ROWS_KEPT_MAX = 50_000;
 
@@ -104,28 +108,37 @@ export class Store {
   }
 
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, WRITES_PER_TRANSACTION_MAX));
+    while (this.#waiting.length > 0) await this.#commit(() => this.#waiting.splice(0, WRITES_PER_TRANSACTION_MAX));
     this.#running = null;
   }
 
-  /** @returns whether the database is away. */
-  async #commit(batch: readonly Pending[]): Promise<boolean> {
+  /** @param take called when the lock is held, so that what comes while another holds it is of the same transaction. @returns whether the database is away. */
+  async #commit(take: () => readonly Pending[]): Promise<boolean> {
     const ran: unknown[] = [];
-    let lasting = false;
+    let batch: readonly Pending[] = [];
+    let [begun, lasting] = [false, false];
     try {
       await this.db.transaction(async (db) => {
-        await this.#transact(db, batch, ran);
+        const [head] = await db.select().from(tables.logHead).for('update');
+        if (!head) throw new Error('the log has no head');
+        begun = true;
+        batch = take();
+        await this.#transact(db, head, batch, ran);
         lasting = true;
       });
-      batch.forEach((pending, i) => pending.resolve(ran[i]));
+      for (const [i, pending] of batch.entries()) {
+        if (i % WORKS_PER_TURN_MAX === WORKS_PER_TURN_MAX - 1) await turn();
+        pending.resolve(ran[i]);
+      }
       return false;
     } catch (error) {
       this.#rows.clear();
+      if (!begun) batch = take();
       if (!lasting && batch.length > 1 && !isOutage(error)) {
         let away = false;
         for (const pending of batch)
           if (away) pending.reject(error);
-          else away = await this.#commit([pending]);
+          else away = await this.#commit(() => [pending]);
         return away;
       }
       // Nobody is told that anything of the batch is durable; where it broke in the commit itself, it may be.
@@ -137,9 +150,7 @@ export class Store {
     }
   }
 
-  async #transact(db: Db, batch: readonly Pending[], ran: unknown[]): Promise<void> {
-    const [head] = await db.select().from(tables.logHead).for('update');
-    if (!head) throw new Error('the log has no head');
+  async #transact(db: Db, head: typeof tables.logHead.$inferSelect, batch: readonly Pending[], ran: unknown[]): Promise<void> {
     this.#current = db;
     if (head.writer !== this.#writer || this.#rows.size > ROWS_KEPT_MAX) this.#rows.clear();
     let { size } = head;
@@ -157,9 +168,12 @@ export class Store {
       },
     };
     await this.#rows.prefetch(batch.map(({ wants }) => wants));
-    for (const { work } of batch) ran.push(await work(tx));
-    await this.#rows.flush();
-    if (size > head.size || head.writer !== this.#writer) await db.update(tables.logHead).set({ size, writer: this.#writer });
+    for (const [i, { work }] of batch.entries()) {
+      if (i % WORKS_PER_TURN_MAX === WORKS_PER_TURN_MAX - 1) await turn();
+      ran.push(await work(tx));
+    }
+    const grown = size > head.size || head.writer !== this.#writer;
+    await this.#rows.flush(...(grown ? [sql`update ${tables.logHead} set size = ${size}, writer = ${this.#writer}`] : []));
   }
 }
 
