@@ -37,6 +37,7 @@ import { post } from './ledger.ts';
 import { barred } from './lists.ts';
 import { commit, type Notices } from './notices.ts';
 import { recordQuiet } from './quiet.ts';
+import { judgedSinceMs } from './records.ts';
 import { askDelivery, recordReceipt } from './settle.ts';
 import { entries } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
@@ -144,7 +145,12 @@ export async function submit(
         });
       return result;
     },
-    { request: request.hash, key: request.key, ...leaseIn(body) },
+    {
+      request: request.hash,
+      key: request.key,
+      ...leaseIn(body),
+      ...(purpose === 'check.verdict' ? { judgedSinceMs: judgedSinceMs(core), observed: true } : {}),
+    },
     answer,
   );
   // A commitment must not stand whose seal was lost with its connection.

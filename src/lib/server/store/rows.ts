@@ -15,8 +15,10 @@ export interface Wants {
   readonly lease?: string;
   /** Who speaks, or is spoken to. */
   readonly key?: string;
-  /** Of a draw: who was drawn for whom since then. */
+  /** Of a draw or a verdict: who was drawn for whom since then. */
   readonly judgedSinceMs?: number;
+  /** Of a verdict: what was observed of the lease's worker. */
+  readonly observed?: boolean;
 }
 
 /** For whoever only reads: nothing is kept between two of them. */
@@ -93,6 +95,9 @@ export class Rows {
     await this.balances.load(leases.length > 0 ? accounts : []);
     const draws = wants.filter(({ judgedSinceMs }) => judgedSinceMs !== undefined);
     if (draws.length > 0) await this.judged.load(workers, Math.min(...draws.map(({ judgedSinceMs }) => judgedSinceMs!)));
+    await this.nonces.loadGroups(draws.flatMap(({ key }) => key ?? []));
+    const judged = new Set(wants.flatMap(({ observed, lease }) => (observed && lease !== undefined ? [lease] : [])));
+    await this.observations.loadGroups(leases.flatMap(({ id, worker }) => (judged.has(id) ? [worker] : [])));
   }
 
   /** Something that follows from what is written, found once; whoever changes it says so (`renew`), or it would be missed. */

@@ -4,7 +4,7 @@
  * one holds the lock of the log's head; what another instance wrote since makes all of it be forgotten
  * (store.ts). Rows are never changed in place.
  */
-import { and, asc, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, lte, sql, type SQL } from 'drizzle-orm';
 import { getTableConfig, type PgColumn, type PgTable } from 'drizzle-orm/pg-core';
 import type { Db } from './store.ts';
 
@@ -118,14 +118,12 @@ export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
     return [...this.#groups.get(of)!].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
   }
 
-  async loadGroups(of: Iterable<Value>): Promise<void> {
-    const missing = [...new Set(of)].filter((value) => !this.#groups.has(value));
+  async loadGroups(values: Iterable<Value>): Promise<void> {
+    const missing = [...new Set(values)].filter((value) => !this.#groups.has(value));
     if (missing.length === 0) return;
     const { by, where, max } = this.#group!;
-    const order = this.#columns[this.#keys[0]!]!;
-    const found: Row[] = [];
-    if (max === undefined) found.push(...(await this.#select(and(oneOf(this.#columns[by]!, missing), where?.sql))));
-    else for (const value of missing) found.push(...(await this.#select(and(eq(this.#columns[by]!, value), where?.sql), { order, max })));
+    const of = and(oneOf(this.#columns[by]!, missing), where?.sql);
+    const found = max === undefined ? await this.#select(of) : await this.#selectLast(of, this.#columns[by]!, max);
     for (const value of missing) this.#groups.set(value, new Map());
     for (const row of found) {
       const id = this.#id(row);
@@ -222,12 +220,30 @@ export class Table<T extends PgTable, Row extends RowOf<T> = RowOf<T>> {
     if (row && this.#group) this.#groups.get(row[this.#group.by] as Value)?.delete(id);
   }
 
-  async #select(where: SQL | undefined, last?: { order: PgColumn; max: number }): Promise<Row[]> {
-    const query = this.#db()
+  async #select(where: SQL | undefined): Promise<Row[]> {
+    return (await this.#db()
       .select()
       .from(this.#table as PgTable)
-      .where(where);
-    return (await (last ? query.orderBy(desc(last.order)).limit(last.max) : query.orderBy(asc(this.#columns[this.#keys[0]!]!)))) as Row[];
+      .where(where)
+      .orderBy(asc(this.#columns[this.#keys[0]!]!))) as Row[];
+  }
+
+  /** Of each group no more than `max`, those with the highest keys. */
+  async #selectLast(where: SQL | undefined, by: PgColumn, max: number): Promise<Row[]> {
+    const place = sql<string>`row_number() over (partition by ${by} order by ${this.#columns[this.#keys[0]!]!} desc)`.as('place');
+    const placed = this.#db()
+      .select({ ...this.#columns, place })
+      .from(this.#table as PgTable)
+      .where(where)
+      .as('placed');
+    const found = await this.#db()
+      .select()
+      .from(placed)
+      .where(lte(placed.place, sql`${max}`));
+    return found.map((one) => {
+      const { place: _, ...row } = one;
+      return row as Row;
+    });
   }
 }
 
