@@ -2,6 +2,7 @@
  * The `pictor` command line: finds the command, prints help, turns failures into one sentence on
  * stderr and an exit code. Results go to stdout, everything else to stderr.
  */
+import { setMaxListeners } from 'node:events';
 import { agentCommand } from './commands/agent.ts';
 import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
@@ -13,6 +14,9 @@ import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
 import { workCommand } from './commands/work.ts';
 import { CommandError, EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError, type Command } from './command.ts';
+
+// One signal ends the waits for every film that is under way: Node takes more than ten listeners for a leak.
+setMaxListeners(0);
 
 const COMMANDS: readonly Command[] = [
   startCommand,

@@ -23,8 +23,6 @@ import type { Tab } from './world.ts';
 type Check = Extract<ControlEvent, { type: 'check' }>;
 type Opening = Extract<PeerRequest, { type: 'film.open' }>;
 
-/** Whoever asks. */
-const KEY = 'a'.repeat(64);
 /** Refusals that are none: want of time or room. */
 const PATIENCE: readonly PeerFault[] = ['busy', 'stopped'];
 const NO_NET: PeerNet = {
@@ -51,7 +49,15 @@ async function drawn(): Promise<{ tab: Tab; check: Check; shelf: FilmShelf; leav
   const shelf = new FilmShelf({ net: NO_NET, clock: world.clock }, () => {});
   shelf.put({ lease: told.lease, rect, film, commitment });
   const weights = packClasses(leafClasses(film.light, rect, pass.count));
-  const check = { ...told, root: commitment.root, segments: filmSegments(film.light), weights, auditPpm: 0, permit: 'for some' };
+  const check = {
+    ...told,
+    root: commitment.root,
+    segments: filmSegments(film.light),
+    weights,
+    auditPpm: 0,
+    traceFirst: 'whole' as const,
+    permit: 'for some',
+  };
   return { tab: eye.tab, check, shelf, leaves: leafRects(rect).length };
 }
 
@@ -70,7 +76,14 @@ async function run(answer: (request: Opening, attempt: number) => PeerOutcome): 
     request: async (_signal, _peer, request) => answer(request as Opening, asked.push(request as Opening) - 1),
   };
   // A nonce of its own each time: other leaves are drawn.
-  const one = new CheckRun({ ...at.tab, net }, sharedOf(at.tab), at.check, toHex(randomBytes(32)), () => {});
+  const one = new CheckRun(
+    { ...at.tab, net },
+    sharedOf(at.tab),
+    at.check,
+    toHex(randomBytes(32)),
+    () => {},
+    () => undefined,
+  );
   return { finding: (await world.wait(one.run(never)))!, asked };
 }
 
@@ -78,8 +91,8 @@ async function run(answer: (request: Opening, attempt: number) => PeerOutcome): 
 const told = (answer: PeerAnswer): string => (answer.ok ? toHex(sha256(answer.body)) : answer.fault);
 const answered = (answer: PeerAnswer): PeerOutcome =>
   answer.ok ? { status: 'answered', body: answer.body } : { status: 'refused', fault: answer.fault };
-/** To a key that may have everything opened. */
-const open = (request: Opening): PeerAnswer => at.shelf.open(request, KEY, at.leaves);
+/** For a draw of everything. */
+const open = (request: Opening): PeerAnswer => at.shelf.open(request, { draw: 'a'.repeat(64), leaves: at.leaves });
 const honestly = (request: Opening): PeerOutcome => answered(open(request));
 
 beforeAll(async () => {
@@ -107,19 +120,22 @@ describe('a worker', () => {
     expect(at.shelf.size).toBe(1);
   });
 
-  test('opens no more leaves to one key than it is permitted, however these are asked for', () => {
+  test('opens no more leaves for one draw than are permitted, however these are asked for, and the light to whoever may fetch the scene', () => {
     const some = fc.uniqueArray(fc.integer({ min: 0, max: at.leaves - 1 }), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(fc.array(some, { minLength: 1, maxLength: 6 }), fc.integer({ min: 0, max: at.leaves }), (asks, permitted) => {
-        const key = toHex(randomBytes(32));
+        const permit = { draw: toHex(randomBytes(32)), leaves: permitted };
         const seen = new Set<number>();
         for (const leaves of asks) {
           const wanted = new Set([...seen, ...leaves]);
-          const answer = at.shelf.open(opening(leaves.toSorted((a, b) => a - b)), key, permitted);
+          const answer = at.shelf.open(opening(leaves.toSorted((a, b) => a - b)), permit);
           expect(answer).toMatchObject(wanted.size > permitted ? { ok: false, fault: 'not-yours' } : { ok: true });
           if (answer.ok) for (const leaf of leaves) seen.add(leaf);
         }
-        expect(at.shelf.open(opening([]), key, permitted).ok).toBe(true);
+        expect(at.shelf.open(opening([]), null).ok).toBe(true);
+        expect(at.shelf.open(opening([0]), null)).toEqual({ ok: false, fault: 'not-yours' });
+        // Whoever is drawn again begins anew.
+        expect(at.shelf.open(opening([0]), { draw: toHex(randomBytes(32)), leaves: 1 }).ok).toBe(true);
       }),
     );
   });

@@ -51,7 +51,7 @@ export interface LeaseState {
   /** Every verdict on it, also those that are no opinion. */
   readonly said: { readonly verdict: Leaf<'verdict'>['verdict']; readonly reason: string }[];
   /** Checker → leaves that it traced again. */
-  readonly retraced: Map<string, number>;
+  readonly traced: Map<string, number>;
   /** Is a second opinion due after a first that passes? */
   second: boolean;
   /** By enough verdicts, or by one where nobody else was there. */
@@ -147,7 +147,7 @@ export function settlementFault(
   if (leaf.job !== terms.job || leaf.request !== null) return 'A lease is settled from another job.';
   const passed = lease.opinions
     .filter(({ verdict }) => verdict === 'pass')
-    .map(({ checker }) => ({ checker, leaves: lease.retraced.get(checker) ?? 0, factor: factor(checker) }));
+    .map(({ checker }) => ({ checker, leaves: lease.traced.get(checker) ?? 0, factor: factor(checker) }));
   const { worker } = lease.commitment;
   const lines: Line[] = [
     [escrowOf(terms.job), -split.amountMicro],

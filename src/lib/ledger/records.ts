@@ -80,7 +80,7 @@ export class Records {
     const first = lease.opinions.length === 0;
     const whole = leaf.drawn.length === lease.commitment.leaves;
     lease.opinions.push({ checker, adapterClass: leaf.adapterClass ?? '', verdict, whole });
-    lease.retraced.set(checker, leaf.drawn.length);
+    lease.traced.set(checker, leaf.drawn.length);
     if (!this.rules) {
       const fails = lease.opinions.filter((opinion) => opinion.verdict === 'fail').length;
       lease.passed = lease.opinions.length - fails >= (fails === 0 ? 1 : 2);

@@ -18,7 +18,7 @@ import { planFault } from './plan-fault.ts';
 import { priceOf } from './lease-price.ts';
 import type { JobState, LeaseState } from './postings.ts';
 import { drawOf, Records } from './records.ts';
-import { passFault, retraceFault } from './retraces.ts';
+import { againFault, passFault, retraceFault } from './retraces.ts';
 import { quietFault, unwantedFault } from './quiet.ts';
 import { beatenBy, take, takenFault, turnFault, winnerOf } from './slots.ts';
 import type { ReplaySummary } from './replay-summary.ts';
@@ -162,7 +162,7 @@ export class Replay {
     if (typeof price === 'string') return price;
     const fresh = { second: false, passed: false, finders: null, receipt: 'none', missing: 0, end: null, reason: '' } as const;
     const later = { drill: null, forfeitMicro: 0n, hearing: null, opinions: [], said: [] };
-    const lease = { commitment: leaf, job, price, draws: new Map(), retraced: new Map(), ...fresh, ...later };
+    const lease = { commitment: leaf, job, price, draws: new Map(), traced: new Map(), ...fresh, ...later };
     this.#leases.set(leaf.lease, lease);
     take(lease);
     return this.#pay(lease);
@@ -177,7 +177,8 @@ export class Replay {
     if (leaf.checker === lease.job.leaf.creator) return 'A creator is drawn to check its own job.';
     if (lease.job.order.avoid?.includes(leaf.checker)) return 'A checker is drawn that the creator of the job bars from it.';
     if ([...lease.draws.values()].some(({ answered }) => !answered)) return 'A check is drawn while another of the lease is not answered.';
-    const fault = turnFault(lease) ?? this.#draws.draw(leaf) ?? this.#records.drawn(leaf, lease);
+    const again = this.#records.rules?.shownPasses ? againFault(leaf, lease) : null;
+    const fault = again ?? turnFault(lease) ?? this.#draws.draw(leaf) ?? this.#records.drawn(leaf, lease);
     if (fault) return fault;
     lease.draws.set(leaf.nonceCommitment, { leaf, answered: false, retrace: null });
     this.#counts.draws++;
@@ -198,10 +199,8 @@ export class Replay {
     lease.said.push({ verdict: leaf.verdict, reason: leaf.reason });
     const implied = impliedLeaves(drawn.leaf, leaf.nonce, lease.commitment);
     if (implied.join() !== leaf.drawn.join()) return 'The leaves of a verdict are not the ones its draw implies.';
-    if (this.#records.rules?.shownPasses) {
-      const fault = passFault(leaf, lease, drawn, lease.opinions.length);
-      if (fault) return fault;
-    }
+    const shown = passFault(leaf, lease, drawn, this.#records.rules?.shownPasses === 1);
+    if (shown) return shown;
     this.#counts.verdicts++;
     if (lease.drill) return this.#judgeDrill(leaf, lease);
     this.#records.judged(leaf, lease, drawn.leaf);

@@ -19,15 +19,27 @@ export function retraceFault(leaf: Leaf<'retraced'>, lease: LeaseState | undefin
   return null;
 }
 
-/** @param before opinions that the lease had when this verdict came. */
-export function passFault(leaf: Leaf<'verdict'>, { commitment, job }: LeaseState, drawn: DrawState, before: number): string | null {
-  if (leaf.verdict !== 'pass' || !mustShow(leaf.drawn, commitment.leaves, before)) return null;
-  const shown = leaf.shows && bodyIn(leaf.signed, CheckVerdictBodySchema)?.shown;
+/** @param asked must passes be shown by the rules in force? */
+export function passFault(leaf: Leaf<'verdict'>, lease: LeaseState, drawn: DrawState, asked: boolean): string | null {
+  const { commitment, job, opinions } = lease;
+  const { checker, verdict, drawn: leaves, shows } = leaf;
+  const due = asked && verdict === 'pass' && mustShow(leaves, commitment.leaves, opinions.length);
+  if (!due && !shows) return null;
+  if (verdict !== 'pass') return 'A verdict that is no pass shows a leaf.';
+  const shown = shows && bodyIn(leaf.signed, CheckVerdictBodySchema)?.shown;
   if (!drawn.retrace || !shown) return 'A checker passes what it had to trace first, and shows nothing of it.';
-  const { checker, drawn: leaves } = leaf;
   const { nonceCommitment } = drawn.leaf;
   const { root: filmRoot, slot, weights } = commitment;
   const classes = weights === undefined ? null : unpackClasses(weights, commitment.leaves);
   const of = { checker, nonceCommitment, ...drawn.retrace, order: job.order, slot, filmRoot, classes, drawn: leaves };
   return shownFault(shown, of)?.text ?? null;
+}
+
+/** Nobody is drawn again for a film whose signatures it may have seen since. */
+export function againFault({ checker }: Leaf<'draw'>, { draws, opinions }: LeaseState): string | null {
+  const before = [...draws.values()].filter(({ leaf }) => leaf.checker === checker);
+  if (before.some(({ retrace }) => retrace)) return 'A checker is drawn again for a film that was opened to it.';
+  return before.length > 0 && opinions.length > 0
+    ? 'A checker is drawn after another’s word for a film that it was drawn for before.'
+    : null;
 }

@@ -82,7 +82,7 @@ export const CheckVerdictBodySchema = v.strictObject({
   adapterClass: shortText,
   /** (claimed − traced) / (claimed + traced) light of the drawn leaves; absent is none. */
   biasPpm: v.optional(signedPpm),
-  /** In a pass that follows a `check.retrace`. */
+  /** Only in a pass that follows a `check.retrace`. */
   shown: v.optional(ShownSchema),
 });
 export type CheckVerdictBody = v.InferOutput<typeof CheckVerdictBodySchema>;

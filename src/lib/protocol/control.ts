@@ -34,6 +34,9 @@ export const AdapterSchema = v.strictObject({
 });
 export type Adapter = v.InferOutput<typeof AdapterSchema>;
 
+/** When a checker traces before it sees. */
+export const TRACE_FIRST = ['never', 'whole', 'always'] as const;
+
 // ---- client → coordinator ------------------------------------------------------------------
 
 const id = count(0x7fffffff);
@@ -222,7 +225,9 @@ export const ServerMessageSchema = v.variant('type', [
     workerPeer: peerId,
     sources: v.pipe(v.array(peerId), v.maxLength(16)),
     capability,
-    /** Lets it open as many leaves; null where it has to trace first, whatever is drawn (trust/retrace). */
+    /** Must it trace before leaves are opened to it, whatever is drawn or when all of them are (trust/retrace)? */
+    traceFirst: v.picklist(TRACE_FIRST),
+    /** Lets it open as many leaves; null where it must trace first whatever is drawn. */
     permit: v.nullable(permit),
     deadlineMs: count(Number.MAX_SAFE_INTEGER),
   }),

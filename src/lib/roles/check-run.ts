@@ -2,7 +2,7 @@
  * One check, from assignment to finding: the scene, the drawn leaves opened at the worker, each
  * compared with a re-trace of the same paths, the lease's billed segments recounted, and what the
  * worker said its leaves can tell computed again. Where a pass must be shown (trust/retrace) all that is
- * drawn is traced and committed to before the worker is asked. A worker that answers and refuses is at fault for
+ * drawn is traced and committed to before the worker is asked, and in vain where it can't be reached then. A worker that answers and refuses is at fault for
  * it; one that can't be reached, or has no time, is not.
  */
 import { filmLight, filmSegments, FILM_BYTES_PER_PIXEL, SIGNATURE_BYTES_PER_PATH, type Film } from '../job/film.ts';
@@ -22,6 +22,7 @@ import type { Shared } from './shared.ts';
 import type { CheckerStatus, CheckRecord, ControlEvent, RoleContext } from './types.ts';
 
 type Check = Extract<ControlEvent, { type: 'check' }>;
+export type Retraced = Extract<ControlEvent, { type: 'retraced' }>;
 
 export interface Finding extends Pick<
   CheckVerdictBody,
@@ -59,6 +60,8 @@ export class CheckRun {
   readonly #shared: Shared;
   readonly #check: Check;
   readonly #show: (state: CheckerStatus['state'], reason: string) => void;
+  /** What the coordinator has answered to this check's promise already: by a run that was stopped, or before a reconnection. */
+  readonly #retraced: () => Retraced | undefined;
   readonly #tile: Rect;
   readonly #leaves: readonly Rect[];
   readonly #drawn: readonly number[];
@@ -72,11 +75,13 @@ export class CheckRun {
     check: Check,
     nonce: string,
     show: (state: CheckerStatus['state'], reason: string) => void,
+    retraced: () => Retraced | undefined,
   ) {
     this.#context = context;
     this.#shared = shared;
     this.#check = check;
     this.#show = show;
+    this.#retraced = retraced;
     this.#tile = tileRect(check.order, check.lease.tile);
     this.#leaves = leafRects(this.#tile);
     const seed = drawSeed({ beacon: check.beacon, nonce, lease: check.lease.lease, root: check.root });
@@ -94,8 +99,8 @@ export class CheckRun {
     const scene = await this.#shared.scenes.ensure(signal, { job: lease.job, order, capability, sources });
     if (signal.aborted) return null;
     if (!scene.ok || !this.#pass) return { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'scene' };
-    const { permit } = this.#check;
-    const traced = permit === null || this.#whole ? await this.#traceAll(signal, this.#pass) : null;
+    const { permit, traceFirst } = this.#check;
+    const traced = traceFirst === 'always' || (traceFirst === 'whole' && this.#whole) ? await this.#traceAll(signal, this.#pass) : null;
     if (signal.aborted) return null;
     if (traced === 'untraceable') return { ...NOTHING_SEEN, verdict: 'unavailable', reason: 'scene' };
     const promised = traced && (await this.#promise(signal, traced));
@@ -123,8 +128,10 @@ export class CheckRun {
       traced.map(({ signatures }) => signatures),
     );
     const root = retraceRoot(hashes);
+    const known = this.#retraced();
+    if (known) return { traced, hashes, root, beacon: known.beacon, permit: known.permit };
     const over = new AbortController();
-    const answer = new Promise<Extract<ControlEvent, { type: 'retraced' }>>((resolve) => {
+    const answer = new Promise<Retraced>((resolve) => {
       const off = control.on((event) => {
         if (event.type === 'retraced' && event.nonceCommitment === nonceCommitment) resolve(event);
       });

@@ -8,7 +8,7 @@ import { randomBytes, toHex } from '../protocol/bytes.ts';
 import type { CheckVerdictBody } from '../protocol/bodies.ts';
 import { CHECK_NONCES_PER_CHECKER_MAX } from '../protocol/limits.ts';
 import { nonceCommitment } from '../trust/draw.ts';
-import { CheckRun, NOTHING_SEEN, type Finding } from './check-run.ts';
+import { CheckRun, NOTHING_SEEN, type Finding, type Retraced } from './check-run.ts';
 import { Emitter, Observable } from './observable.ts';
 import { sharedOf, type Shared } from './shared.ts';
 import type { CheckerStatus, CheckRecord, ControlEvent, RoleContext } from './types.ts';
@@ -34,6 +34,8 @@ export class CheckerRole {
   readonly #records = new Emitter<CheckRecord>();
   /** Commitment → nonce, both hex, until used. */
   readonly #nonces = new Map<string, string>();
+  /** Nonce commitment → the answer to its check's promise, until the check is over. */
+  readonly #retraced = new Map<string, Retraced>();
   #queue: Check[] = [];
   #current: { readonly lease: string; readonly stop: AbortController } | null = null;
   #over: Promise<void> = Promise.resolve();
@@ -100,6 +102,9 @@ export class CheckerRole {
         return this.#offer();
       case 'check':
         return this.#onCheck(event);
+      case 'retraced':
+        if (this.#nonces.has(event.nonceCommitment)) this.#retraced.set(event.nonceCommitment, event);
+        return;
       case 'check-withdrawn':
         this.#queue = this.#queue.filter((check) => check.lease.lease !== event.lease);
         if (this.#current?.lease === event.lease) this.#current.stop.abort();
@@ -131,6 +136,7 @@ export class CheckerRole {
     for (const oldest of this.#nonces.keys()) {
       if (this.#nonces.size <= CHECK_NONCES_PER_CHECKER_MAX) return;
       this.#nonces.delete(oldest);
+      this.#retraced.delete(oldest);
     }
   }
 
@@ -142,7 +148,8 @@ export class CheckerRole {
       if (nonce === undefined) continue;
       const stop = new AbortController();
       this.#current = { lease: check.lease.lease, stop };
-      const run = new CheckRun(this.#context, this.#shared, check, nonce, (state, reason) => this.#set({ state, reason }));
+      const show = (state: CheckerStatus['state'], reason: string): void => this.#set({ state, reason });
+      const run = new CheckRun(this.#context, this.#shared, check, nonce, show, () => this.#retraced.get(check.nonceCommitment));
       const finding = await run.run(stop.signal).catch(() => this.#recover(stop.signal, check));
       this.#current = null;
       if (finding) this.#finish(check, nonce, finding);
@@ -166,6 +173,7 @@ export class CheckerRole {
   #finish(check: Check, nonce: string, finding: Finding): void {
     const { verdict, reason, paths, pathsEqual, pixelsWrong, segments, biasPpm, sample, shown } = finding;
     this.#nonces.delete(check.nonceCommitment);
+    this.#retraced.delete(check.nonceCommitment);
     const body: CheckVerdictBody = {
       ...{ lease: check.lease.lease, root: check.root, nonce, verdict, reason },
       ...{ paths, pathsEqual, pixelsWrong, segments, biasPpm, adapterClass: this.#adapterClass, ...(shown && { shown }) },

@@ -7,7 +7,7 @@
 import type { Film } from '../job/film.ts';
 import { leafRects, type Rect } from '../job/plan.ts';
 import type { Lease } from '../protocol/control.ts';
-import { concat, type Bytes } from '../protocol/bytes.ts';
+import { concat } from '../protocol/bytes.ts';
 import {
   LEASES_PER_WORKER_MAX,
   FILMS_DISPUTED_MAX,
@@ -17,6 +17,7 @@ import {
   RECONNECT_BACKOFF_MS_MIN,
 } from '../protocol/limits.ts';
 import type { PeerRequest } from '../protocol/peer.ts';
+import type { Permit } from '../trust/capability.ts';
 import { cutLeaf, type Commitment } from '../trust/commitment.ts';
 import type { PeerAnswer } from '../p2p/peer-net.ts';
 import { backoffMs } from '../p2p/backoff.ts';
@@ -36,7 +37,7 @@ export interface ShelfBounds {
 
 const BOUNDS: ShelfBounds = { films: FILMS_HELD_PER_WORKER_MAX, bytes: FILMS_HELD_BYTES_MAX };
 
-/** One that is kept: which leaves each key has had opened. */
+/** One that is kept: which leaves were opened for each draw. */
 interface Kept extends ShelvedFilm {
   readonly opened: Map<string, ReadonlySet<number>>;
 }
@@ -147,26 +148,22 @@ export class FilmShelf {
   }
 
   /**
-   * For a checker: the whole light with its signature hashes, and the signatures of the leaves it drew.
-   * @param permitted how many different leaves this key may have opened in all (trust/capability).
+   * The whole light with its signature hashes, and for a checker the signatures of the leaves it drew.
+   * @param permit what the asker may have opened, in all requests of one draw together (trust/capability).
    */
-  open(request: Extract<PeerRequest, { type: 'film.open' }>, key: string, permitted: number): PeerAnswer {
+  open(request: Extract<PeerRequest, { type: 'film.open' }>, permit: Pick<Permit, 'draw' | 'leaves'> | null): PeerAnswer {
     const entry = this.find(request.lease);
     if (!entry || entry.commitment.root !== request.root) return { ok: false, fault: 'unknown-lease' };
     const leaves = leafRects(entry.rect);
-    const signatures: Bytes[] = [];
-    let last = -1;
-    for (const index of request.leaves) {
-      const leaf = leaves[index];
-      // Ascending, as they are drawn: each leaf at most once, however many a request may name.
-      if (!leaf || index <= last) return { ok: false, fault: 'malformed' };
-      last = index;
-      signatures.push(cutLeaf(entry.film, entry.rect, leaf).signatures);
+    // Ascending, as they are drawn: each leaf at most once, however many a request may name.
+    if (request.leaves.some((index, i) => index >= leaves.length || (i > 0 && index <= request.leaves[i - 1]!)))
+      return { ok: false, fault: 'malformed' };
+    if (request.leaves.length > 0) {
+      const opened = new Set([...((permit && entry.opened.get(permit.draw)) ?? []), ...request.leaves]);
+      if (!permit || opened.size > permit.leaves) return { ok: false, fault: 'not-yours' };
+      entry.opened.set(permit.draw, opened);
     }
-    const opened = new Set([...(entry.opened.get(key) ?? []), ...request.leaves]);
-    if (opened.size > permitted) return { ok: false, fault: 'not-yours' };
-    // Of keys that the coordinator drew, and none that only ask for the light.
-    if (opened.size > 0) entry.opened.set(key, opened);
+    const signatures = request.leaves.map((index) => cutLeaf(entry.film, entry.rect, leaves[index]!).signatures);
     return { ok: true, body: concat(entry.film.light, entry.commitment.signatureHashes, ...signatures) };
   }
 }

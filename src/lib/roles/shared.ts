@@ -6,7 +6,7 @@ import { BlobExchange } from '../p2p/blob-exchange.ts';
 import { PEER_CLOCK_SKEW_MS_MAX } from '../protocol/limits.ts';
 import type { Adapter, Role } from '../protocol/control.ts';
 import type { JobOrder } from '../protocol/order.ts';
-import { capabilityHolds, permittedLeaves } from '../trust/capability.ts';
+import { capabilityHolds, permitIn, type Permit } from '../trust/capability.ts';
 import { PeerRouter } from './peer-router.ts';
 import { SceneLoader } from './scene-loader.ts';
 import type { RoleContext } from './types.ts';
@@ -69,10 +69,10 @@ export class Shared {
     return capabilityHolds(capability, { ...use, nowMs: clock.nowMs() - PEER_CLOCK_SKEW_MS_MAX });
   }
 
-  /** How many leaves of this lease's film may this peer have opened? */
-  async permits(from: string, lease: string, permit: string | null): Promise<number> {
+  /** What this peer may have opened of the lease's film; null when it may nothing. */
+  async permitted(from: string, lease: string, permit: string | null): Promise<Permit | null> {
     const { coordinatorKey, network } = this.#context.control;
-    return permit === null ? 0 : permittedLeaves(permit, { coordinatorKey, network, lease, key: keyOfPeer(from) });
+    return permit === null ? null : permitIn(permit, { coordinatorKey, network, lease, key: keyOfPeer(from) });
   }
 
   #announce(): void {

@@ -14,7 +14,7 @@ import { FilmShelf, type ShelfBounds } from './film-shelf.ts';
 import { JobMeter } from './job-meter.ts';
 import { LeaseRun, type LeaseResult } from './lease-run.ts';
 import { Emitter, Observable } from './observable.ts';
-import { keyOfPeer, sharedOf, type Shared } from './shared.ts';
+import { sharedOf, type Shared } from './shared.ts';
 import type { ControlEvent, FilmEvent, RoleContext, WorkerState, WorkerStatus } from './types.ts';
 import { lossSentence, OFF, readySentence, RECOVERY, tallied } from './worker-words.ts';
 
@@ -54,8 +54,7 @@ export class WorkerRole {
       const known = this.#shelf.find(request.lease);
       if (known?.lease.job !== request.job) return { ok: false, fault: 'unknown-lease' };
       if (!(await this.#shared.allows(from, request.job, request.capability))) return { ok: false, fault: 'not-yours' };
-      const permitted = await this.#shared.permits(from, request.lease, request.permit);
-      return this.#shelf.open(request, keyOfPeer(from), permitted);
+      return this.#shelf.open(request, await this.#shared.permitted(from, request.lease, request.permit));
     });
     context.control.on((event) => this.#onEvent(event));
     context.control.onChange(() => this.#tell());

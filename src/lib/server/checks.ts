@@ -83,6 +83,7 @@ export async function drawCheck(
   const lease = await rows.leases.get(id);
   if (lease?.state !== 'committed' || lease.verdict !== null) return null;
   if ((await beingChecked(rows, id)) || (await isBehind(tx, lease))) return null;
+  if (spentKeys(core, await verdictsOf(rows, id)).has(checker.key)) return null;
   if (!(await mayJudge(core, rows, checker.key, lease.worker))) return null;
   let unused = await unusedNonce(rows, checker);
   if (!unused) {
@@ -146,6 +147,18 @@ export async function anotherFor(core: Core, rows: Rows, lease: LeaseRow, job: J
 /** Checks of this lease that are over, in the order in which they were drawn. */
 export const verdictsOf = async (rows: Rows, lease: string): Promise<CheckRow[]> =>
   (await rows.checks.members(lease)).filter(({ state }) => state !== 'drawn').sort((a, b) => a.deadlineMs - b.deadlineMs);
+
+/**
+ * Who can't be drawn for a lease any more: keys that judged it, and where passes must be shown (trust/retrace) those to whom
+ * its signatures were opened after they had promised a trace, or, once somebody has judged, on any earlier draw.
+ * @param spoke checks of the lease that are over.
+ */
+export function spentKeys({ rules }: Core, spoke: readonly CheckRow[]): Set<string> {
+  const judged = ({ state }: CheckRow): boolean => state === 'pass' || state === 'fail';
+  const after = rules.shownPasses === 1 && spoke.some(judged);
+  const spent = spoke.filter((check) => judged(check) || after || (rules.shownPasses === 1 && check.retraceRoot !== null));
+  return new Set(spent.map(({ checker }) => checker));
+}
 
 /** Opinions on a lease, in the order of their draws. */
 export async function opinionsOn(rows: Rows, lease: string): Promise<(Opinion & { reason: string; deadlineMs: number })[]> {

@@ -9,7 +9,7 @@ import { bringsNews } from '../trust/escalation.ts';
 import { mayBeDrawn } from '../trust/grading.ts';
 import { inLotOrder } from '../trust/lots.ts';
 import type { Capabilities } from './capabilities.ts';
-import { drawCheck, hasNonce, mayCheck, verdictsOf } from './checks.ts';
+import { drawCheck, hasNonce, mayCheck, spentKeys, verdictsOf } from './checks.ts';
 import type { Core } from './core.ts';
 import { commit } from './notices.ts';
 import { gradesOf, judgedSinceMs, verifiedKeys } from './records.ts';
@@ -102,8 +102,8 @@ export class Drawing {
   }
 
   /**
-   * By lot among the keys that may (trust/lots). One that already spoke only where its word was
-   * "unavailable", and after those that did not.
+   * By lot among the keys that may (trust/lots). One that was asked before only where it has seen nothing yet
+   * that it could copy (checks.ts), and after those that were not.
    * @param spoke checks of this lease that are over.
    * @param known keys that have found false films before.
    * @param inFlight checks that each session has now: counted as soon as one is asked, so that no two draws count on one place.
@@ -118,11 +118,11 @@ export class Drawing {
   ): Promise<void> {
     const core = this.#core;
     const opinions = spoke.filter((row) => row.state === 'pass' || row.state === 'fail');
-    const decided = new Set(opinions.map((row) => row.checker));
+    const spent = spentKeys(core, spoke);
     const tried = new Set(spoke.map((row) => row.checker));
     const busy = (session: Session): number => inFlight.get(session.peer) ?? 0;
     const able = ready.filter(
-      (session) => mayCheck(core, session, lease, job) && !decided.has(session.key) && busy(session) < session.checksWanted,
+      (session) => mayCheck(core, session, lease, job) && !spent.has(session.key) && busy(session) < session.checksWanted,
     );
     const candidates = able.map((session) => ({
       session,
@@ -150,8 +150,8 @@ export class Drawing {
       async (tx, notices) => {
         const result = await drawCheck(core, tx, lease.id, checker);
         if (!result) return null;
-        const permit = await firstPermit(core, tx.rows, result.check, result.lease, result.job);
-        notices.toPeer(checker.peer, checkMessage(core, result, { capability, permit }));
+        const first = await firstPermit(core, tx.rows, result.check, result.lease, result.job);
+        notices.toPeer(checker.peer, checkMessage(core, result, { capability, ...first }));
         return result;
       },
       wants,

@@ -218,6 +218,9 @@ export const DRILL = 'drill';
 /** Who ends a lease that a checker failed does not get away unblamed; only a draw of verdicts excuses. */
 export const UNDECIDED = 'check-undecided';
 
+/** Nobody is left who may look at the film. */
+export const UNCHECKED = 'unchecked';
+
 /** Ends a live lease unpaid and puts its slot back. @returns null when someone else was first. */
 export async function endLease(core: Core, tx: Tx, notices: Notices, id: string, ending: Ending): Promise<LeaseRow | null> {
   const atMs = core.clock.nowMs();

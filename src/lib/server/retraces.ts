@@ -19,15 +19,18 @@ import type { Rows } from './store/rows.ts';
 import type { CheckRow, JobRow, LeaseRow } from './store/schema.ts';
 import type { Tx } from './store/store.ts';
 
-const permitFor = ({ identity, network }: Core, { lease, checker }: CheckRow, leaves: number): Promise<string> =>
-  issuePermit(identity, { network, lease, key: checker, leaves });
+const permitFor = ({ identity, network }: Core, { lease, checker, nonceCommitment: draw }: CheckRow, leaves: number): Promise<string> =>
+  issuePermit(identity, { network, lease, key: checker, draw, leaves });
 
-/** What a check begins with: a permit for as many leaves as are drawn when not all are. Null where its pass must be shown whatever is drawn. */
-export async function firstPermit(core: Core, rows: Rows, check: CheckRow, lease: LeaseRow, job: JobRow): Promise<string | null> {
+/** What a checker may have opened before it traced anything. */
+type First = Pick<Extract<ServerMessage, { type: 'check' }>, 'traceFirst' | 'permit'>;
+
+/** What a check begins with: where a pass must be shown only if all leaves are drawn, a permit for as many as are drawn otherwise. */
+export async function firstPermit(core: Core, rows: Rows, check: CheckRow, lease: LeaseRow, job: JobRow): Promise<First> {
   const leaves = leafCount(orderOf(job), lease.slot);
-  if (core.rules.shownPasses !== 1) return permitFor(core, check, leaves);
-  if (check.leaves >= leaves || (await opinionsOn(rows, lease.id)).length > 0) return null;
-  return permitFor(core, check, check.leaves);
+  if (core.rules.shownPasses !== 1) return { traceFirst: 'never', permit: await permitFor(core, check, leaves) };
+  if (check.leaves >= leaves || (await opinionsOn(rows, lease.id)).length > 0) return { traceFirst: 'always', permit: null };
+  return { traceFirst: 'whole', permit: await permitFor(core, check, check.leaves) };
 }
 
 /** What the checker is told once its trace stands in the log; null before. */
@@ -81,7 +84,9 @@ export async function showingFault(
   const order = orderOf(job);
   const leaves = leafCount(order, lease.slot);
   const before = (await opinionsOn(rows, lease.id)).length;
-  if (core.rules.shownPasses !== 1 || verdict !== 'pass' || !mustShow(drawn, leaves, before)) return null;
+  const due = core.rules.shownPasses === 1 && verdict === 'pass' && mustShow(drawn, leaves, before);
+  if (!due && !shown) return null;
+  if (verdict !== 'pass') return refuse('shown-unasked', 'Only a pass shows a leaf.');
   if (!shown || check.retraceRoot === null || check.retraceBeacon === null)
     return refuse(
       'shown-missing',

@@ -241,7 +241,7 @@ export class Scheduler {
     for (const row of drawn) {
       const { check, lease, job } = row;
       const capability = await this.capabilities.of(job.id, session.key);
-      session.send(checkMessage(core, row, { capability, permit: await firstPermit(core, rows, check, lease, job) }));
+      session.send(checkMessage(core, row, { capability, ...(await firstPermit(core, rows, check, lease, job)) }));
       const retraced = await retracedMessage(core, check, lease, job);
       if (retraced) session.send(retraced);
     }

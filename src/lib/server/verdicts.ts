@@ -13,11 +13,11 @@ import { decide, lessonsOf, type Outcome } from '../trust/escalation.ts';
 import { answered, graded } from '../trust/grading.ts';
 import { blocked, faulted } from '../trust/standing.ts';
 import { unpackClasses } from '../trust/weights.ts';
-import { anotherFor, beingChecked, opinionsOn, verdictsOf } from './checks.ts';
+import { anotherFor, beingChecked, opinionsOn, spentKeys, verdictsOf } from './checks.ts';
 import { refuse, type Core, type Refusal } from './core.ts';
 import { drillOn, endDrill, openSeal } from './drills.ts';
 import { orderOf, type Request } from './jobs.ts';
-import { leafCount, UNDECIDED } from './leases.ts';
+import { leafCount, UNCHECKED, UNDECIDED } from './leases.ts';
 import type { Notices } from './notices.ts';
 import { priceOf } from './pay.ts';
 import { beginAnew, changeGrades, observeCheck, standingOf } from './records.ts';
@@ -158,11 +158,18 @@ export async function decideLease(core: Core, tx: Tx, notices: Notices, lease: L
   // Whoever waits for a second opinion, to void or only to be sure, does not wait for ever.
   const sinceMs = Math.min(...(failing.length > 0 ? failing : opinions).map(({ deadlineMs }) => deadlineMs));
   const late = core.clock.nowMs() > sinceMs + SECOND_OPINION_MS_MAX;
-  const asked = new Set(opinions.map(({ checker }) => checker));
+  const spoke = await verdictsOf(tx.rows, lease.id);
+  const asked = spentKeys(core, spoke);
   // A check that is being run is a second opinion on its way, though its checker has no nonce left.
   const another = !late && ((await beingChecked(tx.rows, lease.id)) || (await anotherFor(core, tx.rows, lease, job, asked)));
   const jury = priceOf(job, lease) >= BigInt(core.rules.highValueMicro) ? 5 : 3;
   const outcome = decide({ opinions, workerClass: lease.adapterClass, jury, second: lease.second, another });
+  // Who promised a trace and said nothing may not look again, and nobody else is there.
+  if (opinions.length === 0 && !another && spoke.some(({ retraceRoot }) => retraceRoot !== null)) {
+    const faults = Number(spoke.some(({ reason }) => reason === 'unreachable'));
+    await giveUp(core, tx, notices, lease.id, { from: 'committed', reason: UNCHECKED, faults, failed: true });
+    return;
+  }
   if (spoken) for (const lesson of lessonsOf(opinions, outcome)) await changeGrades(tx, lesson.checker, (grades) => graded(grades, lesson));
   await carryOut(core, tx, notices, lease, outcome, failing);
 }

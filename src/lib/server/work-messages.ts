@@ -1,4 +1,5 @@
 /** What workers and checkers are told of the work they are given, and where its scene is to be had. */
+import type { ServerMessage } from '../protocol/control.ts';
 import type { Core } from './core.ts';
 import { drillIn } from './drill-ask.ts';
 import { orderOf } from './jobs.ts';
@@ -31,10 +32,7 @@ export function grantMessage(core: Core, lease: LeaseRow, job: JobRow, capabilit
 }
 
 /** What lets a checker fetch the scene, and have leaves opened. */
-interface Rights {
-  readonly capability: string;
-  readonly permit: string | null;
-}
+type Rights = Pick<Extract<ServerMessage, { type: 'check' }>, 'capability' | 'traceFirst' | 'permit'>;
 
 export function checkMessage(core: Core, { check, lease, job }: { check: CheckRow; lease: LeaseRow; job: JobRow }, rights: Rights) {
   const order = orderOf(job);

@@ -29,8 +29,9 @@ export type Capability = v.InferOutput<typeof CapabilitySchema>;
 const PermitSchema = v.strictObject({
   network: v.string(),
   lease: id16,
-  /** The holder's public key. */
+  /** The holder's public key, and the draw it is for, by its nonce's commitment: each draw is counted by itself. */
   key: hex32,
+  draw: hex32,
   /** Different leaves of the film, at most. */
   leaves: count(LEAVES_PER_TILE_MAX),
 });
@@ -66,10 +67,10 @@ export async function capabilityHolds(text: string, use: CapabilityUse): Promise
   return word !== null && word.job === use.job && word.untilMs >= use.nowMs;
 }
 
-/** @returns how many leaves it lets this key open; 0 when it is no permit of it for this lease. */
-export async function permittedLeaves(text: string, use: PermitUse): Promise<number> {
+/** @returns null when it is no permit of this key for this lease. */
+export async function permitIn(text: string, use: PermitUse): Promise<Permit | null> {
   const word = await read(text, PERMIT, PermitSchema, use);
-  return word?.lease === use.lease ? word.leaves : 0;
+  return word?.lease === use.lease ? word : null;
 }
 
 /** @returns null unless the coordinator said it of this key, on this network. */

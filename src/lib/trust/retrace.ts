@@ -1,11 +1,11 @@
 /**
  * A checker that could pass what it never traced would save most where all of a film is drawn, or where
- * another's word can be copied. There it commits to its own signatures before the worker opens the film to
- * it: to a Merkle root over them, bound to its key and its draw, so that nobody else's trace or commitment
- * serves. A beacon revealed after that says which leaf its passing verdict must show: its own signatures
+ * another's word can be copied. There it commits to its own signatures before the worker opens any to it:
+ * to a Merkle root over them, bound to its key and its draw, so that nobody else's trace or commitment
+ * serves. It has one such look: a key that promised and then said nothing is not drawn for the lease again. A beacon revealed after that says which leaf its passing verdict must show: its own signatures
  * of it, found under that root, and the worker's, found under the film's. They must agree as those of
  * honest devices do (compare.ts). Anyone can recompute all of it from the log. A failing verdict shows
- * nothing: it is one of several, and pays only if others say so too.
+ * nothing, for a leaf that differs proves no trace.
  */
 import { leafRects, passes, tileCount, tileRect } from '../job/plan.ts';
 import { concat, fromHex, sha256, toHex, utf8, type Bytes } from '../protocol/bytes.ts';
@@ -63,7 +63,7 @@ export function shownPlace(beacon: string, root: string, drawn: readonly number[
   return among[Number(word % BigInt(among.length))]!;
 }
 
-/** Must a pass of this draw be shown? @param before opinions on the lease when it was drawn. */
+/** Must a pass of this draw be shown? @param before opinions on the lease; as many as when it was drawn, for one check is open at a time. */
 export const mustShow = (drawn: readonly number[], leaves: number, before: number): boolean => drawn.length === leaves || before > 0;
 
 /** @param place in `hashes`, of the leaf shown. @param index of that leaf in the film. */

@@ -20,6 +20,7 @@ const KINDS = [
     'refund',
     'release',
     'restore',
+    'retraced',
     'round',
     'rules',
     'seal',
@@ -73,6 +74,7 @@ const WORDS: Readonly<Record<string, string>> = {
 /** What anybody can compute, wherever it stands: false at its own line. */
 const HERE = new Set([
   ...['draw.lease', 'draw.checker', 'draw.nonceCommitment', 'draw.chain', 'draw.beacon', 'draw.count', 'draw.auditPpm'],
+  ...['retraced.lease', 'retraced.checker', 'retraced.nonceCommitment', 'retraced.chain', 'retraced.beacon', 'retraced twice'],
   ...['verdict.lease', 'verdict.checker', 'verdict.root', 'verdict.nonce', 'verdict.drawn'],
   ...['escrow', 'settle', 'forfeit', 'drill', 'refund', 'release', 'restore'].flatMap((kind) => [
     `${kind}.postings`,

@@ -19,8 +19,6 @@ interface Lie {
   readonly unpromised?: true;
   /** The verdict shows this in place of what it should. */
   readonly shown?: (honest: Shown) => Shown | undefined;
-  /** Chance that all leaves are drawn. */
-  readonly auditPpm?: number;
 }
 
 let film: PretendFilm;
@@ -28,23 +26,24 @@ beforeAll(async () => {
   film = new PretendFilm((await Forge.opened()).order, 0, { differing: 2 });
 });
 
+/** A checker says yes, as `lie` has it. */
+async function says(forge: Forge, lease: Leaf<'commitment'>, by: (typeof checkers)[0], { unpromised, shown }: Lie = {}): Promise<void> {
+  const nonce = forge.commitNonce(by);
+  const draw = forge.draw(lease, by, nonce, { auditPpm: 1_000_000 });
+  const tracer = { checker: by.key, nonceCommitment: toHex(sha256(nonce)) };
+  const drawn = impliedLeaves(draw, toHex(nonce), lease);
+  const root = film.promise(tracer, drawn);
+  const beacon = unpromised ? forge.links[0]! : (await forge.retraced(lease, by, nonce, root)).beacon;
+  const honest = film.shown(tracer, drawn, beacon);
+  await forge.verdict(lease, by, nonce, draw, 'pass', 'agrees', shown ? shown(honest) : honest);
+}
+
 /** A lease whose checkers say yes, the last of them as `lie` has it. */
 async function passed(by = [first], lie: Lie = {}): Promise<Forge> {
   const forge = await Forge.opened();
   forge.leaves.push({ type: 'rules', ...RULES, atMs: 2 });
   const lease = await forge.commit(0, { weights: WEIGHTS, root: film.commitment.root });
-  for (const [i, checker] of by.entries()) {
-    const { unpromised, shown, auditPpm = 1_000_000 } = i === by.length - 1 ? lie : {};
-    const nonce = forge.commitNonce(checker);
-    const draw = forge.draw(lease, checker, nonce, { auditPpm });
-    const tracer = { checker: checker.key, nonceCommitment: toHex(sha256(nonce)) };
-    const drawn = impliedLeaves(draw, toHex(nonce), lease);
-    const root = film.promise(tracer, drawn);
-    const beacon = unpromised ? forge.links[0]! : (await forge.retraced(lease, checker, nonce, root)).beacon;
-    const honest = film.shown(tracer, drawn, beacon);
-    const shows = shown ? shown(honest) : honest;
-    await forge.verdict(lease, checker, nonce, draw, 'pass', 'agrees', shows);
-  }
+  for (const checker of by) await says(forge, lease, checker, checker === by.at(-1) ? lie : {});
   return forge;
 }
 
@@ -84,4 +83,52 @@ test('a trace promised twice, or for another’s draw, or with a beacon that is 
   forge.add({ ...last, beacon: forge.links[5]! });
   await falls(forge, 'The beacon of a check is not the next link of its chain.');
   expect(last.beacon).toBe(forge.links[2]);
+});
+
+test('a checker that promised a trace and said nothing, drawn for the same film again', async () => {
+  const forge = await Forge.opened();
+  forge.leaves.push({ type: 'rules', ...RULES, atMs: 2 });
+  const lease = await forge.commit(0, { weights: WEIGHTS, root: film.commitment.root });
+  const draw = async (promised: boolean): Promise<void> => {
+    const nonce = forge.commitNonce(first);
+    forge.draw(lease, first, nonce, { auditPpm: 1_000_000 });
+    if (promised) await forge.retraced(lease, first, nonce, 'aa'.repeat(32));
+    forge.add({ type: 'missed', lease: lease.lease, checker: first.key, nonceCommitment: toHex(sha256(nonce)), atMs: 5 });
+  };
+  await draw(false);
+  await draw(true);
+  await sound(forge);
+  forge.draw(lease, first, forge.commitNonce(first), { auditPpm: 1_000_000 });
+  await falls(forge, 'A checker is drawn again for a film that was opened to it.');
+});
+
+test('a checker that was drawn before another spoke, drawn again after that', async () => {
+  const forge = await Forge.opened();
+  forge.leaves.push({ type: 'rules', ...RULES, atMs: 2 });
+  const lease = await forge.commit(0, { weights: WEIGHTS, root: film.commitment.root });
+  const missed = forge.commitNonce(second);
+  forge.draw(lease, second, missed, { auditPpm: 1_000_000 });
+  forge.add({ type: 'missed', lease: lease.lease, checker: second.key, nonceCommitment: toHex(sha256(missed)), atMs: 5 });
+  await says(forge, lease, first);
+  await sound(forge);
+  forge.draw(lease, second, forge.commitNonce(second), { auditPpm: 1_000_000 });
+  await falls(forge, 'A checker is drawn after another’s word for a film that it was drawn for before.');
+});
+
+test('a trace promised when the check is over, and a failing word that shows a leaf', async () => {
+  const forge = await Forge.opened();
+  forge.leaves.push({ type: 'rules', ...RULES, atMs: 2 });
+  const lease = await forge.commit(0, { weights: WEIGHTS, root: film.commitment.root });
+  const nonce = forge.commitNonce(first);
+  const draw = forge.draw(lease, first, nonce, { auditPpm: 1_000_000 });
+  const tracer = { checker: first.key, nonceCommitment: toHex(sha256(nonce)) };
+  const drawn = impliedLeaves(draw, toHex(nonce), lease);
+  const { beacon } = await forge.retraced(lease, first, nonce, film.promise(tracer, drawn));
+  await forge.verdict(lease, first, nonce, draw, 'fail', 'light', film.shown(tracer, drawn, beacon));
+  await falls(forge, 'A verdict that is no pass shows a leaf.');
+  forge.leaves.pop();
+  forge.leaves.pop();
+  forge.add({ type: 'missed', lease: lease.lease, ...tracer, atMs: 5 });
+  await forge.retraced(lease, first, nonce, 'aa'.repeat(32));
+  await falls(forge, 'A checker commits to a trace after its verdict.');
 });

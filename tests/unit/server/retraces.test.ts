@@ -5,7 +5,7 @@ import { verifyLog } from '#lib/ledger/verify.ts';
 import { leafRects, tileRect } from '#lib/job/plan.ts';
 import { CHECK_DEADLINE_MS } from '#lib/protocol/limits.ts';
 import { nodeVerify } from '#lib/server/keys.ts';
-import { permittedLeaves } from '#lib/trust/capability.ts';
+import { permitIn } from '#lib/trust/capability.ts';
 import { challengedLeaves, drawSeed } from '#lib/trust/draw.ts';
 import { toHex } from '#lib/protocol/bytes.ts';
 import type { Shown } from '#lib/trust/retrace.ts';
@@ -64,8 +64,12 @@ function shownBy(by: Client, check: Check, film: PretendFilm): Shown {
 const pass = (by: Client, check: Check, shown?: Shown): ReturnType<Client['submit']> =>
   by.submit('check.verdict', { ...by.verdictBody(check, 'pass'), ...(shown && { shown }) });
 
-const permitted = (by: Client, check: Check, permit: string): Promise<number> =>
-  permittedLeaves(permit, { coordinatorKey: w.coordinator.key, network: 'test', key: by.key, lease: check.lease.lease });
+async function permitted(by: Client, check: Check, permit: string): Promise<number> {
+  const use = { coordinatorKey: w.coordinator.key, network: 'test', key: by.key, lease: check.lease.lease };
+  const word = await permitIn(permit, use);
+  expect(word?.draw ?? check.nonceCommitment).toBe(check.nonceCommitment);
+  return word?.leaves ?? 0;
+}
 
 test('a pass of all leaves is taken with the leaf that the beacon named, and only with it', async () => {
   const { worker, checker, check, film } = await drawn();
@@ -95,7 +99,12 @@ test('a trace is promised by the one who was drawn, while the check is open; a f
   const none = { lease: check.lease.lease, nonceCommitment: check.nonceCommitment, root: 'b'.repeat(64) };
   expect(await worker.submit('check.retrace', { ...none, nonceCommitment: 'a'.repeat(64) })).toMatchObject({ reason: 'check-unknown' });
   expect(await worker.submit('check.retrace', none)).toMatchObject({ type: 'refused', reason: 'check-unknown' });
-  expect((await checker.submit('check.verdict', checker.verdictBody(check, 'fail'))).type).toBe('ack');
+  const failing = checker.verdictBody(check, 'fail');
+  const shown = { signatures: new Uint8Array(2), path: new Uint8Array(), differing: new Uint8Array(), light: new Uint8Array(32) };
+  expect(await checker.submit('check.verdict', { ...failing, shown: { ...shown, filmPath: new Uint8Array() } })).toMatchObject({
+    reason: 'shown-unasked',
+  });
+  expect((await checker.submit('check.verdict', failing)).type).toBe('ack');
   expect(await checker.submit('check.retrace', none)).toMatchObject({ type: 'refused', reason: 'check-over' });
 });
 
@@ -125,6 +134,33 @@ test('who passes what it never traced is over when its time is, and another is a
   await other.checkReady(4);
   await w.pass(CHECK_DEADLINE_MS + 3_000);
   expect(await pass(checker, check, copied)).toMatchObject({ type: 'refused', reason: 'check-over' });
+  const again = other.last('check')!;
+  expect(again.lease.lease).toBe(check.lease.lease);
+  await promise(other, again, film);
+  expect((await pass(other, again, shownBy(other, again, film))).type).toBe('ack');
+  expect(worker.last('settled')).toMatchObject({ lease: check.lease.lease });
+});
+
+test('who promised, had the film opened and backs out is not drawn for it again; with nobody else there it is done again, and nobody is blamed', async () => {
+  const { worker, checker, check, film } = await drawn();
+  await promise(checker, check, film);
+  expect((await checker.submit('check.verdict', { ...checker.verdictBody(check, 'unavailable'), reason: 'scene' })).type).toBe('ack');
+  await w.pass(3_000);
+  expect(checker.all('check').filter(({ lease }) => lease.lease === check.lease.lease)).toHaveLength(1);
+  expect(worker.last('voided')).toMatchObject({ lease: check.lease.lease, reason: 'unchecked' });
+  const record = await (await w.coordinator.http(new Request(`http://c/api/standing/${worker.key}`)))!.json();
+  expect(record).toMatchObject({ worker: { faults: 0, doubts: 0 } });
+  await worker.ask(1);
+  expect(worker.last('grant')!.lease).toMatchObject({ tile: check.lease.tile, pass: check.lease.pass, attempt: 2 });
+});
+
+test('who backs out leaves the film to another', async () => {
+  const { worker, checker, check, film } = await drawn();
+  const other = await w.join(['checker']);
+  await other.checkReady(4);
+  await promise(checker, check, film);
+  await checker.submit('check.verdict', { ...checker.verdictBody(check, 'unavailable'), reason: 'scene' });
+  await w.pass(3_000);
   const again = other.last('check')!;
   expect(again.lease.lease).toBe(check.lease.lease);
   await promise(other, again, film);

@@ -1,7 +1,19 @@
 /** What a passing verdict shows: its checker's own trace of a leaf, promised before the film was opened to it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toHex } from '#lib/protocol/bytes.ts';
+import { encodeLeaf } from '#lib/ledger/leaf.ts';
+import { toBase64Url, toHex } from '#lib/protocol/bytes.ts';
+import { encodeCanonical } from '#lib/protocol/canonical.ts';
+import {
+  CONTROL_MESSAGE_BYTES_MAX,
+  LEAF_SIDE_PX,
+  LEAVES_PER_TILE_MAX,
+  LOG_ENTRY_BYTES_MAX,
+  PASS_SAMPLES_MAX,
+  SHOWN_DIFFERING_BYTES_MAX,
+  SHOWN_PROOF_BYTES_MAX,
+  SHOWN_SIGNATURES_BYTES_MAX,
+} from '#lib/protocol/limits.ts';
 import type { JobOrder } from '#lib/protocol/order.ts';
 import { differingMax } from '#lib/trust/compare.ts';
 import { mustShow, shownFault, shownPlace, type Showing, type Shown } from '#lib/trust/retrace.ts';
@@ -86,5 +98,32 @@ describe('a leaf that is shown', () => {
     expect(mustShow([0, 1], 16, 0)).toBe(false);
     expect(mustShow(DRAWN, DRAWN.length, 0)).toBe(true);
     expect(mustShow([0, 1], 16, 1)).toBe(true);
+  });
+
+  it('has room in a verdict, a message and a line of the log, for the largest tile and pass', () => {
+    const paths = LEAF_SIDE_PX ** 2 * PASS_SAMPLES_MAX;
+    expect(SHOWN_DIFFERING_BYTES_MAX).toBeGreaterThanOrEqual(4 * Math.floor(differingMax(paths)));
+    const of = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(255);
+    const shown = {
+      ...{ signatures: of(SHOWN_SIGNATURES_BYTES_MAX), path: of(SHOWN_PROOF_BYTES_MAX), differing: of(SHOWN_DIFFERING_BYTES_MAX) },
+      ...{ light: of(32), filmPath: of(SHOWN_PROOF_BYTES_MAX) },
+    };
+    const most = Number.MAX_SAFE_INTEGER;
+    const said = { lease: 'f'.repeat(32), root: 'f'.repeat(64), nonce: 'f'.repeat(64), verdict: 'pass', reason: 'agrees' } as const;
+    const counts = { paths: most, pathsEqual: most, pixelsWrong: most, biasPpm: -1_000_000, adapterClass: 'x'.repeat(200) };
+    const body = {
+      network: 'x'.repeat(64),
+      purpose: 'check.verdict',
+      nonce: 'f'.repeat(32),
+      at: most,
+      body: { ...said, ...counts, shown },
+    };
+    const payload = toBase64Url(encodeCanonical(body));
+    const key = 'f'.repeat(64);
+    const signed = { payload, key, sig: 'f'.repeat(128) };
+    const drawn = Array.from({ length: LEAVES_PER_TILE_MAX }, (_, i) => i);
+    const leaf = encodeLeaf({ type: 'verdict', ...said, ...counts, checker: key, drawn, shows: true, request: key, signed, atMs: most });
+    expect(leaf.length).toBeLessThan(LOG_ENTRY_BYTES_MAX);
+    expect(JSON.stringify(signed).length).toBeLessThan(CONTROL_MESSAGE_BYTES_MAX);
   });
 });
