@@ -32,8 +32,10 @@ async function logNonces(core: Core, tx: Tx, checker: Checker): Promise<void> {
   const unused = await rows.nonces.members(checker.key);
   const forgotten = unused.filter(({ checkerPeer }) => checkerPeer !== checker.peer && !here.includes(checkerPeer));
   for (const nonce of forgotten) rows.nonces.delete(nonce);
-  await rows.nonces.load(checker.commitments);
-  const offered = await Promise.all([...checker.commitments].map(async (one) => ((await rows.nonces.get(one)) ? [] : [one])));
+  // The session may offer others while these are read.
+  const { commitments } = checker;
+  await rows.nonces.load(commitments);
+  const offered = await Promise.all([...commitments].map(async (one) => ((await rows.nonces.get(one)) ? [] : [one])));
   const room = Math.min(CHECK_NONCES_PER_CHECKER_MAX - (unused.length - forgotten.length), NONCES_PER_LEAF);
   const fresh = offered.flat().slice(0, Math.max(room, 0));
   if (fresh.length === 0) return;
