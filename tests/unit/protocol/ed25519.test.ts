@@ -1,17 +1,32 @@
 /** One rule for signatures, whoever computes it: what libraries disagree about is decided as RFC 8032 has it. */
+import * as ed from '@noble/ed25519';
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { concat, fromHex, utf8, type Bytes } from '#lib/protocol/bytes.ts';
+import { concat, fromHex, toHex, utf8, type Bytes } from '#lib/protocol/bytes.ts';
 import { byTheRule, isWellFormed, webVerify } from '#lib/protocol/ed25519.ts';
 import { identityFromSecret, verifySignature, type Verify } from '#lib/protocol/envelope.ts';
 import { nodeVerify, replayVerify } from '#lib/server/keys.ts';
-import { bytesOf, little, mixedSignature, ORDER } from './mixed-signature.ts';
 
+const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 const message = utf8('what was said');
 const identity = await identityFromSecret(new Uint8Array(32).fill(7));
 const key = fromHex(identity.key);
 const sig = await identity.sign(message);
 
-const mixed = (): Bytes => mixedSignature(message)[0];
+const little = (bytes: Uint8Array): bigint => BigInt(`0x${toHex(Uint8Array.from(bytes).toReversed())}`);
+const bytesOf = (n: bigint): Bytes => Uint8Array.from(fromHex(n.toString(16).padStart(64, '0')).toReversed()) as Bytes;
+
+/** Signed by somebody who knows the secret and adds a point of order 8 to R: the equation holds only times the cofactor. */
+function mixed(): Bytes {
+  const secret = createHash('sha512').update(new Uint8Array(32).fill(7)).digest().subarray(0, 32);
+  secret[0]! &= 248;
+  secret[31] = (secret[31]! & 63) | 64;
+  const r = 12_345n;
+  const torsion = ed.Point.fromHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
+  const R = ed.Point.BASE.multiply(r).add(torsion).toBytes();
+  const k = little(createHash('sha512').update(R).update(key).update(message).digest()) % ORDER;
+  return concat(R, bytesOf((r + k * (little(secret) % ORDER)) % ORDER));
+}
 
 const web = await webVerify();
 const implementations: [string, Verify][] = [
