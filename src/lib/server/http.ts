@@ -169,9 +169,9 @@ async function log(core: Core, path: string[], query: URLSearchParams): Promise<
 async function tlogProof(core: Core, [text, ...more]: string[]): Promise<Response> {
   if (text === undefined || more.length > 0 || !/^(0|[1-9][0-9]{0,15})$/.test(text)) return bad('Say /log/proof/<index of a leaf>.');
   const index = Number(text);
-  const note = (await core.witnesses.covering(index)) ?? (await core.witnesses.latest());
+  const [[leaf], covering] = await Promise.all([core.log.leaves(index, index + 1), core.witnesses.covering(index)]);
+  const note = covering ?? (await core.witnesses.latest());
   const size = parseCheckpoint(note)!.size;
-  const [leaf] = await core.log.leaves(index, index + 1);
   if (!leaf || index >= size) return missing('The log is not that long yet.');
   return plain(formatProof({ index, hashes: await core.log.inclusion(index, size), checkpoint: note, extra: leaf }));
 }

@@ -33,8 +33,8 @@ export class LogService {
   #fresh: Promise<SignedCheckpoint> | null = null;
   /** What rolls up or signs runs one after the other: a root is of tiles that nobody is writing. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** Full tiles never change; the least recently used goes first. */
-  readonly #full = new Map<string, readonly Bytes[]>();
+  /** Tiles as far as they were read: they grow and never change. The least recently used goes first. */
+  readonly #tiles = new Map<string, readonly Bytes[]>();
 
   constructor(options: { store: Store; identity: Identity; origin: string; clock: Clock }) {
     this.#store = options.store;
@@ -88,7 +88,7 @@ export class LogService {
 
   /** Hashes [256·index, 256·index + width) of a tile level, or null while the log is shorter. */
   async tile(level: number, index: number, width: number): Promise<Bytes | null> {
-    const hashes = await this.#hashes(level, index);
+    const hashes = await this.#hashes(level, index, width);
     return hashes.length < width ? null : concat(...hashes.slice(0, width));
   }
 
@@ -115,7 +115,7 @@ export class LogService {
 
   #tree(size: number): TileTree {
     return new TileTree(size, async ({ level, index, width }) => {
-      const hashes = await this.#hashes(level, index);
+      const hashes = await this.#hashes(level, index, width);
       if (hashes.length < width) throw new Error(`tile ${level}/${index} has ${hashes.length} hashes, not ${width}`);
       return hashes;
     });
@@ -136,9 +136,11 @@ export class LogService {
   async #fill(level: number, tile: number, width: number): Promise<void> {
     const name = `${level}/${tile}`;
     if ((this.#filled.get(name) ?? 0) >= width) return;
-    const have = [...(await this.#hashes(level, tile))];
+    const have = [...(await this.#hashes(level, tile, width))];
     const known = have.length;
-    for (let i = known; i < width; i++) have.push(rootOf(await this.#hashes(level - 1, tile * LOG_TILE_HASHES + i)));
+    for (let i = known; i < width; i++) {
+      have.push(rootOf(await this.#hashes(level - 1, tile * LOG_TILE_HASHES + i, LOG_TILE_HASHES)));
+    }
     if (have.length > known) await this.#write(level, tile, concat(...have));
     this.#filled.set(name, have.length);
   }
@@ -154,19 +156,15 @@ export class LogService {
       });
   }
 
-  async #hashes(level: number, index: number): Promise<readonly Bytes[]> {
+  /** What there is of a tile, which is less than `width` only while the log is shorter. */
+  async #hashes(level: number, index: number, width: number): Promise<readonly Bytes[]> {
     const name = `${level}/${index}`;
-    const known = this.#full.get(name);
-    if (known) {
-      this.#full.delete(name);
-      this.#full.set(name, known);
-      return known;
-    }
-    const hashes = level > 0 ? await this.#upper(level, index) : await this.#lowest(index);
-    if (hashes.length === LOG_TILE_HASHES) {
-      this.#full.set(name, hashes);
-      if (this.#full.size > LOG_TILES_CACHED_MAX) this.#full.delete(this.#full.keys().next().value!);
-    }
+    const known = this.#tiles.get(name);
+    const hashes = known && known.length >= width ? known : level > 0 ? await this.#upper(level, index) : await this.#lowest(index);
+    if (hashes.length === 0) return hashes;
+    this.#tiles.delete(name);
+    this.#tiles.set(name, hashes);
+    if (this.#tiles.size > LOG_TILES_CACHED_MAX) this.#tiles.delete(this.#tiles.keys().next().value!);
     return hashes;
   }
 

@@ -8,7 +8,13 @@ import { openCosignature, witnessKey, witnessName } from '../ledger/cosignature.
 import { parseCheckpoint, withSignatures } from '../ledger/checkpoint.ts';
 import { parseNote, parseSignatureLine, signaturesBy, signatureLine } from '../ledger/note.ts';
 import { formatAddCheckpoint } from '../ledger/witnessing.ts';
-import { CHECKPOINTS_KEPT_MS, NOTE_SIGNATURES_MAX, WITNESS_TIMEOUT_MS, WITNESSES_PER_ROUND_MAX } from '../protocol/limits.ts';
+import {
+  CHECKPOINT_INTERVAL_MS,
+  CHECKPOINTS_KEPT_MS,
+  NOTE_SIGNATURES_MAX,
+  WITNESS_TIMEOUT_MS,
+  WITNESSES_PER_ROUND_MAX,
+} from '../protocol/limits.ts';
 import type { CosignedMessage } from '../protocol/witness.ts';
 import type { Clock } from './clock.ts';
 import type { Counters } from './counters.ts';
@@ -41,6 +47,8 @@ export class Witnesses {
   /** Offered last, so that every witness has its turn. */
   readonly #turns = new Map<string, number>();
   #round = 0;
+  /** The newest cosigned checkpoint as it is being or was read last. */
+  #newest: { readonly note: Promise<string | null>; readonly atMs: number } | null = null;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -101,6 +109,7 @@ export class Witnesses {
       .insert(cosignatures)
       .values({ size, witness: witnessName(key), line: signatureLine(line), atMs })
       .onConflictDoNothing();
+    this.#newest = null;
     await remember(store, key, size, atMs);
   }
 
@@ -117,8 +126,19 @@ export class Witnesses {
     return this.#withCosignatures(await this.#parts.log.checkpoint());
   }
 
-  /** The newest checkpoint that a witness cosigned; null while none was. */
-  async cosigned(): Promise<string | null> {
+  /** The newest checkpoint that a witness cosigned, null while none was: at most CHECKPOINT_INTERVAL_MS late where another coordinator was told. */
+  cosigned(): Promise<string | null> {
+    const atMs = this.#parts.clock.nowMs();
+    if (this.#newest && atMs - this.#newest.atMs < CHECKPOINT_INTERVAL_MS) return this.#newest.note;
+    const read = { note: this.#readCosigned(), atMs };
+    this.#newest = read;
+    read.note.catch(() => {
+      if (this.#newest === read) this.#newest = null;
+    });
+    return read.note;
+  }
+
+  async #readCosigned(): Promise<string | null> {
     const [row] = await this.#parts.store.db
       .select({ size: checkpoints.size, note: checkpoints.note })
       .from(checkpoints)
