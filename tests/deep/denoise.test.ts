@@ -3,8 +3,8 @@
  * beside the checkout, in its transfer space; and on scenes at 32 samples, guides and variance as an
  * engine makes them: how much is left of the error of the raw light, and whether there is as much
  * light as before. Errors are products of differences from two truths whose noise is independent,
- * so that none of it is in them. Pictures are the middle of what a small picture of 512 × 384 shows,
- * for a network needs the pixels that people give a thing. Scenes are the shared ones, else the shipped.
+ * so that none of it is in them; truths of fewer samples miss the glints that decide. Pictures are the
+ * middle of the size that the shared scenes are given. Scenes are the shared ones, else the shipped.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -23,15 +23,15 @@ import { encodeLight, psnr } from '../reference/unet.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const SHARED = join(ROOT, '../shared/reference');
 const NEVER = new AbortController().signal;
-const FRAME = { width: 512, height: 384 } as const;
-const RECT = { x: 128, y: 96, width: 256, height: 192 } as const;
+const FRAME = { width: 1024, height: 768 } as const;
+const RECT = { x: 384, y: 288, width: 256, height: 192 } as const;
 const PIXELS = RECT.width * RECT.height;
-const [BOUNCES, SAMPLES, MANY] = [8, 32, 64];
+const [BOUNCES, SAMPLES, MANY] = [8, 32, 512];
 
 /** Share of the raw error that may be left. */
 const LEFT = 0.25;
-/** Where that is not reached, what is: what is left is noise that the networks let through on things of a few pixels (tests/README). */
-const REACHED: Readonly<Record<string, number>> = { 'flight-helmet': 0.28, 'bunny-glass': 0.33 };
+/** Where that is not reached, what is: what is left is lines as thin as a pixel that glass shows, and noise about them (tests/README). */
+const REACHED: Readonly<Record<string, number>> = { 'bunny-glass': 0.31 };
 
 let engine: RenderEngine;
 beforeAll(async () => {

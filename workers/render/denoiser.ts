@@ -1,8 +1,9 @@
 /**
  * Open Image Denoise's networks on one device: takes linear light with or without albedo and normals,
  * gives light without grain. Guides are cleaned by their own networks first when the best quality is
- * asked for, and where the light's variance is known, what the networks lost is put back. Runs at the creator only, never inside a lease. Refuses by outcome: aborted, a lost
- * device, weights that cannot be had.
+ * asked for. Where the light's variance is known, networks see its fireflies dimmed, and what they lost is
+ * put back. Runs at the creator only, never inside a lease. Refuses by outcome: aborted, a lost device,
+ * weights that cannot be had.
  */
 import type { DenoiseRequest, DenoiseResult, DispatchTimes } from '#lib/gpu/engine.ts';
 import { DENOISE_PIXELS_MAX, DENOISE_TENSOR_BYTES_MAX, DENOISE_TILE_PX_MAX } from '#lib/protocol/limits.ts';
@@ -10,6 +11,7 @@ import type { Precision } from '#shaders/denoise/kernel-text.ts';
 import type { KindOf } from './denoise/choice.ts';
 import { blendByEvidence, keepMean } from './denoise/evidence.ts';
 import { autoExposure } from './denoise/exposure.ts';
+import { dimFireflies } from './denoise/fireflies.ts';
 import { DenoiseKernels, type Guides, type Kind, type Transfer } from './denoise/kernels.ts';
 import { Network } from './denoise/network.ts';
 import { Pace } from './denoise/pace.ts';
@@ -117,7 +119,10 @@ export class Denoiser {
     const startMs = performance.now();
     const pace = new Pace();
     this.last = { dispatches: pace.times.read(), mostWork: 0, bytes: 0, tiles: 0 };
+    const { moment, samples, width, height } = request;
+    const noise = moment && samples ? { moment, samples } : null;
     const picture: { -readonly [K in keyof DenoiseRequest]: DenoiseRequest[K] } = { ...request };
+    if (noise) picture.color = dimFireflies(request, noise);
     try {
       for (const [i, step] of steps.entries()) {
         const image = await this.#step(signal, pace, step, picture, (part) => onProgress?.((i + part) / steps.length));
@@ -127,10 +132,8 @@ export class Denoiser {
         if (image === 'aborted') return refused('aborted', STOPPED);
         picture[step.layer] = image;
       }
-      const { moment, samples, width, height } = request;
-      if (moment && samples) {
+      if (noise) {
         const images = { image: picture.color, color: request.color, width, height };
-        const noise = { moment, samples };
         if (!(await blendByEvidence(signal, images, noise))) return refused('aborted', STOPPED);
         keepMean(images, noise);
       }

@@ -36,7 +36,7 @@ interface Row {
   readonly variances: Float64Array;
 }
 interface Images {
-  /** What the network made of `color`; is replaced. */
+  /** What a network made of `color`; is replaced. */
   readonly image: Float32Array;
   readonly color: Float32Array;
   readonly width: number;
